@@ -1,0 +1,3 @@
+"""Tallystick: issuer software for tokenised shares on Solana."""
+
+__version__ = "0.1.0"
