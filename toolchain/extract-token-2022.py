@@ -2,8 +2,8 @@
 
 usage: extract-token-2022.py OUT.so
 
-It is version 11, with permissioned burn, which solana-test-validator 4.2.2 does not bundle yet; both clusters load this file,
-so that they run the same token program.
+It is version 11, with permissioned burn, which solana-test-validator 4.2.2 does not bundle yet; both clusters load this
+file, so that they run the same token program.
 """
 
 import sys

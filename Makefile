@@ -1,0 +1,48 @@
+# What this repository can do, one word each. `make help` lists them.
+#
+# On a bare machine (python3, git, package registries) `make demo` and `make test` are enough: uv comes by itself.
+
+CACHE := $(or $(TALLYSTICK_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick)
+export PATH := $(CACHE)/bin:$(PATH)
+UV := uv run --frozen
+
+.DEFAULT_GOAL := help
+.PHONY: help uv demo test validator program program-check client client-check docs lint format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+uv:
+	@toolchain/install uv >/dev/null
+
+demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, reconciliation
+	@$(UV) --no-dev tally demo
+
+test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
+	@tests/run
+
+validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
+	@toolchain/install validator
+
+program: ## rebuild the on-chain program and its IDL into client/tallystick/program
+	@toolchain/build-program client/tallystick/program
+
+program-check: ## rebuild the program elsewhere and fail if one committed byte differs
+	@toolchain/program-check
+
+lint: uv ## formatting, clippy, ruff and mypy, changing nothing
+	@cargo fmt --all --check
+	@cargo clippy --locked --all-targets -- -D warnings
+	@$(UV) ruff check .
+	@$(UV) ruff format --check .
+	@$(UV) mypy
+	@$(UV) mypy toolchain/install
+	@$(UV) mypy toolchain/validator
+
+format: uv ## format Rust and Python
+	@cargo fmt --all
+	@$(UV) ruff check --fix .
+	@$(UV) ruff format .
+
+clean: ## remove what was built here; the tools in the cache stay
+	@rm -rf target .anchor .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output test-ledger
