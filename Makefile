@@ -7,7 +7,7 @@ export PATH := $(CACHE)/bin:$(PATH)
 UV := uv run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help uv demo test validator program program-check client client-check docs lint format clean
+.PHONY: help uv demo test validator program program-check client client-check lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ program: ## rebuild the on-chain program and its IDL into client/tallystick/prog
 
 program-check: ## rebuild the program elsewhere and fail if one committed byte differs
 	@toolchain/program-check
+
+client: uv ## write the typed client from the IDL
+	@$(UV) python toolchain/generate_client.py
+
+client-check: uv ## fail if the typed client is not what the IDL gives
+	@$(UV) python toolchain/generate_client.py --check
 
 lint: uv ## formatting, clippy, ruff and mypy, changing nothing
 	@cargo fmt --all --check
