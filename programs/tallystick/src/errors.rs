@@ -1,0 +1,194 @@
+//! The one error enum. Append only: a code, once published, keeps its meaning.
+
+use anchor_lang::prelude::*;
+
+#[error_code]
+pub enum TallystickError {
+    // ---- who may act ----
+    #[msg("Expected the issuer's admin to sign; use the key that the issuer account names as admin")]
+    NotAdmin,
+    #[msg("Expected the issuer's pending admin to sign; propose this key with propose_admin first")]
+    NotPendingAdmin,
+    #[msg("Expected the program's upgrade authority to sign; it is named in the program data account")]
+    NotUpgradeAuthority,
+    #[msg("Expected a role of this issuer; the role account belongs to another issuer")]
+    RoleOfAnotherIssuer,
+    #[msg("Expected a role of the kind this instruction needs; pass the role account of that kind")]
+    RoleOfAnotherKind,
+    #[msg("Expected the signer's own role; the role account names another holder")]
+    RoleOfAnotherHolder,
+    #[msg("Expected a role in force; it has not started yet, or it was revoked or vetoed")]
+    RoleNotInForce,
+    #[msg("Expected a key that holds neither admin nor another exclusive role; use a separate key for each role")]
+    KeyHoldsAnotherRole,
+    #[msg("Expected a key that does not hold this role; revoke it before granting it again")]
+    RoleAlreadyGranted,
+    #[msg("Expected a role that is granted or about to be; this one has ended")]
+    RoleEnded,
+    #[msg("Expected a change that still waits; it is in force already, or there is none, so revoke or tighten it instead")]
+    NothingToVeto,
+    #[msg("Expected at most one of role and limit; name the one change to veto")]
+    AmbiguousVeto,
+    #[msg("Expected the delay to have passed; wait until the pending change may be accepted")]
+    DelayNotOver,
+    #[msg("Expected the holder of the order or an operator in force to sign, and an operator's role beside an operator's signature")]
+    NotHolderNorOperator,
+
+    // ---- settings ----
+    #[msg("Expected the default key to be refused; pass a real public key")]
+    DefaultKey,
+    #[msg("Expected a period within its compiled bounds; see the program's constants")]
+    PeriodOutOfBounds,
+    #[msg("Expected a threshold of at least 2 and at most 8 attestors")]
+    ThresholdOutOfBounds,
+    #[msg("Expected a margin of at most 5000 basis points")]
+    MarginOutOfBounds,
+    #[msg("Expected a supply cap above zero")]
+    SupplyCapMissing,
+    #[msg("Expected a largest change of at least one to one, with a denominator above zero")]
+    ChangeBoundOutOfBounds,
+    #[msg("Expected at least one permission class that may order this security")]
+    NoPermissionClass,
+    #[msg("Expected a limit above zero for mint and for burn, and a window of 1 second to 30 days")]
+    LimitOutOfBounds,
+    #[msg("Expected at most 9 decimals")]
+    TooManyDecimals,
+    #[msg("Expected between 1 and 16 declared custody accounts")]
+    CustodyAccountsOutOfBounds,
+    #[msg("Expected an ISIN with a correct check digit")]
+    BadIsin,
+    #[msg("Expected an LEI with correct check digits")]
+    BadLei,
+    #[msg("Expected printable text without gaps, zero padded on the right, within its length")]
+    BadText,
+    #[msg("Expected a hash that is not all zeros; hash the document that this field commits to")]
+    HashMissing,
+
+    // ---- accounts that belong together ----
+    #[msg("Expected a security of this issuer")]
+    SecurityOfAnotherIssuer,
+    #[msg("Expected an account of this security; pass the one derived from the same mint")]
+    AccountOfAnotherSecurity,
+    #[msg("Expected the mint of this security")]
+    MintOfAnotherSecurity,
+    #[msg("Expected the escrow of this security")]
+    WrongEscrow,
+    #[msg("Expected a token account of this mint owned by the holder of the order")]
+    WrongTokenAccount,
+    #[msg("Expected the holder record of the wallet that owns the order")]
+    WrongHolderRecord,
+    #[msg("Expected the fill of this security that is to be corrected, and one that minted")]
+    WrongFill,
+    #[msg("Expected the program data account of this program")]
+    WrongProgramData,
+    #[msg("Expected the role accounts of this key in their fixed order")]
+    WrongSiblingRole,
+
+    // ---- holders ----
+    #[msg("Expected an approved holder; compliance has to approve this wallet first")]
+    HolderNotApproved,
+    #[msg("Expected a holder whose approval has not lapsed; compliance has to approve it again")]
+    HolderApprovalLapsed,
+    #[msg("Expected a holder that is not suspended")]
+    HolderSuspended,
+    #[msg("Expected a holder of a permission class that may order this security")]
+    HolderOfWrongClass,
+    #[msg("Expected an approval that ends in the future")]
+    ApprovalInThePast,
+    #[msg("Expected a holder that is not yet suspended; nothing to do")]
+    HolderAlreadySuspended,
+
+    // ---- reserve ----
+    #[msg("Expected the lines sorted by account, each account once")]
+    LinesNotSorted,
+    #[msg("Expected one line for every custody account that the security declares, and no other")]
+    CustodyAccountsDiffer,
+    #[msg("Expected the lines to add up to the shares attested")]
+    SharesDiffer,
+    #[msg("Expected the attestation's as-of to be the earliest of its lines")]
+    AsOfDiffers,
+    #[msg("Expected an as-of that is not in the future")]
+    AsOfInTheFuture,
+    #[msg("Expected a statement younger than the security's maximum age; ask the custodian for a newer one")]
+    AttestationTooOld,
+    #[msg("Expected an as-of after the one in force; at the same as-of, name the attestation in force as superseded")]
+    AttestationNotNewer,
+    #[msg("Expected redeemed shares no higher than what was redeemed or accepted for redemption so far")]
+    RedeemedTooHigh,
+    #[msg("Expected the content hash of exactly these parameters")]
+    ContentHashDiffers,
+    #[msg("Expected an attestor that has not approved this attestation yet; nothing to do")]
+    AlreadyApproved,
+    #[msg("Expected an attestation that is still open; it reached its threshold already")]
+    AttestationClosed,
+    #[msg("Expected a reserve in force; the attestors have to attest a statement first")]
+    NoReserve,
+    #[msg("Expected a reserve younger than the security's maximum age; attest a newer statement")]
+    ReserveTooOld,
+    #[msg("Expected a reserve attested after the last multiplier change; attest a statement from after it")]
+    ReserveBeforeMultiplierChange,
+    #[msg("Expected no multiplier change inside its window; mint before it, or attest a statement from after it")]
+    MultiplierChangeWindow,
+    #[msg("Expected the reserve to cover the supply after this mint; attest a newer statement or mint less")]
+    ReserveExceeded,
+    #[msg("Expected the supply after this mint to stay within the security's supply cap")]
+    SupplyCapExceeded,
+    #[msg("Expected the mint's supply to equal what was minted less what was burnt; stop and reconcile")]
+    SupplyDiverged,
+
+    // ---- limits and holds ----
+    #[msg("Expected the amount to fit what is left of this operator's limit; wait for it to recover or raise it")]
+    LimitExceeded,
+    #[msg("Expected a limit in force; the admin sets one with set_limit, and it starts after the issuer's delay")]
+    LimitNotInForce,
+    #[msg("Expected no hold that covers minting; release it or wait for its owner to")]
+    MintHeld,
+    #[msg("Expected no hold that covers redeeming; release it or wait for its owner to")]
+    RedeemHeld,
+    #[msg("Expected a scope of mint, redeem or transfer, alone or together")]
+    BadScope,
+    #[msg("Expected a role that may place holds: operator, compliance, corporate actions, reconciliation or guardian")]
+    RoleCannotHold,
+    #[msg("Expected an expiry in the future, which machine roles must set to 72 hours or less")]
+    BadExpiry,
+    #[msg("Expected a hold that has not been released; nothing to do")]
+    HoldReleased,
+    #[msg("Expected the hold's owner to sign, or the hold to have expired, or admin and guardian together where the owner's role has ended")]
+    NotHoldOwner,
+    #[msg("Expected compliance to sign beside the owner to release a reconciliation hold before it expires")]
+    ComplianceMissing,
+    #[msg("Expected the hold counts to match the holds; stop and reconcile")]
+    HoldCountDiverged,
+
+    // ---- orders, movements, fills ----
+    #[msg("Expected a quantity above zero")]
+    ZeroQuantity,
+    #[msg("Expected an order of the kind this instruction settles")]
+    OrderOfWrongKind,
+    #[msg("Expected an open order; it was settled, cancelled or withdrawn")]
+    OrderNotOpen,
+    #[msg("Expected an accepted redemption; accept it before the custodian is instructed")]
+    OrderNotAccepted,
+    #[msg("Expected the order's deadline not to have passed; open a new order")]
+    DeadlinePassed,
+    #[msg("Expected the order's deadline to have passed; until then only an operator may cancel")]
+    DeadlineNotPassed,
+    #[msg("Expected a deadline in the future and within the longest period allowed")]
+    DeadlineOutOfBounds,
+    #[msg("Expected the fill to fit what is still open of the order")]
+    OrderExceeded,
+    #[msg("Expected the fill to fit what is still unallocated of the custody movement")]
+    MovementExceeded,
+    #[msg("Expected the same direction and shares as this movement was first recorded with")]
+    MovementDiffers,
+    #[msg("Expected shares that come to at least one token unit at this multiplier")]
+    TooSmall,
+    #[msg("Expected the correction to fit what is still uncorrected of the fill")]
+    CorrectionExceeded,
+    #[msg("Expected arithmetic within 128 bits; the amounts are out of range")]
+    Overflow,
+    #[msg("Expected the account to satisfy its invariant after this instruction; nothing was changed")]
+    InvariantBroken,
+    #[msg("Expected a security that is active; it was retired")]
+    SecurityRetired,
+}

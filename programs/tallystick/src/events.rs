@@ -1,0 +1,226 @@
+//! What happened, in the past tense; emitted as self-calls so that no log limit can drop one.
+
+use anchor_lang::prelude::*;
+
+use crate::state::{AttestationContent, OrderStatus, RoleKind};
+
+#[event]
+pub struct IssuerInitialized {
+    pub issuer: Pubkey,
+    pub admin: Pubkey,
+    pub guardian: Pubkey,
+    pub upgrade_authority: Pubkey,
+    pub delay: i64,
+}
+
+#[event]
+pub struct AdminProposed {
+    pub issuer: Pubkey,
+    pub admin: Pubkey,
+    pub pending_admin: Pubkey,
+    pub acceptable_from: i64,
+}
+
+#[event]
+pub struct AdminAccepted {
+    pub issuer: Pubkey,
+    pub previous_admin: Pubkey,
+    pub admin: Pubkey,
+}
+
+#[event]
+pub struct RoleGranted {
+    pub issuer: Pubkey,
+    pub role: Pubkey,
+    pub kind: RoleKind,
+    pub holder: Pubkey,
+    pub in_force_from: i64,
+    pub attestor_epoch: u32,
+}
+
+#[event]
+pub struct RoleRevoked {
+    pub issuer: Pubkey,
+    pub role: Pubkey,
+    pub kind: RoleKind,
+    pub holder: Pubkey,
+    pub ends_at: i64,
+    pub attestor_epoch: u32,
+}
+
+#[event]
+pub struct ChangeVetoed {
+    pub issuer: Pubkey,
+    pub guardian: Pubkey,
+    /// The role, limit or issuer account whose change was vetoed.
+    pub subject: Pubkey,
+}
+
+#[event]
+pub struct SecurityListed {
+    pub issuer: Pubkey,
+    pub security: Pubkey,
+    pub mint: Pubkey,
+    pub security_id: [u8; 32],
+    pub isin: [u8; 12],
+    pub decimals: u8,
+    pub custody_accounts_hash: [u8; 32],
+    pub terms_hash: [u8; 32],
+}
+
+#[event]
+pub struct LimitSet {
+    pub security: Pubkey,
+    pub limit: Pubkey,
+    pub holder: Pubkey,
+    pub mint_cap: u64,
+    pub burn_cap: u64,
+    pub window: i64,
+    pub in_force_from: i64,
+}
+
+#[event]
+pub struct HoldPlaced {
+    pub security: Pubkey,
+    pub hold: Pubkey,
+    pub owner: Pubkey,
+    pub owner_kind: RoleKind,
+    pub scope: u8,
+    pub reason_code: u16,
+    pub expires_at: i64,
+}
+
+#[event]
+pub struct HoldReleased {
+    pub security: Pubkey,
+    pub hold: Pubkey,
+    pub released_by: Pubkey,
+    pub scope: u8,
+    /// False when its owner, or who acts for it, released it early.
+    pub expired: bool,
+}
+
+#[event]
+pub struct HolderApproved {
+    pub issuer: Pubkey,
+    pub holder: Pubkey,
+    pub wallet: Pubkey,
+    pub classes: u64,
+    pub approved_until: i64,
+}
+
+#[event]
+pub struct HolderSuspended {
+    pub issuer: Pubkey,
+    pub holder: Pubkey,
+    pub wallet: Pubkey,
+}
+
+#[event]
+pub struct AttestationApproved {
+    pub security: Pubkey,
+    pub attestation: Pubkey,
+    pub attestor: Pubkey,
+    pub received_hash: [u8; 32],
+    pub approvals: u8,
+    pub threshold: u8,
+    pub epoch: u32,
+    pub content: AttestationContent,
+}
+
+#[event]
+pub struct ReserveAttested {
+    pub security: Pubkey,
+    pub attestation: Pubkey,
+    pub as_of: i64,
+    pub shares: u64,
+    pub redeemed: u64,
+    pub attestations_hash: [u8; 32],
+}
+
+#[event]
+pub struct SubscriptionOpened {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub order_id: [u8; 32],
+    pub shares: u64,
+    pub settle_by: i64,
+}
+
+#[event]
+pub struct SubscriptionSettled {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub movement: Pubkey,
+    pub fill: Pubkey,
+    pub shares: u64,
+    pub raw: u64,
+    pub multiplier: u128,
+    pub status: OrderStatus,
+}
+
+#[event]
+pub struct SubscriptionCancelled {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub cancelled_by: Pubkey,
+    pub shares: u64,
+    pub reason_code: u16,
+}
+
+#[event]
+pub struct RedemptionRequested {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub order_id: [u8; 32],
+    pub raw: u64,
+    pub accept_by: i64,
+}
+
+#[event]
+pub struct RedemptionAccepted {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub raw: u64,
+    pub settle_by: i64,
+}
+
+#[event]
+pub struct RedemptionSettled {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    pub movement: Pubkey,
+    pub fill: Pubkey,
+    pub raw: u64,
+    pub shares: u64,
+    pub multiplier: u128,
+    pub status: OrderStatus,
+}
+
+#[event]
+pub struct RedemptionReturned {
+    pub security: Pubkey,
+    pub order: Pubkey,
+    pub holder: Pubkey,
+    /// The key that asked for the return: the holder or an operator.
+    pub returned_by: Pubkey,
+    pub raw: u64,
+    pub status: OrderStatus,
+    pub reason_code: u16,
+}
+
+#[event]
+pub struct FillCorrected {
+    pub security: Pubkey,
+    pub fill: Pubkey,
+    pub correction: Pubkey,
+    pub inventory: Pubkey,
+    pub raw: u64,
+    pub shares: u64,
+}

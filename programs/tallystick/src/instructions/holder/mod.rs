@@ -1,0 +1,5 @@
+mod approve;
+mod suspend;
+
+pub use approve::*;
+pub use suspend::*;

@@ -1,0 +1,73 @@
+use anchor_lang::prelude::*;
+
+use crate::{errors::TallystickError, events::RedemptionAccepted, state::*};
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AcceptRedemption<'info> {
+    /// The operator.
+    pub operator: Signer<'info>,
+    /// Its role.
+    #[account(
+        constraint = role.issuer == security.issuer @ TallystickError::RoleOfAnotherIssuer,
+        constraint = role.kind == RoleKind::Operator @ TallystickError::RoleOfAnotherKind,
+        constraint = role.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
+    )]
+    pub role: Box<Account<'info, Role>>,
+    /// The security.
+    #[account(mut)]
+    pub security: Box<Account<'info, Security>>,
+    /// The holder's record.
+    #[account(
+        constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
+        constraint = holder.wallet == order.holder @ TallystickError::WrongHolderRecord,
+    )]
+    pub holder: Box<Account<'info, Holder>>,
+    /// The order.
+    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    pub order: Box<Account<'info, Order>>,
+}
+
+impl AcceptRedemption<'_> {
+    pub fn validate(&self) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        self.role.require_in_force(now)?;
+        self.security.require_redeem_not_held()?;
+        self.holder
+            .require_may_order(self.security.policy.allowed_classes, now)?;
+        self.order.require_kind(OrderKind::Redemption)?;
+        require!(
+            self.order.status == OrderStatus::Open,
+            TallystickError::OrderNotOpen
+        );
+        require!(now <= self.order.deadline(), TallystickError::DeadlinePassed);
+        Ok(())
+    }
+}
+
+/// Commits the operator to a redemption, before the custodian is instructed.
+#[access_control(ctx.accounts.validate())]
+pub fn accept_redemption(ctx: Context<AcceptRedemption>) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let security = &mut ctx.accounts.security;
+    let order = &mut ctx.accounts.order;
+    let raw = order.open_quantity();
+    order.set_status(OrderStatus::Accepted, now);
+    order.settle_by = now
+        .checked_add(security.policy.settle_period)
+        .ok_or(TallystickError::Overflow)?;
+    security.accepted = security
+        .accepted
+        .checked_add(raw)
+        .ok_or(TallystickError::Overflow)?;
+    order.invariant()?;
+    security.invariant()?;
+    emit_cpi!(RedemptionAccepted {
+        security: ctx.accounts.security.key(),
+        order: ctx.accounts.order.key(),
+        holder: ctx.accounts.order.holder,
+        raw,
+        settle_by: ctx.accounts.order.settle_by,
+    });
+    Ok(())
+}

@@ -1,0 +1,97 @@
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    token_2022::Token2022,
+    token_interface::{Mint, TokenAccount},
+};
+
+use crate::{errors::TallystickError, events::RedemptionReturned, state::*, token::Token};
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CancelRedemption<'info> {
+    /// An operator; or the holder, while the redemption is not accepted.
+    pub authority: Signer<'info>,
+    /// The operator's role; absent when the holder signs.
+    pub role: Option<Box<Account<'info, Role>>>,
+    /// The security.
+    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    pub security: Box<Account<'info, Security>>,
+    /// The order.
+    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    pub order: Box<Account<'info, Order>>,
+    /// The security's mint.
+    #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
+    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    /// The security's escrow.
+    #[account(mut)]
+    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// A token account of the holder.
+    #[account(
+        mut,
+        constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
+        constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
+    )]
+    pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub token_program: Program<'info, Token2022>,
+}
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone)]
+pub struct CancelRedemptionParams {
+    /// The issuer's own table of reasons.
+    pub reason_code: u16,
+}
+
+impl CancelRedemption<'_> {
+    pub fn validate(&self) -> Result<()> {
+        let party = super::require_party(
+            &self.authority,
+            self.role.as_deref(),
+            &self.order.holder,
+            &self.security.issuer,
+            Clock::get()?.unix_timestamp,
+        )?;
+        self.order.require_kind(OrderKind::Redemption)?;
+        self.order.require_live()?;
+        // Once accepted, the custodian may have been instructed: only the operator knows.
+        require!(
+            party == super::Party::Operator || self.order.status == OrderStatus::Open,
+            TallystickError::NotHolderNorOperator
+        );
+        Ok(())
+    }
+}
+
+/// Ends a redemption and returns what was not burnt. No hold stops a return.
+#[access_control(ctx.accounts.validate())]
+pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptionParams) -> Result<()> {
+    let accounts = &mut *ctx.accounts;
+    let raw = accounts.order.open_quantity();
+    let was_accepted = accounts.order.status == OrderStatus::Accepted;
+    accounts.security.release_escrow(raw, was_accepted)?;
+    accounts
+        .order
+        .set_status(OrderStatus::Cancelled, Clock::get()?.unix_timestamp);
+    accounts.order.reason_code = params.reason_code;
+    Token {
+        program: &accounts.token_program,
+        mint: &accounts.mint.to_account_info(),
+        security: &accounts.security,
+    }
+    .transfer(
+        &accounts.escrow.to_account_info(),
+        &accounts.destination.to_account_info(),
+        raw,
+    )?;
+    accounts.order.invariant()?;
+    accounts.security.invariant()?;
+    emit_cpi!(RedemptionReturned {
+        security: ctx.accounts.security.key(),
+        order: ctx.accounts.order.key(),
+        holder: ctx.accounts.order.holder,
+        returned_by: ctx.accounts.authority.key(),
+        raw,
+        status: OrderStatus::Cancelled,
+        reason_code: params.reason_code,
+    });
+    Ok(())
+}

@@ -1,0 +1,93 @@
+mod accept_redemption;
+mod cancel_redemption;
+mod cancel_subscription;
+mod correct_fill;
+mod open_subscription;
+mod request_redemption;
+mod settle_redemption;
+mod settle_subscription;
+mod withdraw_redemption;
+
+pub use accept_redemption::*;
+pub use cancel_redemption::*;
+pub use cancel_subscription::*;
+pub use correct_fill::*;
+pub use open_subscription::*;
+pub use request_redemption::*;
+pub use settle_redemption::*;
+pub use settle_subscription::*;
+pub use withdraw_redemption::*;
+
+use anchor_lang::prelude::*;
+
+use crate::{constants::*, errors::TallystickError, state::*};
+
+/// Whose order it is.
+#[derive(PartialEq)]
+enum Party {
+    Holder,
+    Operator,
+}
+
+/// The holder of an order by its signature alone, or an operator by its role.
+fn require_party(
+    authority: &Signer,
+    role: Option<&Account<Role>>,
+    wallet: &Pubkey,
+    issuer: &Pubkey,
+    now: i64,
+) -> Result<Party> {
+    let Some(role) = role else {
+        require!(authority.key() == *wallet, TallystickError::NotHolderNorOperator);
+        return Ok(Party::Holder);
+    };
+    require!(role.issuer == *issuer, TallystickError::RoleOfAnotherIssuer);
+    require!(
+        role.kind == RoleKind::Operator,
+        TallystickError::RoleOfAnotherKind
+    );
+    require!(
+        role.holder == authority.key(),
+        TallystickError::RoleOfAnotherHolder
+    );
+    role.require_in_force(now)?;
+    Ok(Party::Operator)
+}
+
+/// What the caller says of a movement in the custodian's books.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy)]
+pub struct MovementParams {
+    /// SHA-256("tallystick:movement", custodian LEI, account, reference).
+    pub reference_hash: [u8; 32],
+    /// Shares x 10^decimals that moved in all.
+    pub shares: u64,
+}
+
+/// Records a movement at its first use; later uses must say the same of it.
+fn record_movement(
+    movement: &mut Account<Movement>,
+    bump: u8,
+    security: Pubkey,
+    direction: Direction,
+    params: MovementParams,
+    now: i64,
+) -> Result<()> {
+    if movement.version == 0 {
+        movement.set_inner(Movement {
+            version: VERSION,
+            bump,
+            security,
+            reference_hash: params.reference_hash,
+            direction,
+            shares: params.shares,
+            allocated: 0,
+            recorded_at: now,
+            reserved: [0; 64],
+        });
+    }
+    require!(
+        movement.direction == direction && movement.shares == params.shares,
+        TallystickError::MovementDiffers
+    );
+    Ok(())
+}

@@ -1,0 +1,166 @@
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    token_2022::Token2022,
+    token_interface::{Mint, TokenAccount},
+};
+
+use crate::{
+    constants::*, errors::TallystickError, events::SubscriptionSettled, instructions::MovementParams,
+    state::*, token::Token,
+};
+
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(params: SettleSubscriptionParams)]
+pub struct SettleSubscription<'info> {
+    /// Pays rent.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    /// The operator.
+    pub operator: Signer<'info>,
+    /// Its role.
+    #[account(
+        constraint = role.issuer == security.issuer @ TallystickError::RoleOfAnotherIssuer,
+        constraint = role.kind == RoleKind::Operator @ TallystickError::RoleOfAnotherKind,
+        constraint = role.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
+    )]
+    pub role: Box<Account<'info, Role>>,
+    /// The security.
+    #[account(mut)]
+    pub security: Box<Account<'info, Security>>,
+    /// What the operator may mint and burn.
+    #[account(
+        mut,
+        has_one = security @ TallystickError::AccountOfAnotherSecurity,
+        constraint = limit.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
+    )]
+    pub limit: Box<Account<'info, Limit>>,
+    /// The holder's record.
+    #[account(
+        constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
+        constraint = holder.wallet == order.holder @ TallystickError::WrongHolderRecord,
+    )]
+    pub holder: Box<Account<'info, Holder>>,
+    /// The order.
+    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    pub order: Box<Account<'info, Order>>,
+    /// The custodian's movement; the first fill against it creates it.
+    #[account(
+        init_if_needed,
+        payer = payer,
+        space = 8 + Movement::INIT_SPACE,
+        seeds = [MOVEMENT_SEED, security.key().as_ref(), &params.movement.reference_hash],
+        bump,
+    )]
+    pub movement: Box<Account<'info, Movement>>,
+    /// The fill: one for each movement and order, so that a repeated call fails.
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + Fill::INIT_SPACE,
+        seeds = [FILL_SEED, movement.key().as_ref(), order.key().as_ref()],
+        bump,
+    )]
+    pub fill: Box<Account<'info, Fill>>,
+    /// The security's mint.
+    #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
+    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    /// A token account of the holder.
+    #[account(
+        mut,
+        constraint = recipient.owner == order.holder @ TallystickError::WrongTokenAccount,
+        constraint = recipient.mint == security.mint @ TallystickError::WrongTokenAccount,
+    )]
+    pub recipient: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub token_program: Program<'info, Token2022>,
+    pub system_program: Program<'info, System>,
+}
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone)]
+pub struct SettleSubscriptionParams {
+    /// The movement that brought the shares in.
+    pub movement: MovementParams,
+    /// Shares x 10^decimals of the movement that are this order's.
+    pub shares: u64,
+}
+
+impl SettleSubscription<'_> {
+    pub fn validate(&self, params: &SettleSubscriptionParams, now: i64) -> Result<()> {
+        self.role.require_in_force(now)?;
+        let security = &self.security;
+        require!(
+            security.status == SecurityStatus::Active,
+            TallystickError::SecurityRetired
+        );
+        security.policy.require_within_bounds()?;
+        security.require_mint_not_held()?;
+        self.holder
+            .require_may_order(security.policy.allowed_classes, now)?;
+        self.order.require_kind(OrderKind::Subscription)?;
+        self.order.require_live()?;
+        require!(now <= self.order.settle_by, TallystickError::DeadlinePassed);
+        require!(params.shares > 0, TallystickError::ZeroQuantity);
+        Ok(())
+    }
+}
+
+/// Mints for shares that came into custody: against a fresh reserve, within the operator's limit, once for each
+/// movement and order.
+pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubscriptionParams) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    ctx.accounts.validate(&params, now)?;
+    let accounts = &mut *ctx.accounts;
+    let security_key = accounts.security.key();
+    super::record_movement(
+        &mut accounts.movement,
+        ctx.bumps.movement,
+        security_key,
+        Direction::In,
+        params.movement,
+        now,
+    )?;
+    accounts.movement.allocate(params.shares)?;
+    accounts.order.fill(params.shares, now)?;
+    let multiplier = accounts.security.multiplier_at(now);
+    // Rounded down: the holder never gets more than its shares.
+    let raw = raw_rounded_down(params.shares, multiplier)?;
+    require!(raw > 0, TallystickError::TooSmall);
+    accounts.limit.use_mint(raw, now)?;
+    accounts.security.mint(raw, accounts.mint.supply, now)?;
+    accounts.fill.set_inner(Fill {
+        version: VERSION,
+        bump: ctx.bumps.fill,
+        kind: FillKind::Mint,
+        security: security_key,
+        movement: accounts.movement.key(),
+        order: accounts.order.key(),
+        shares: params.shares,
+        raw,
+        multiplier,
+        settled_at: now,
+        corrects: Pubkey::default(),
+        corrected_raw: 0,
+        corrections: 0,
+        reserved: [0; 64],
+    });
+    Token {
+        program: &accounts.token_program,
+        mint: &accounts.mint.to_account_info(),
+        security: &accounts.security,
+    }
+    .mint_to(&accounts.recipient.to_account_info(), raw)?;
+    accounts.fill.invariant()?;
+    accounts.security.invariant()?;
+    emit_cpi!(SubscriptionSettled {
+        security: security_key,
+        order: ctx.accounts.order.key(),
+        holder: ctx.accounts.order.holder,
+        movement: ctx.accounts.movement.key(),
+        fill: ctx.accounts.fill.key(),
+        shares: params.shares,
+        raw,
+        multiplier,
+        status: ctx.accounts.order.status,
+    });
+    Ok(())
+}

@@ -1,0 +1,85 @@
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    token_2022::Token2022,
+    token_interface::{Mint, TokenAccount},
+};
+
+use crate::{errors::TallystickError, events::RedemptionReturned, state::*, token::Token};
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct WithdrawRedemption<'info> {
+    /// The holder, who asks nobody.
+    pub wallet: Signer<'info>,
+    /// The security.
+    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    pub security: Box<Account<'info, Security>>,
+    /// The order.
+    #[account(
+        mut,
+        has_one = security @ TallystickError::AccountOfAnotherSecurity,
+        constraint = order.holder == wallet.key() @ TallystickError::NotHolderNorOperator,
+    )]
+    pub order: Box<Account<'info, Order>>,
+    /// The security's mint.
+    #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
+    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    /// The security's escrow.
+    #[account(mut)]
+    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// A token account of the holder.
+    #[account(
+        mut,
+        constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
+        constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
+    )]
+    pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub token_program: Program<'info, Token2022>,
+}
+
+impl WithdrawRedemption<'_> {
+    pub fn validate(&self) -> Result<()> {
+        self.order.require_kind(OrderKind::Redemption)?;
+        self.order.require_live()?;
+        require!(
+            Clock::get()?.unix_timestamp > self.order.deadline(),
+            TallystickError::DeadlineNotPassed
+        );
+        Ok(())
+    }
+}
+
+/// Takes back what the operator did not accept, or accepted and did not settle, in time. Needs no role, no
+/// approval and no hold's release.
+#[access_control(ctx.accounts.validate())]
+pub fn withdraw_redemption(ctx: Context<WithdrawRedemption>) -> Result<()> {
+    let accounts = &mut *ctx.accounts;
+    let raw = accounts.order.open_quantity();
+    let was_accepted = accounts.order.status == OrderStatus::Accepted;
+    accounts.security.release_escrow(raw, was_accepted)?;
+    accounts
+        .order
+        .set_status(OrderStatus::Withdrawn, Clock::get()?.unix_timestamp);
+    Token {
+        program: &accounts.token_program,
+        mint: &accounts.mint.to_account_info(),
+        security: &accounts.security,
+    }
+    .transfer(
+        &accounts.escrow.to_account_info(),
+        &accounts.destination.to_account_info(),
+        raw,
+    )?;
+    accounts.order.invariant()?;
+    accounts.security.invariant()?;
+    emit_cpi!(RedemptionReturned {
+        security: ctx.accounts.security.key(),
+        order: ctx.accounts.order.key(),
+        holder: ctx.accounts.order.holder,
+        returned_by: ctx.accounts.wallet.key(),
+        raw,
+        status: OrderStatus::Withdrawn,
+        reason_code: 0,
+    });
+    Ok(())
+}

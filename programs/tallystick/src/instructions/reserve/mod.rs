@@ -1,0 +1,3 @@
+mod attest;
+
+pub use attest::*;

@@ -1,0 +1,9 @@
+mod list;
+mod place_hold;
+mod release_hold;
+mod set_limit;
+
+pub use list::*;
+pub use place_hold::*;
+pub use release_hold::*;
+pub use set_limit::*;

@@ -1,0 +1,152 @@
+//! Tokenised shares that are minted only against an attested reserve.
+//!
+//! This file says who may call what; each line forwards to one file under `instructions`.
+
+use anchor_lang::prelude::*;
+
+pub mod constants;
+pub mod errors;
+pub mod events;
+pub mod instructions;
+pub mod state;
+pub mod token;
+
+use instructions::*;
+
+// The key of this id is derived from a published phrase (toolchain/README.md): right for test clusters, never
+// for mainnet, where an issuer builds with an id of its own.
+declare_id!("3Cxvquf5mTGYGn8AFrVjoDTYQQLZeG5QgDX9DhzfTSVS");
+
+#[program]
+pub mod tallystick {
+    use super::*;
+
+    // ---- issuer ----
+
+    /// Creates an issuer and its first guardian. Signed by the program's upgrade authority too.
+    pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<()> {
+        instructions::initialize(ctx, params)
+    }
+
+    /// Names the next admin, who may accept after the delay.
+    pub fn propose_admin(ctx: Context<ProposeAdmin>, params: ProposeAdminParams) -> Result<()> {
+        instructions::propose_admin(ctx, params)
+    }
+
+    /// Takes over as admin.
+    pub fn accept_admin(ctx: Context<AcceptAdmin>) -> Result<()> {
+        instructions::accept_admin(ctx)
+    }
+
+    /// Grants a role, in force after the delay. By the admin.
+    pub fn grant_role(ctx: Context<GrantRole>, params: GrantRoleParams) -> Result<()> {
+        instructions::grant_role(ctx, params)
+    }
+
+    /// Ends a role at once; a guardian's after the delay. By the admin.
+    pub fn revoke_role(ctx: Context<RevokeRole>) -> Result<()> {
+        instructions::revoke_role(ctx)
+    }
+
+    /// Stops a change that waits. By a guardian.
+    pub fn veto(ctx: Context<Veto>) -> Result<()> {
+        instructions::veto(ctx)
+    }
+
+    // ---- security ----
+
+    /// Lists a security: its mint, escrow and policy. By the admin.
+    pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> Result<()> {
+        instructions::list_security(ctx, params)
+    }
+
+    /// Sets what one operator may mint and burn. By the admin; loosening waits.
+    pub fn set_limit(ctx: Context<SetLimit>, params: SetLimitParams) -> Result<()> {
+        instructions::set_limit(ctx, params)
+    }
+
+    /// Stops minting, redeeming or transfers for a reason. By a role that may hold.
+    pub fn place_hold(ctx: Context<PlaceHold>, params: PlaceHoldParams) -> Result<()> {
+        instructions::place_hold(ctx, params)
+    }
+
+    /// Lifts a hold. By its owner; by anyone once it expired.
+    pub fn release_hold(ctx: Context<ReleaseHold>) -> Result<()> {
+        instructions::release_hold(ctx)
+    }
+
+    // ---- holder ----
+
+    /// Approves a wallet to order. By compliance.
+    pub fn approve_holder(ctx: Context<ApproveHolder>, params: ApproveHolderParams) -> Result<()> {
+        instructions::approve_holder(ctx, params)
+    }
+
+    /// Stops a wallet's orders. By compliance.
+    pub fn suspend_holder(ctx: Context<SuspendHolder>, params: SuspendHolderParams) -> Result<()> {
+        instructions::suspend_holder(ctx, params)
+    }
+
+    // ---- reserve ----
+
+    /// Approves a claim about the reserve, which comes in force at the threshold. By an attestor.
+    pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
+        instructions::attest(ctx, params)
+    }
+
+    // ---- orders ----
+
+    /// Orders tokens for shares. By the holder, or an operator for it.
+    pub fn open_subscription(ctx: Context<OpenSubscription>, params: OpenSubscriptionParams) -> Result<()> {
+        instructions::open_subscription(ctx, params)
+    }
+
+    /// Mints against a custody movement. By an operator.
+    pub fn settle_subscription(
+        ctx: Context<SettleSubscription>,
+        params: SettleSubscriptionParams,
+    ) -> Result<()> {
+        instructions::settle_subscription(ctx, params)
+    }
+
+    /// Ends a subscription. By an operator; by the holder after its deadline.
+    pub fn cancel_subscription(
+        ctx: Context<CancelSubscription>,
+        params: CancelSubscriptionParams,
+    ) -> Result<()> {
+        instructions::cancel_subscription(ctx, params)
+    }
+
+    /// Puts tokens in escrow to redeem them. By the holder.
+    pub fn request_redemption(
+        ctx: Context<RequestRedemption>,
+        params: RequestRedemptionParams,
+    ) -> Result<()> {
+        instructions::request_redemption(ctx, params)
+    }
+
+    /// Commits to a redemption before the custodian is instructed. By an operator.
+    pub fn accept_redemption(ctx: Context<AcceptRedemption>) -> Result<()> {
+        instructions::accept_redemption(ctx)
+    }
+
+    /// Burns escrowed tokens against a custody movement. By an operator.
+    pub fn settle_redemption(ctx: Context<SettleRedemption>, params: SettleRedemptionParams) -> Result<()> {
+        instructions::settle_redemption(ctx, params)
+    }
+
+    /// Ends a redemption and returns the rest. By an operator; by the holder until it is accepted.
+    pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptionParams) -> Result<()> {
+        instructions::cancel_redemption(ctx, params)
+    }
+
+    /// Takes the rest back after a deadline passed. By the holder.
+    pub fn withdraw_redemption(ctx: Context<WithdrawRedemption>) -> Result<()> {
+        instructions::withdraw_redemption(ctx)
+    }
+
+    /// Undoes part of a wrong mint by burning inventory. By an operator and the inventory's owner.
+    pub fn correct_fill(ctx: Context<CorrectFill>, params: CorrectFillParams) -> Result<()> {
+        instructions::correct_fill(ctx, params)
+    }
+}

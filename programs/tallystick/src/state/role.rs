@@ -1,0 +1,203 @@
+use anchor_lang::prelude::*;
+
+use crate::errors::TallystickError;
+
+/// What a key may do for an issuer. The numbers are part of a role's address.
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RoleKind {
+    /// Approves attestations of the reserve.
+    Attestor,
+    /// Settles orders within its limit.
+    Operator,
+    /// Approves and suspends holders.
+    Compliance,
+    /// Announces and approves corporate actions.
+    CorporateActions,
+    /// Opens distributions.
+    Distributor,
+    /// Places holds when the books differ.
+    Reconciliation,
+    /// Publishes reports.
+    Publisher,
+    /// Vetoes what waits.
+    Guardian,
+}
+
+impl RoleKind {
+    pub fn seed(self) -> [u8; 1] {
+        [self as u8]
+    }
+
+    /// No key holds two of these, nor one of these and admin (law 7). The guardian is among them because
+    /// a veto by the key it should stop is none.
+    pub fn is_exclusive(self) -> bool {
+        matches!(
+            self,
+            Self::Attestor | Self::Operator | Self::Compliance | Self::CorporateActions | Self::Guardian
+        )
+    }
+
+    /// Kinds whose keys sit on machines: their holds must expire (law 6).
+    pub fn is_machine(self) -> bool {
+        matches!(
+            self,
+            Self::Operator | Self::Distributor | Self::Reconciliation | Self::Publisher
+        )
+    }
+
+    pub fn may_hold(self) -> bool {
+        matches!(
+            self,
+            Self::Operator
+                | Self::Compliance
+                | Self::CorporateActions
+                | Self::Reconciliation
+                | Self::Guardian
+        )
+    }
+}
+
+/// One kind of power of one key. Never closed: a role that ended says so.
+#[account]
+#[derive(InitSpace, Debug, PartialEq)]
+pub struct Role {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// The issuer it acts for.
+    pub issuer: Pubkey,
+    /// What it may do.
+    pub kind: RoleKind,
+    /// The key that signs.
+    pub holder: Pubkey,
+    /// Unix seconds of the last grant.
+    pub granted_at: i64,
+    /// Unix seconds from which it is in force.
+    pub in_force_from: i64,
+    /// Unix seconds from which it is no longer in force; i64::MAX while nobody has ended it.
+    pub ends_at: i64,
+    /// How often it was granted.
+    pub grants: u32,
+    /// Zeros, for fields of later versions.
+    pub reserved: [u8; 64],
+}
+
+impl Role {
+    pub fn is_in_force(&self, now: i64) -> bool {
+        self.in_force_from <= now && now < self.ends_at
+    }
+
+    /// In force, or waiting to be.
+    pub fn has_not_ended(&self, now: i64) -> bool {
+        self.grants > 0 && now < self.ends_at
+    }
+
+    pub fn require_in_force(&self, now: i64) -> Result<()> {
+        require!(self.is_in_force(now), TallystickError::RoleNotInForce);
+        Ok(())
+    }
+
+    pub fn invariant(&self) -> Result<()> {
+        require!(
+            self.grants > 0 && self.granted_at <= self.in_force_from && self.granted_at <= self.ends_at,
+            TallystickError::InvariantBroken
+        );
+        Ok(())
+    }
+}
+
+/// Refuses when a key holds, or is about to hold, an exclusive role other than `granting` (law 7).
+///
+/// `siblings` are the key's role accounts of the five exclusive kinds in the order of `RoleKind`; the
+/// caller's constraints have checked their addresses. An account that does not exist is no role.
+pub fn require_no_exclusive_role(
+    siblings: [&UncheckedAccount; 5],
+    granting: Option<RoleKind>,
+    now: i64,
+) -> Result<()> {
+    for sibling in siblings {
+        if sibling.owner != &crate::ID {
+            continue;
+        }
+        let role = Role::try_deserialize(&mut &sibling.try_borrow_data()?[..])?;
+        if Some(role.kind) != granting {
+            require!(!role.has_not_ended(now), TallystickError::KeyHoldsAnotherRole);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constants::VERSION;
+
+    fn role() -> Role {
+        Role {
+            version: VERSION,
+            bump: 255,
+            issuer: Pubkey::new_from_array([1; 32]),
+            kind: RoleKind::Operator,
+            holder: Pubkey::new_from_array([2; 32]),
+            granted_at: 100,
+            in_force_from: 200,
+            ends_at: i64::MAX,
+            grants: 1,
+            reserved: [0; 64],
+        }
+    }
+
+    #[test]
+    fn a_role_is_in_force_from_its_start_until_its_end() {
+        let role = Role {
+            ends_at: 300,
+            ..role()
+        };
+        assert!(!role.is_in_force(199));
+        assert!(role.is_in_force(200));
+        assert!(role.is_in_force(299));
+        assert!(!role.is_in_force(300));
+    }
+
+    #[test]
+    fn a_role_that_waits_has_not_ended() {
+        assert!(role().has_not_ended(100));
+        assert!(!Role {
+            ends_at: 100,
+            ..role()
+        }
+        .has_not_ended(100));
+        assert!(!Role { grants: 0, ..role() }.has_not_ended(100));
+    }
+
+    #[test]
+    fn exclusive_kinds_are_the_five_of_law_seven() {
+        use RoleKind::*;
+        let exclusive = [Attestor, Operator, Compliance, CorporateActions, Guardian];
+        for kind in [
+            Attestor,
+            Operator,
+            Compliance,
+            CorporateActions,
+            Distributor,
+            Reconciliation,
+            Publisher,
+            Guardian,
+        ] {
+            assert_eq!(kind.is_exclusive(), exclusive.contains(&kind));
+        }
+    }
+
+    #[test]
+    fn a_role_cannot_end_before_it_was_granted() {
+        assert!(role().invariant().is_ok());
+        assert!(Role {
+            ends_at: 99,
+            ..role()
+        }
+        .invariant()
+        .is_err());
+    }
+}

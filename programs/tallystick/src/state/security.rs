@@ -1,0 +1,714 @@
+use anchor_lang::prelude::*;
+use solana_sha256_hasher::hashv;
+
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    state::{SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
+};
+
+/// What the issuer promised for one security. Loosening it later waits and can be vetoed.
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Distinct attestors whose approval puts a reserve in force.
+    pub threshold: u8,
+    /// Basis points of the reserve that never back tokens.
+    pub margin: u16,
+    /// Seconds from a statement's as-of in which it may back a mint.
+    pub max_attestation_age: i64,
+    /// Raw units that may exist.
+    pub supply_cap: u64,
+    /// Seconds the operator has to accept a redemption.
+    pub accept_period: i64,
+    /// Seconds the operator has, from acceptance, to settle a redemption.
+    pub settle_period: i64,
+    /// Seconds between a corporate action's announcement and its effect.
+    pub notice: i64,
+    /// Seconds before a multiplier change in which nothing is minted.
+    pub change_window: i64,
+    /// Largest multiplier change, up or down, as a ratio.
+    pub max_change_numerator: u64,
+    /// Denominator of that ratio.
+    pub max_change_denominator: u64,
+    /// Permission classes that may order.
+    pub allowed_classes: u64,
+}
+
+impl Policy {
+    /// Every setting is inside its compiled floor and ceiling; a missing one is outside.
+    pub fn require_within_bounds(&self) -> Result<()> {
+        require!(
+            (MIN_THRESHOLD..=MAX_ATTESTORS).contains(&self.threshold),
+            TallystickError::ThresholdOutOfBounds
+        );
+        require!(self.margin <= MAX_MARGIN, TallystickError::MarginOutOfBounds);
+        require!(self.supply_cap > 0, TallystickError::SupplyCapMissing);
+        for (period, longest) in [
+            (self.max_attestation_age, MAX_ATTESTATION_AGE),
+            (self.accept_period, MAX_REDEMPTION_PERIOD),
+            (self.settle_period, MAX_REDEMPTION_PERIOD),
+            (self.notice, MAX_NOTICE),
+            (self.change_window, MAX_CHANGE_WINDOW),
+        ] {
+            require!(
+                (MIN_PERIOD..=longest).contains(&period),
+                TallystickError::PeriodOutOfBounds
+            );
+        }
+        require!(
+            self.max_change_denominator > 0 && self.max_change_numerator >= self.max_change_denominator,
+            TallystickError::ChangeBoundOutOfBounds
+        );
+        require!(self.allowed_classes != 0, TallystickError::NoPermissionClass);
+        Ok(())
+    }
+}
+
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SecurityStatus {
+    Active,
+    /// Delisted: no mints, redemptions go on.
+    Retired,
+}
+
+/// One tokenised share class.
+#[account]
+#[derive(InitSpace, Debug, PartialEq)]
+pub struct Security {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of this account's address, which signs for the mint and the escrow.
+    pub bump: u8,
+    /// Active or retired.
+    pub status: SecurityStatus,
+    /// Decimals of the mint, and of every quantity of shares.
+    pub decimals: u8,
+    /// The issuer.
+    pub issuer: Pubkey,
+    /// The Token-2022 mint.
+    pub mint: Pubkey,
+    /// The token account, owned by this account, that holds redemptions in flight.
+    pub escrow: Pubkey,
+    /// UTF-8, zero padded; part of the mint's address and never reused.
+    pub security_id: [u8; 32],
+    /// ISO 6166.
+    pub isin: [u8; 12],
+    /// ISIN before the last renumbering, or zeros.
+    pub previous_isin: [u8; 12],
+    /// UTF-8, zero padded.
+    pub ticker: [u8; 16],
+    /// SHA-256 of the terms the holders were offered.
+    pub terms_hash: [u8; 32],
+    /// Where a seizure moves tokens to; the default key while none is named.
+    pub seizure_account: Pubkey,
+    /// SHA-256 of the sorted hashes of the declared custody accounts.
+    pub custody_accounts_hash: [u8; 32],
+    /// How many custody accounts that is.
+    pub custody_accounts: u8,
+    /// What the issuer promised.
+    pub policy: Policy,
+    /// Multiplier now in force unless the pending one's time has come; 18 places, rounded down.
+    pub multiplier: u128,
+    /// Multiplier from `multiplier_effective_at`; 0 when none is pending.
+    pub pending_multiplier: u128,
+    /// Unix seconds by the chain's clock; 0 when none is pending.
+    pub multiplier_effective_at: i64,
+    /// Unix seconds of the last change that took effect before the pending one.
+    pub multiplier_changed_at: i64,
+    /// Shares x 10^decimals of the attestation in force.
+    pub reserve: u64,
+    /// Unix seconds by the custodian's clock; 0 while nothing was attested.
+    pub reserve_as_of: i64,
+    /// Shares x 10^decimals redeemed in all that had left custody at the as-of.
+    pub reserve_redeemed: u64,
+    /// The attestation in force, or the default key.
+    pub attestation: Pubkey,
+    /// SHA-256(previous, content hash) over every attestation that came in force.
+    pub attestations_hash: [u8; 32],
+    /// How many attestations came in force.
+    pub attestations: u32,
+    /// Shares x 10^decimals redeemed in all.
+    pub redeemed: u64,
+    /// Raw units in escrow for live redemptions.
+    pub escrowed: u64,
+    /// Raw units of `escrowed` whose redemption was accepted.
+    pub accepted: u64,
+    /// Raw units minted in all.
+    pub minted: u128,
+    /// Raw units burnt in all; minted less burnt is the supply.
+    pub burnt: u128,
+    /// Live holds whose scope has the mint bit.
+    pub mint_holds: u16,
+    /// Live holds whose scope has the redeem bit.
+    pub redeem_holds: u16,
+    /// Live holds whose scope has the transfer bit; the mint is paused while there is one.
+    pub transfer_holds: u16,
+    /// Zeros, for fields of later versions.
+    pub reserved: [u8; 256],
+}
+
+impl Security {
+    /// Multiplier in force at `now`.
+    pub fn multiplier_at(&self, now: i64) -> u128 {
+        if self.change_has_matured(now) {
+            self.pending_multiplier
+        } else {
+            self.multiplier
+        }
+    }
+
+    fn change_has_matured(&self, now: i64) -> bool {
+        self.multiplier_effective_at != 0 && now >= self.multiplier_effective_at
+    }
+
+    /// Refuses where a hold covers minting; a transfer hold covers it too.
+    pub fn require_mint_not_held(&self) -> Result<()> {
+        require!(
+            self.mint_holds == 0 && self.transfer_holds == 0,
+            TallystickError::MintHeld
+        );
+        Ok(())
+    }
+
+    /// Refuses where a hold covers redeeming; a transfer hold covers it too.
+    pub fn require_redeem_not_held(&self) -> Result<()> {
+        require!(
+            self.redeem_holds == 0 && self.transfer_holds == 0,
+            TallystickError::RedeemHeld
+        );
+        Ok(())
+    }
+
+    /// Refuses when the reserve in force may not back any mint now (law 1).
+    pub fn require_reserve_usable(&self, now: i64) -> Result<()> {
+        require!(
+            self.reserve_as_of > 0 && self.attestation != Pubkey::default(),
+            TallystickError::NoReserve
+        );
+        // Saturating: an as-of before 1970 is simply too old.
+        require!(
+            now.saturating_sub(self.reserve_as_of) <= self.policy.max_attestation_age,
+            TallystickError::ReserveTooOld
+        );
+        let last_change = if self.change_has_matured(now) {
+            self.multiplier_effective_at
+        } else {
+            require!(
+                self.multiplier_effective_at == 0
+                    || now
+                        < self
+                            .multiplier_effective_at
+                            .saturating_sub(self.policy.change_window),
+                TallystickError::MultiplierChangeWindow
+            );
+            self.multiplier_changed_at
+        };
+        require!(
+            self.reserve_as_of > last_change,
+            TallystickError::ReserveBeforeMultiplierChange
+        );
+        Ok(())
+    }
+
+    /// Shares x 10^decimals that may back tokens: the reserve, less what was redeemed since its as-of, less
+    /// the margin; rounded down.
+    pub fn backing(&self) -> u64 {
+        let since = self.redeemed.saturating_sub(self.reserve_redeemed);
+        let left = u128::from(self.reserve.saturating_sub(since));
+        let kept = u128::from(BASIS_POINTS - u64::from(self.policy.margin));
+        (left * kept / u128::from(BASIS_POINTS)) as u64
+    }
+
+    /// Records a mint of `raw` units, or refuses it (laws 1 and 2). `supply` is the mint's, before.
+    pub fn mint(&mut self, raw: u64, supply: u64, now: i64) -> Result<()> {
+        self.require_reserve_usable(now)?;
+        self.require_supply(supply)?;
+        let after = supply
+            .checked_add(raw)
+            .ok_or(TallystickError::SupplyCapExceeded)?;
+        require!(
+            after <= self.policy.supply_cap,
+            TallystickError::SupplyCapExceeded
+        );
+        require!(
+            shares_rounded_up(after, self.multiplier_at(now))? <= self.backing(),
+            TallystickError::ReserveExceeded
+        );
+        self.minted += u128::from(raw);
+        Ok(())
+    }
+
+    /// Records a burn of `raw` units; `supply` is the mint's, before.
+    pub fn burn(&mut self, raw: u64, supply: u64) -> Result<()> {
+        self.require_supply(supply)?;
+        self.burnt += u128::from(raw);
+        require!(self.burnt <= self.minted, TallystickError::SupplyDiverged);
+        Ok(())
+    }
+
+    /// Records that `raw` escrowed and accepted units were redeemed for `shares`.
+    pub fn redeem(&mut self, raw: u64, shares: u64, supply: u64) -> Result<()> {
+        self.burn(raw, supply)?;
+        self.release_escrow(raw, true)?;
+        self.redeemed = self
+            .redeemed
+            .checked_add(shares)
+            .ok_or(TallystickError::Overflow)?;
+        Ok(())
+    }
+
+    /// Counts `raw` units out of escrow, out of the accepted ones too where they were.
+    pub fn release_escrow(&mut self, raw: u64, accepted: bool) -> Result<()> {
+        self.escrowed = self
+            .escrowed
+            .checked_sub(raw)
+            .ok_or(TallystickError::InvariantBroken)?;
+        if accepted {
+            self.accepted = self
+                .accepted
+                .checked_sub(raw)
+                .ok_or(TallystickError::InvariantBroken)?;
+        }
+        Ok(())
+    }
+
+    fn require_supply(&self, supply: u64) -> Result<()> {
+        require!(
+            self.minted.checked_sub(self.burnt) == Some(u128::from(supply)),
+            TallystickError::SupplyDiverged
+        );
+        Ok(())
+    }
+
+    /// Whether an attestation may come in force after the one that is.
+    pub fn require_newer(&self, as_of: i64, supersedes: Pubkey, now: i64) -> Result<()> {
+        require!(as_of > 0 && as_of <= now, TallystickError::AsOfInTheFuture);
+        require!(
+            now.saturating_sub(as_of) <= self.policy.max_attestation_age,
+            TallystickError::AttestationTooOld
+        );
+        let replaces = as_of == self.reserve_as_of && supersedes == self.attestation;
+        require!(
+            as_of > self.reserve_as_of || replaces,
+            TallystickError::AttestationNotNewer
+        );
+        Ok(())
+    }
+
+    /// Refuses a claim that more shares had left custody than were redeemed or accepted for redemption so far:
+    /// it would hide later redemptions from law 1.
+    pub fn require_redeemed_plausible(&self, redeemed: u64, now: i64) -> Result<()> {
+        let accepted = shares_rounded_up(self.accepted, self.multiplier_at(now))?;
+        require!(
+            redeemed <= self.redeemed.saturating_add(accepted),
+            TallystickError::RedeemedTooHigh
+        );
+        Ok(())
+    }
+
+    /// Puts an attestation in force and extends the running hash.
+    pub fn put_in_force(
+        &mut self,
+        attestation: Pubkey,
+        content_hash: &[u8; 32],
+        reserve: u64,
+        redeemed: u64,
+        as_of: i64,
+    ) -> Result<()> {
+        self.reserve = reserve;
+        self.reserve_as_of = as_of;
+        self.reserve_redeemed = redeemed;
+        self.attestation = attestation;
+        self.attestations_hash = hashv(&[&self.attestations_hash, content_hash]).to_bytes();
+        self.attestations = self
+            .attestations
+            .checked_add(1)
+            .ok_or(TallystickError::Overflow)?;
+        Ok(())
+    }
+
+    /// Counts a hold in; true when transfers have to be paused now.
+    pub fn add_hold(&mut self, scope: u8) -> Result<bool> {
+        self.count_holds(scope, |count| count.checked_add(1))?;
+        Ok(scope & SCOPE_TRANSFER != 0 && self.transfer_holds == 1)
+    }
+
+    /// Counts a hold out; true when transfers have to be resumed now.
+    pub fn remove_hold(&mut self, scope: u8) -> Result<bool> {
+        self.count_holds(scope, |count| count.checked_sub(1))?;
+        Ok(scope & SCOPE_TRANSFER != 0 && self.transfer_holds == 0)
+    }
+
+    fn count_holds(&mut self, scope: u8, step: impl Fn(u16) -> Option<u16>) -> Result<()> {
+        for (bit, count) in [
+            (SCOPE_MINT, &mut self.mint_holds),
+            (SCOPE_REDEEM, &mut self.redeem_holds),
+            (SCOPE_TRANSFER, &mut self.transfer_holds),
+        ] {
+            if scope & bit != 0 {
+                *count = step(*count).ok_or(TallystickError::HoldCountDiverged)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn invariant(&self) -> Result<()> {
+        self.policy.require_within_bounds()?;
+        require!(
+            self.multiplier > 0
+                && self.burnt <= self.minted
+                && self.accepted <= self.escrowed
+                && (self.multiplier_effective_at == 0) == (self.pending_multiplier == 0)
+                && (self.reserve_as_of == 0) == (self.attestations == 0),
+            TallystickError::InvariantBroken
+        );
+        Ok(())
+    }
+}
+
+/// Shares x 10^decimals of `raw` token units, rounded up: what is owed.
+pub fn shares_rounded_up(raw: u64, multiplier: u128) -> Result<u64> {
+    scaled(raw, multiplier, true)
+}
+
+/// Shares x 10^decimals of `raw` token units, rounded down: what a claimant gets.
+pub fn shares_rounded_down(raw: u64, multiplier: u128) -> Result<u64> {
+    scaled(raw, multiplier, false)
+}
+
+fn scaled(raw: u64, multiplier: u128, up: bool) -> Result<u64> {
+    if multiplier == MULTIPLIER_ONE {
+        return Ok(raw);
+    }
+    // Whole and fractional parts apart, so that nothing leaves 128 bits: raw < 2^64, fraction < 2^60.
+    let (whole, fraction) = (multiplier / MULTIPLIER_ONE, multiplier % MULTIPLIER_ONE);
+    let part = u128::from(raw) * fraction;
+    let carry = u128::from(up && part % MULTIPLIER_ONE != 0);
+    u128::from(raw)
+        .checked_mul(whole)
+        .and_then(|shares| shares.checked_add(part / MULTIPLIER_ONE + carry))
+        .and_then(|shares| u64::try_from(shares).ok())
+        .ok_or_else(|| TallystickError::Overflow.into())
+}
+
+/// Raw token units for `shares` x 10^decimals, rounded down.
+pub fn raw_rounded_down(shares: u64, multiplier: u128) -> Result<u64> {
+    if multiplier == MULTIPLIER_ONE {
+        return Ok(shares);
+    }
+    require!(multiplier > 0, TallystickError::InvariantBroken);
+    u64::try_from(u128::from(shares) * MULTIPLIER_ONE / multiplier)
+        .map_err(|_| TallystickError::Overflow.into())
+}
+
+/// Check digit of an ISIN: ISO 6166, Luhn over the digits of its characters.
+pub fn is_isin(isin: &[u8; 12]) -> bool {
+    let mut digits = [0u8; 24];
+    let mut length = 0;
+    for (index, byte) in isin.iter().enumerate() {
+        let value = match byte {
+            b'0'..=b'9' if index >= 2 => byte - b'0',
+            b'A'..=b'Z' if index < 11 => byte - b'A' + 10,
+            _ => return false,
+        };
+        if value > 9 {
+            digits[length] = value / 10;
+            length += 1;
+        }
+        digits[length] = value % 10;
+        length += 1;
+    }
+    let sum: u32 = digits[..length]
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let digit = u32::from(*digit) * if place % 2 == 1 { 2 } else { 1 };
+            digit / 10 + digit % 10
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy {
+            threshold: 2,
+            margin: 0,
+            max_attestation_age: DAY,
+            supply_cap: 1_000_000,
+            accept_period: DAY,
+            settle_period: DAY,
+            notice: DAY,
+            change_window: HOUR,
+            max_change_numerator: 10,
+            max_change_denominator: 1,
+            allowed_classes: 1,
+        }
+    }
+
+    fn security() -> Security {
+        Security {
+            version: VERSION,
+            bump: 255,
+            status: SecurityStatus::Active,
+            decimals: 8,
+            issuer: Pubkey::default(),
+            mint: Pubkey::default(),
+            escrow: Pubkey::default(),
+            security_id: [1; 32],
+            isin: *b"US0378331005",
+            previous_isin: [0; 12],
+            ticker: [0; 16],
+            terms_hash: [1; 32],
+            seizure_account: Pubkey::default(),
+            custody_accounts_hash: [1; 32],
+            custody_accounts: 1,
+            policy: policy(),
+            multiplier: MULTIPLIER_ONE,
+            pending_multiplier: 0,
+            multiplier_effective_at: 0,
+            multiplier_changed_at: 0,
+            reserve: 100,
+            reserve_as_of: 1_000,
+            reserve_redeemed: 0,
+            attestation: Pubkey::new_from_array([1; 32]),
+            attestations_hash: [0; 32],
+            attestations: 1,
+            redeemed: 0,
+            escrowed: 0,
+            accepted: 0,
+            minted: 0,
+            burnt: 0,
+            mint_holds: 0,
+            redeem_holds: 0,
+            transfer_holds: 0,
+            reserved: [0; 256],
+        }
+    }
+
+    fn refused(result: Result<()>) -> anchor_lang::error::Error {
+        result.unwrap_err()
+    }
+
+    #[test]
+    fn a_mint_up_to_the_reserve_passes_and_one_unit_more_does_not() {
+        let mut security = security();
+        security.mint(100, 0, 1_001).unwrap();
+        assert_eq!(
+            refused(security.mint(1, 100, 1_001)),
+            TallystickError::ReserveExceeded.into()
+        );
+    }
+
+    #[test]
+    fn what_was_redeemed_since_the_as_of_no_longer_backs() {
+        let mut security = security();
+        security.redeemed = 30;
+        security.reserve_redeemed = 10;
+        assert_eq!(security.backing(), 80);
+        security.redeemed = 500;
+        assert_eq!(security.backing(), 0);
+    }
+
+    #[test]
+    fn a_claim_of_more_redeemed_than_now_hides_nothing() {
+        let mut security = security();
+        security.reserve_redeemed = 10;
+        assert_eq!(security.backing(), 100);
+        assert!(security.require_redeemed_plausible(1, 1_001).is_err());
+        security.accepted = 1;
+        security.escrowed = 1;
+        assert!(security.require_redeemed_plausible(1, 1_001).is_ok());
+    }
+
+    #[test]
+    fn the_margin_is_taken_off_rounded_down() {
+        let mut security = security();
+        security.policy.margin = 100;
+        security.reserve = 199;
+        assert_eq!(security.backing(), 197);
+    }
+
+    #[test]
+    fn a_reserve_older_than_the_maximum_age_backs_nothing() {
+        assert!(security().require_reserve_usable(1_000 + DAY).is_ok());
+        assert_eq!(
+            refused(security().require_reserve_usable(1_001 + DAY)),
+            TallystickError::ReserveTooOld.into()
+        );
+    }
+
+    #[test]
+    fn a_reserve_from_before_a_split_backs_nothing() {
+        let mut security = security();
+        security.pending_multiplier = MULTIPLIER_ONE / 10;
+        security.multiplier_effective_at = 1_000;
+        assert_eq!(
+            refused(security.require_reserve_usable(1_000)),
+            TallystickError::ReserveBeforeMultiplierChange.into()
+        );
+        security.reserve_as_of = 1_001;
+        assert!(security.require_reserve_usable(1_001).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_minted_inside_the_window_before_a_change() {
+        let mut security = security();
+        security.pending_multiplier = MULTIPLIER_ONE * 2;
+        security.multiplier_effective_at = 10_000;
+        assert!(security.require_reserve_usable(10_000 - HOUR - 1).is_ok());
+        assert_eq!(
+            refused(security.require_reserve_usable(10_000 - HOUR)),
+            TallystickError::MultiplierChangeWindow.into()
+        );
+    }
+
+    #[test]
+    fn the_multiplier_in_force_depends_on_the_clock() {
+        let mut security = security();
+        security.pending_multiplier = MULTIPLIER_ONE * 2;
+        security.multiplier_effective_at = 50;
+        assert_eq!(security.multiplier_at(49), MULTIPLIER_ONE);
+        assert_eq!(security.multiplier_at(50), MULTIPLIER_ONE * 2);
+    }
+
+    #[test]
+    fn a_supply_that_the_ledger_does_not_explain_stops_minting() {
+        assert_eq!(
+            refused(security().mint(1, 5, 1_001)),
+            TallystickError::SupplyDiverged.into()
+        );
+    }
+
+    #[test]
+    fn the_supply_cap_holds_beside_the_reserve() {
+        let mut security = security();
+        security.policy.supply_cap = 50;
+        assert_eq!(
+            refused(security.mint(51, 0, 1_001)),
+            TallystickError::SupplyCapExceeded.into()
+        );
+    }
+
+    #[test]
+    fn an_equal_as_of_must_name_what_it_replaces() {
+        let security = security();
+        assert!(security.require_newer(1_001, Pubkey::default(), 1_001).is_ok());
+        assert!(security.require_newer(1_000, Pubkey::default(), 1_001).is_err());
+        assert!(security.require_newer(1_000, security.attestation, 1_001).is_ok());
+        assert!(security.require_newer(999, security.attestation, 1_001).is_err());
+        assert!(security.require_newer(1_002, Pubkey::default(), 1_001).is_err());
+    }
+
+    #[test]
+    fn rounding_never_favours_the_claimant() {
+        let third = MULTIPLIER_ONE / 3;
+        assert_eq!(shares_rounded_up(10, third).unwrap(), 4);
+        assert_eq!(shares_rounded_down(10, third).unwrap(), 3);
+        assert_eq!(raw_rounded_down(10, MULTIPLIER_ONE * 3).unwrap(), 3);
+        for (shares, multiplier) in [
+            (7u64, third),
+            (1_000_003, MULTIPLIER_ONE * 7 / 3),
+            (1, MULTIPLIER_ONE),
+        ] {
+            let raw = raw_rounded_down(shares, multiplier).unwrap();
+            assert!(shares_rounded_up(raw, multiplier).unwrap() <= shares);
+        }
+    }
+
+    #[test]
+    fn arithmetic_that_leaves_64_bits_is_refused() {
+        assert!(shares_rounded_up(u64::MAX, MULTIPLIER_ONE * 2).is_err());
+        assert!(shares_rounded_up(u64::MAX, u128::MAX).is_err());
+        assert!(raw_rounded_down(u64::MAX, 1).is_err());
+        assert_eq!(shares_rounded_up(u64::MAX, MULTIPLIER_ONE).unwrap(), u64::MAX);
+    }
+
+    #[test]
+    fn overlapping_holds_are_counted_not_toggled() {
+        let mut security = security();
+        assert!(security.add_hold(SCOPE_TRANSFER).unwrap());
+        assert!(!security.add_hold(SCOPE_TRANSFER | SCOPE_MINT).unwrap());
+        assert!(!security.remove_hold(SCOPE_TRANSFER).unwrap());
+        assert!(security.require_redeem_not_held().is_err());
+        assert!(security.remove_hold(SCOPE_TRANSFER | SCOPE_MINT).unwrap());
+        assert!(security.require_mint_not_held().is_ok());
+        assert!(security.remove_hold(SCOPE_MINT).is_err());
+    }
+
+    #[test]
+    fn every_setting_outside_its_bounds_is_refused() {
+        assert!(policy().require_within_bounds().is_ok());
+        for broken in [
+            Policy {
+                threshold: 1,
+                ..policy()
+            },
+            Policy {
+                threshold: MAX_ATTESTORS + 1,
+                ..policy()
+            },
+            Policy {
+                margin: MAX_MARGIN + 1,
+                ..policy()
+            },
+            Policy {
+                max_attestation_age: 0,
+                ..policy()
+            },
+            Policy {
+                max_attestation_age: MAX_ATTESTATION_AGE + 1,
+                ..policy()
+            },
+            Policy {
+                supply_cap: 0,
+                ..policy()
+            },
+            Policy {
+                accept_period: 0,
+                ..policy()
+            },
+            Policy {
+                settle_period: MAX_REDEMPTION_PERIOD + 1,
+                ..policy()
+            },
+            Policy {
+                notice: 0,
+                ..policy()
+            },
+            Policy {
+                change_window: 0,
+                ..policy()
+            },
+            Policy {
+                max_change_denominator: 0,
+                ..policy()
+            },
+            Policy {
+                max_change_numerator: 0,
+                ..policy()
+            },
+            Policy {
+                allowed_classes: 0,
+                ..policy()
+            },
+        ] {
+            assert!(broken.require_within_bounds().is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn an_isin_needs_its_check_digit() {
+        for isin in [b"US0378331005", b"US5949181045", b"US67066G1040", b"DE000BAY0017"] {
+            assert!(is_isin(isin));
+        }
+        for isin in [b"US0378331006", b"US037833100A", b"us0378331005", b"0S0378331005"] {
+            assert!(!is_isin(isin));
+        }
+    }
+}

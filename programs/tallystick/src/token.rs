@@ -1,0 +1,294 @@
+//! The only code that calls Token-2022, always signed by the security's address.
+
+use anchor_lang::{
+    prelude::*,
+    solana_program::program::{invoke, invoke_signed},
+    system_program,
+};
+use anchor_spl::{
+    associated_token,
+    token_2022::spl_token_2022::{
+        self,
+        extension::{
+            default_account_state, metadata_pointer, pausable, permissioned_burn, scaled_ui_amount,
+            ExtensionType,
+        },
+        state::AccountState,
+    },
+    token_2022_extensions::spl_token_metadata_interface::{
+        self,
+        state::{Field, TokenMetadata},
+    },
+};
+
+use crate::{constants::*, state::Security};
+
+/// Everything a security's mint carries. Never a mint close authority: a mint that is closed and made again
+/// under old token accounts escapes pause. Never confidential transfers, never a hook.
+const EXTENSIONS: [ExtensionType; 6] = [
+    ExtensionType::MetadataPointer,
+    ExtensionType::PermanentDelegate,
+    ExtensionType::DefaultAccountState,
+    ExtensionType::ScaledUiAmount,
+    ExtensionType::Pausable,
+    ExtensionType::PermissionedBurn,
+];
+
+/// What wallets show, and the two fields that tie the token to the register of securities.
+pub struct Metadata {
+    pub name: String,
+    pub symbol: String,
+    pub uri: String,
+    pub isin: String,
+    pub issuer: String,
+}
+
+pub struct NewMint<'a, 'info> {
+    pub payer: &'a AccountInfo<'info>,
+    pub mint: &'a AccountInfo<'info>,
+    /// Seeds and bump of the mint's address.
+    pub mint_seeds: &'a [&'a [u8]],
+    pub security: &'a AccountInfo<'info>,
+    /// Seeds and bump of the security's address.
+    pub security_seeds: &'a [&'a [u8]],
+    pub escrow: &'a AccountInfo<'info>,
+    pub token_program: &'a AccountInfo<'info>,
+    pub associated_token_program: &'a AccountInfo<'info>,
+    pub system_program: &'a AccountInfo<'info>,
+}
+
+impl NewMint<'_, '_> {
+    /// Creates the mint with its extensions and metadata, and the escrow. The security holds every authority.
+    pub fn create(&self, decimals: u8, metadata: Metadata) -> Result<()> {
+        let token_metadata = TokenMetadata {
+            update_authority: Some(*self.security.key)
+                .try_into()
+                .map_err(|_| ProgramError::InvalidArgument)?,
+            mint: *self.mint.key,
+            name: metadata.name,
+            symbol: metadata.symbol,
+            uri: metadata.uri,
+            additional_metadata: vec![
+                ("isin".to_string(), metadata.isin),
+                ("issuer".to_string(), metadata.issuer),
+            ],
+        };
+        let space = ExtensionType::try_calculate_account_len::<spl_token_2022::state::Mint>(&EXTENSIONS)?;
+        let rent = Rent::get()?.minimum_balance(space + token_metadata.tlv_size_of()?);
+        self.create_account(space, rent)?;
+        self.initialize_extensions()?;
+        let instruction = spl_token_2022::instruction::initialize_mint2(
+            self.token_program.key,
+            self.mint.key,
+            self.security.key,
+            Some(self.security.key),
+            decimals,
+        )?;
+        invoke(&instruction, &[self.mint.clone()])?;
+        self.write_metadata(token_metadata)?;
+        associated_token::create(CpiContext::new(
+            *self.associated_token_program.key,
+            associated_token::Create {
+                payer: self.payer.clone(),
+                associated_token: self.escrow.clone(),
+                authority: self.security.clone(),
+                mint: self.mint.clone(),
+                system_program: self.system_program.clone(),
+                token_program: self.token_program.clone(),
+            },
+        ))
+    }
+
+    /// Creates the mint's account; lamports that somebody sent to its address beforehand do not stop that.
+    fn create_account(&self, space: usize, rent: u64) -> Result<()> {
+        let missing = rent.saturating_sub(self.mint.lamports());
+        if missing > 0 {
+            system_program::transfer(
+                CpiContext::new(
+                    *self.system_program.key,
+                    system_program::Transfer {
+                        from: self.payer.clone(),
+                        to: self.mint.clone(),
+                    },
+                ),
+                missing,
+            )?;
+        }
+        let seeds = [self.mint_seeds];
+        system_program::allocate(
+            CpiContext::new_with_signer(
+                *self.system_program.key,
+                system_program::Allocate {
+                    account_to_allocate: self.mint.clone(),
+                },
+                &seeds,
+            ),
+            space as u64,
+        )?;
+        system_program::assign(
+            CpiContext::new_with_signer(
+                *self.system_program.key,
+                system_program::Assign {
+                    account_to_assign: self.mint.clone(),
+                },
+                &seeds,
+            ),
+            self.token_program.key,
+        )
+    }
+
+    fn initialize_extensions(&self) -> Result<()> {
+        let (program, mint, security) = (self.token_program.key, self.mint.key, self.security.key);
+        for instruction in [
+            metadata_pointer::instruction::initialize(program, mint, Some(*security), Some(*mint))?,
+            spl_token_2022::instruction::initialize_permanent_delegate(program, mint, security)?,
+            default_account_state::instruction::initialize_default_account_state(
+                program,
+                mint,
+                &AccountState::Initialized,
+            )?,
+            scaled_ui_amount::instruction::initialize(program, mint, Some(*security), 1.0)?,
+            pausable::instruction::initialize(program, mint, security)?,
+            permissioned_burn::instruction::initialize(program, mint, security)?,
+        ] {
+            invoke(&instruction, &[self.mint.clone()])?;
+        }
+        Ok(())
+    }
+
+    fn write_metadata(&self, metadata: TokenMetadata) -> Result<()> {
+        let accounts = [self.mint.clone(), self.security.clone()];
+        let instruction = spl_token_metadata_interface::instruction::initialize(
+            self.token_program.key,
+            self.mint.key,
+            self.security.key,
+            self.mint.key,
+            self.security.key,
+            metadata.name,
+            metadata.symbol,
+            metadata.uri,
+        );
+        invoke_signed(&instruction, &accounts, &[self.security_seeds])?;
+        for (key, value) in metadata.additional_metadata {
+            let instruction = spl_token_metadata_interface::instruction::update_field(
+                self.token_program.key,
+                self.mint.key,
+                self.security.key,
+                Field::Key(key),
+                value,
+            );
+            invoke_signed(&instruction, &accounts, &[self.security_seeds])?;
+        }
+        Ok(())
+    }
+}
+
+/// The accounts every later call needs.
+pub struct Token<'a, 'info> {
+    pub program: &'a AccountInfo<'info>,
+    pub mint: &'a AccountInfo<'info>,
+    pub security: &'a Account<'info, Security>,
+}
+
+impl<'info> Token<'_, 'info> {
+    /// Mints `raw` units to `destination`.
+    pub fn mint_to(&self, destination: &AccountInfo<'info>, raw: u64) -> Result<()> {
+        let instruction = spl_token_2022::instruction::mint_to(
+            self.program.key,
+            self.mint.key,
+            destination.key,
+            &self.security.key(),
+            &[],
+            raw,
+        )?;
+        self.invoke(
+            &instruction,
+            &[
+                self.mint.clone(),
+                destination.clone(),
+                self.security.to_account_info(),
+            ],
+        )
+    }
+
+    /// Moves `raw` units as permanent delegate, which for the escrow is its owner too. The delegate rather than
+    /// the holder's own signature passes a holder's CPI guard; callers have checked that the holder signed.
+    pub fn transfer(
+        &self,
+        source: &AccountInfo<'info>,
+        destination: &AccountInfo<'info>,
+        raw: u64,
+    ) -> Result<()> {
+        let instruction = spl_token_2022::instruction::transfer_checked(
+            self.program.key,
+            source.key,
+            self.mint.key,
+            destination.key,
+            &self.security.key(),
+            &[],
+            raw,
+            self.security.decimals,
+        )?;
+        self.invoke(
+            &instruction,
+            &[
+                source.clone(),
+                self.mint.clone(),
+                destination.clone(),
+                self.security.to_account_info(),
+            ],
+        )
+    }
+
+    /// Burns `raw` units, as permanent delegate and as permissioned burn authority.
+    pub fn burn(&self, source: &AccountInfo<'info>, raw: u64) -> Result<()> {
+        let security = self.security.key();
+        let instruction = permissioned_burn::instruction::burn(
+            self.program.key,
+            source.key,
+            self.mint.key,
+            &security,
+            &security,
+            &[],
+            raw,
+        )?;
+        self.invoke(
+            &instruction,
+            &[source.clone(), self.mint.clone(), self.security.to_account_info()],
+        )
+    }
+
+    /// Stops transfers, mints and burns.
+    pub fn pause(&self) -> Result<()> {
+        let instruction =
+            pausable::instruction::pause(self.program.key, self.mint.key, &self.security.key(), &[])?;
+        self.invoke(
+            &instruction,
+            &[self.mint.clone(), self.security.to_account_info()],
+        )
+    }
+
+    /// Lets transfers, mints and burns go on.
+    pub fn resume(&self) -> Result<()> {
+        let instruction =
+            pausable::instruction::resume(self.program.key, self.mint.key, &self.security.key(), &[])?;
+        self.invoke(
+            &instruction,
+            &[self.mint.clone(), self.security.to_account_info()],
+        )
+    }
+
+    fn invoke(
+        &self,
+        instruction: &anchor_lang::solana_program::instruction::Instruction,
+        accounts: &[AccountInfo<'info>],
+    ) -> Result<()> {
+        let bump = [self.security.bump];
+        invoke_signed(
+            instruction,
+            accounts,
+            &[&[SECURITY_SEED, self.security.mint.as_ref(), &bump]],
+        )
+        .map_err(Into::into)
+    }
+}
