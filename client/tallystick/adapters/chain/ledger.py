@@ -20,7 +20,7 @@ from solders.epoch_schedule import EpochSchedule
 from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
-from solders.message import MessageV0, MessageV1
+from solders.message import Message, MessageV1
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
@@ -171,7 +171,7 @@ class Ledger:
             TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=address, lamports=lamports)
         )
         blockhash = self.latest_blockhash().blockhash
-        message = MessageV0.try_compile(self._faucet.pubkey(), [instruction], [], blockhash)
+        message = Message.new_with_blockhash([instruction], self._faucet.pubkey(), blockhash)
         transaction = VersionedTransaction(message, [self._faucet])
         trial = self.simulate(transaction)
         if trial.error is not None:
