@@ -18,7 +18,7 @@ from pathlib import Path
 import pda_functions
 from codec import Codec
 from idl import Account, AccountSeed, ArgSeed, ConstSeed, Defined, Idl, IdlError, Instruction, Pda, Struct, Tagged, load
-from python_text import docstring, long_string, module, safe, sentence, snake
+from python_text import base58, docstring, long_string, module, safe, sentence, snake
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "client" / "tallystick" / "program"
@@ -290,7 +290,8 @@ class Generator(Codec):
         seeds = []
         for seed in pda.seeds:
             if isinstance(seed, ConstSeed):
-                seeds.append(repr(seed.value))
+                own = len(seed.value) == 32 and base58(seed.value) == self.idl.address
+                seeds.append("bytes(program_id)" if own else repr(seed.value))
             else:
                 type_ = seed.type
                 assert type_ is not None
@@ -299,7 +300,7 @@ class Generator(Codec):
                 )
         program = "program_id"
         if isinstance(pda.program, ConstSeed):
-            program = f"Pubkey.from_bytes({pda.program.value!r})"
+            program = f'Pubkey.from_string("{base58(pda.program.value)}")'
         elif pda.program is not None:
             program = safe(pda.program.path[0])
         return f"Pubkey.find_program_address([{', '.join(seeds)}], {program})[0]"

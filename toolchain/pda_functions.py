@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from idl import AccountSeed, ArgSeed, ConstSeed, Defined, Enum, FixedBytes, Idl, IdlError, Integer, Pda, Simple, Type
+from python_text import base58
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def literal(idl: Idl, type_: Type, value: bytes) -> str:
     """The Python expression for a constant given where other instructions give a variable of this type."""
     match type_:
         case Simple("pubkey"):
-            return f"Pubkey.from_bytes({value!r})"
+            return f'Pubkey.from_string("{base58(value)}")'
         case FixedBytes() | Simple("bytes"):
             return repr(value)
         case Integer(kind):

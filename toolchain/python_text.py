@@ -65,3 +65,15 @@ def snake(name: str) -> str:
 
 def sentence(name: str) -> str:
     return snake(name).replace("_", " ").capitalize()
+
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def base58(key: bytes) -> str:
+    """A key as addresses are written."""
+    number, text = int.from_bytes(key, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _ALPHABET[digit] + text
+    return "1" * (len(key) - len(key.lstrip(b"\0"))) + text
