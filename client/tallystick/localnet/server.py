@@ -17,7 +17,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
 from types import TracebackType
 
 import uvicorn
@@ -59,9 +60,10 @@ def application(ledger: Ledger) -> Starlette:
 
 
 class LocalnetServer:
-    """Serves a ledger while the `async with` block runs. Port 0 takes a free one; `url` says which.
+    """Serves a ledger while the `async with` block runs, or the `with` block, from a thread of its own.
 
-    Entering raises ConfigurationError when the address cannot be listened on.
+    Port 0 takes a free one; `url` says which. While a `with` block runs, the ledger belongs to its thread: reach it
+    over `url`. Entering raises ConfigurationError when the address cannot be listened on.
     """
 
     def __init__(self, ledger: Ledger, host: str = "127.0.0.1", port: int = 8899) -> None:
@@ -70,6 +72,7 @@ class LocalnetServer:
         self._port = port
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -77,21 +80,8 @@ class LocalnetServer:
         return f"http://{self._host}:{self._port}"
 
     async def __aenter__(self) -> LocalnetServer:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((self._host, self._port))
-        except OSError as error:
-            listening.close()
-            raise ConfigurationError(
-                f"Cannot listen on {self.url}: {error.strerror}.",
-                hint="Another cluster may be running there; stop it, or choose another port (0 takes a free one).",
-            ) from error
-        self._port = listening.getsockname()[1]
-        config = uvicorn.Config(
-            application(self.ledger), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._server = _Server(config)
+        listening = self._listen()
+        self._server = _Server(_configuration(self.ledger))
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
         while not self._server.started:
             if self._task.done():
@@ -107,10 +97,40 @@ class LocalnetServer:
             self._server.should_exit = True
             await self._task
 
+    def __enter__(self) -> LocalnetServer:
+        listening = self._listen()
+        self._server = _Server(_configuration(self.ledger))
+        self._thread = threading.Thread(target=self._server.run, args=([listening],), name="localnet", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+
     async def wait(self) -> None:
         """Return when the server ends."""
         if self._task is not None:
             await asyncio.shield(self._task)
+
+    def _listen(self) -> socket.socket:
+        """A socket that already listens: who connects before the server runs waits for it."""
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((self._host, self._port))
+            listening.listen()
+        except OSError as error:
+            listening.close()
+            raise ConfigurationError(
+                f"Cannot listen on {self.url}: {error.strerror}.",
+                hint="Another cluster may be running there; stop it, or choose another port (0 takes a free one).",
+            ) from error
+        self._port = listening.getsockname()[1]
+        return listening
 
 
 async def serve(
@@ -122,13 +142,19 @@ async def serve(
     """
     async with LocalnetServer(ledger, host, port) as server:
         started(server)
-        with contextlib.suppress(asyncio.CancelledError):
-            await server.wait()
+        await server.wait()
+
+
+def _configuration(ledger: Ledger) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(ledger), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
 
 
 class _Server(uvicorn.Server):
     """Leaves the process's signal handlers alone: whoever runs the server decides when it ends."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn types it as a generator
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Nothing to capture."""
         yield
