@@ -48,7 +48,7 @@ def has_validator() -> bool:
 def run_localnet() -> Iterator[Cluster]:
     """The localnet on a free port, served from this process."""
     authority = Keypair()
-    with LocalnetServer(create_ledger(upgrade_authority=authority.pubkey())) as server:
+    with LocalnetServer(create_ledger(upgrade_authority=authority.pubkey()), port=0) as server:
         yield Cluster(LOCALNET, server.url, authority)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -197,3 +199,11 @@ def test_a_file_that_breaks_one_rule_is_named_with_that_rule(path: str, source: 
 )
 def test_a_file_within_the_floor_plan_breaks_no_rule(path: str, source: str) -> None:
     assert broken_rules(PurePosixPath(path), source) == []
+
+
+def test_the_program_has_one_address_everywhere() -> None:
+    declared = re.search(r'declare_id!\("(\w+)"\)', (ROOT / "programs/tallystick/src/lib.rs").read_text())
+    assert declared
+    configured = tomllib.loads((ROOT / "Anchor.toml").read_text())["programs"]["localnet"]["tallystick"]
+    idl = json.loads((ROOT / "client/tallystick/program/tallystick.json").read_text())["address"]
+    assert {configured, idl} == {declared.group(1)}
