@@ -320,7 +320,7 @@ class Ledger:
         result = self._svm.send_transaction(transaction) if commit else self._svm.simulate_transaction(transaction)
         meta = result if isinstance(result, TransactionMetadata) else result.meta()
         error = error_as_json(result) if isinstance(result, FailedTransactionMetadata) else None
-        executed = meta.signature() != _NO_SIGNATURE
+        executed = error is None or bool(meta.logs()) or meta.signature() != _NO_SIGNATURE
         if extra and (not commit or not executed):
             self.set_account(keys[0], payer)
         if not executed:

@@ -30,7 +30,7 @@ class Timeline:
         self._offset = 0
         self._slot = 1
         self._timestamp = clock.now()
-        self._anchor = clock.monotonic()
+        self._anchor = round(clock.monotonic() * 1000)
         self._marks: list[tuple[int, int]] = [(0, self._timestamp)]
         self._recent: deque[tuple[int, Hash]] = deque(
             ((slot, self.blockhash(slot)) for slot in range(2)), maxlen=_REMEMBERED
@@ -54,9 +54,9 @@ class Timeline:
 
     def catch_up(self) -> None:
         """Add the blocks that the Clock's passing made since the last call."""
-        elapsed = int((self._clock.monotonic() - self._anchor) * 1000) // SLOT_MILLISECONDS
+        elapsed = (round(self._clock.monotonic() * 1000) - self._anchor) // SLOT_MILLISECONDS
         if elapsed > 0:
-            self._anchor += elapsed * SLOT_MILLISECONDS / 1000
+            self._anchor += elapsed * SLOT_MILLISECONDS
             self._advance(elapsed)
         self._timestamp = max(self._timestamp, self._clock.now() + self._offset)
 
