@@ -42,6 +42,8 @@ class Unit(Enum):
     FACE_AMOUNT = "FAMT"
     AMORTISED_VALUE = "AMOR"
     DIGITAL_TOKENS = "DIGI"
+    PROPRIETARY = "PROPRIETARY"
+    """The custodian's own kind of quantity; we do not know what it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class SubBalance:
     code: str
     quantity: Quantity
     available: bool | None = None
+    unit: Unit = Unit.SHARES
     parts: tuple[SubBalance, ...] = ()
     where: str = ""
 
@@ -163,7 +166,12 @@ def statement_hash(statement: StatementOfHoldings, isin: str) -> bytes:
 
 def _sub_balance_documents(parts: tuple[SubBalance, ...]) -> list[CanonicalValue]:
     documents: list[CanonicalValue] = [
-        {"code": part.code, "parts": _sub_balance_documents(part.parts), "quantity": str(part.quantity)}
+        {
+            "code": part.code,
+            "parts": _sub_balance_documents(part.parts),
+            "quantity": str(part.quantity),
+            "unit": part.unit.value,
+        }
         for part in parts
     ]
     return sorted(documents, key=canonical_json)

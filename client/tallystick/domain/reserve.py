@@ -184,7 +184,10 @@ def _quantity_doubts(
     if line.unit is not Unit.SHARES:
         message = f"reported as {line.unit.value} where a number of shares was expected."
         return [found(BreakKind.WRONG_UNIT, message, line.unit.value, None)]
-    doubts: list[Break] = []
+    doubts = [
+        found(BreakKind.WRONG_UNIT, f"{part.code} is reported as {part.unit.value}, not in shares.", part.code, None)
+        for part, _ in off if part.unit is not Unit.SHARES
+    ]
     for code, quantity in [("", line.aggregate), *((part.code, part.quantity) for part, _ in off)]:
         what = f"{quantity} under {code}" if code else f"{quantity}"
         if quantity.scale > decimals:

@@ -108,10 +108,12 @@ def test_an_available_part_explains_nothing_that_is_not_available() -> None:
     assert reserve_quantity(holding, 0).quantity == 70
 
 
-@pytest.mark.parametrize("unit", [Unit.FACE_AMOUNT, Unit.AMORTISED_VALUE, Unit.DIGITAL_TOKENS])
+@pytest.mark.parametrize("unit", [unit for unit in Unit if unit is not Unit.SHARES])
 def test_a_quantity_that_is_not_in_shares_gives_no_number(unit: Unit) -> None:
     finding = reserve_quantity(line(100, unit=unit), 0)
     assert (finding.quantity, kinds(finding.breaks)) == (None, [BreakKind.WRONG_UNIT])
+    pledged = reserve_quantity(line(100, part("PLED", 1, unit=unit)), 0)
+    assert (pledged.quantity, kinds(pledged.breaks)) == (None, [BreakKind.WRONG_UNIT])
 
 
 def test_more_decimals_than_the_token_give_no_number() -> None:
@@ -262,6 +264,6 @@ def test_any_deciding_difference_changes_the_statement_hash(other: StatementOfHo
 def test_the_normalised_content_is_the_published_one() -> None:
     assert normalised_content(statement(line(1005, part("PLED", 5), scale=1, place="DTC")), APPLE) == (
         b'{"account":"ACC-1","as_of":1790000000,"balances":[{"aggregate":"100.5","place":"DTC","sub_balances":'
-        b'[{"code":"PLED","parts":[],"quantity":"5"}],"unit":"UNIT"}],"basis":"SETT","completeness":"COMP",'
+        b'[{"code":"PLED","parts":[],"quantity":"5","unit":"UNIT"}],"unit":"UNIT"}],"basis":"SETT","completeness":"COMP",'
         b'"custodian":"HWUPKR0MPOU8FGXBT394","encumbered":false,"isin":"US0378331005","statement_id":"S1","version":1}'
     )
