@@ -42,7 +42,7 @@ lint: uv ## formatting, clippy, ruff and mypy, changing nothing
 	@$(UV) ruff check .
 	@$(UV) ruff format --check .
 	@$(UV) mypy
-	@$(UV) mypy toolchain/install
+	@MYPYPATH=client:toolchain $(UV) mypy toolchain/*.py toolchain/install
 	@$(UV) mypy toolchain/validator
 
 format: uv ## format Rust and Python
