@@ -37,8 +37,8 @@ client-check: uv ## fail if the typed client is not what the IDL gives
 	@$(UV) python toolchain/generate_client.py --check
 
 lint: uv ## formatting, clippy, ruff and mypy, changing nothing
-	@cargo fmt --all --check
-	@cargo clippy --locked --all-targets -- -D warnings
+	@toolchain/run cargo fmt --all --check
+	@toolchain/run cargo clippy --locked --all-targets -- -D warnings
 	@$(UV) ruff check .
 	@$(UV) ruff format --check .
 	@$(UV) mypy
@@ -46,7 +46,7 @@ lint: uv ## formatting, clippy, ruff and mypy, changing nothing
 	@$(UV) mypy toolchain/validator
 
 format: uv ## format Rust and Python
-	@cargo fmt --all
+	@toolchain/run cargo fmt --all
 	@$(UV) ruff check --fix .
 	@$(UV) ruff format .
 

@@ -24,7 +24,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 
 def documents() -> list[Path]:
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("toolchain/*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def command_lines(text: str) -> Iterator[str]:
