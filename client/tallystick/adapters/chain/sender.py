@@ -228,7 +228,7 @@ class Sender:
                 [status] = await self._chain.get_signature_statuses([row.signature], search_history=search_history)
                 search_history = is_expired
                 if status is not None and not _is_weaker(status.commitment, commitment):
-                    return await self._settle(row, status)
+                    return await self._settle(row, status, is_done)
                 if is_expired and status is None:
                     verdict = await self._bury(row, is_done, is_guarded)
                     if verdict is not None:
@@ -279,8 +279,9 @@ class Sender:
         await self._outbox.mark_sent(row.signature, self._clock.now())
         return trouble
 
-    async def _settle(self, row: OutboxRow, status: SignatureStatus) -> SendResult:
-        """Record an execution, told by its error and not by its confirmation alone."""
+    async def _settle(self, row: OutboxRow, status: SignatureStatus, is_done: IsDone | None) -> SendResult:
+        """Record an execution, told by its error and not by its confirmation alone. One that failed because its effect
+        is there already (the guard refused it) is no failure of the intent."""
         landed = await self._details(row, status)
         row = replace(
             row, slot=status.slot, units=landed.units if landed else None, fee=landed.fee if landed else None,
@@ -290,6 +291,12 @@ class Sender:
             return await self._mark(row, OutboxState.LANDED, Outcome.LANDED, f"{row.signature} executed.")
         transaction = VersionedTransaction.from_bytes(row.transaction)
         error = self._error(status.error, landed.logs if landed else (), str(row.signature), transaction)
+        try:
+            if is_done is not None and await is_done():
+                detail = f"{row.signature} was refused, but its effect is on chain: {error.message}"
+                return await self._mark(row, OutboxState.FAILED, Outcome.ALREADY_DONE, detail)
+        except (ChainError, LedgerError):
+            pass  # The failure is known, and is told; whether something else did the work is asked again next time.
         return await self._mark(row, OutboxState.FAILED, Outcome.FAILED, error.message, error)
 
     async def _details(self, row: OutboxRow, status: SignatureStatus) -> ConfirmedTransaction | None:
