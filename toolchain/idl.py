@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +323,9 @@ class _Parser:
                     pda=self.pda(item["pda"], prefix, args, where) if "pda" in item else None,
                 )
             )
+        if [one.name for one in found[-2:]] == ["event_authority", "program"]:
+            # #[event_cpi] appends these two; Anchor 1.2 keeps their addresses to itself (anchor-syn, event_cpi.rs).
+            found[-2] = replace(found[-2], pda=Pda((ConstSeed(b"__event_authority"),), None))
         return tuple(found)
 
     def pda(self, raw: Mapping[str, Any], prefix: str, args: Mapping[str, Type], where: str) -> Pda | None:

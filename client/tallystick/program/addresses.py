@@ -1,0 +1,116 @@
+"""Addresses of all the program's accounts in one place, and the hashes that are part of them.
+
+Those the IDL can say come from generated/pdas.py; the others are written here after the seeds in the program's source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from solders.pubkey import Pubkey
+
+from tallystick.errors import InputError
+from tallystick.program.borsh import Writer
+from tallystick.program.generated.constants import PROGRAM_ID
+from tallystick.program.generated.pdas import (
+    correction_address,
+    event_authority_address,
+    fill_address,
+    hold_address,
+    holder_address,
+    limit_address,
+    role_address,
+    security_address,
+)
+from tallystick.program.generated.types import AttestationContent
+from tallystick.program.layout import exactly
+
+UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
+
+__all__ = [
+    "UPGRADEABLE_LOADER",
+    "attestation_address",
+    "attestation_hash",
+    "correction_address",
+    "custody_accounts_hash",
+    "event_authority_address",
+    "fill_address",
+    "hold_address",
+    "holder_address",
+    "issuer_address",
+    "issuer_id",
+    "limit_address",
+    "mint_address",
+    "movement_address",
+    "order_address",
+    "program_data_address",
+    "role_address",
+    "security_address",
+]
+
+
+def issuer_id(admin: Pubkey, nonce: int) -> bytes:
+    """32 bytes that bind an issuer to the key that opens it: SHA-256("tallystick:issuer", admin, nonce as u64).
+
+    AmountError if the nonce does not fit u64. Source: state/issuer.rs, Issuer::id.
+    """
+    writer = Writer(b"tallystick:issuer" + bytes(admin))
+    writer.u64(nonce, "nonce")
+    return hashlib.sha256(writer.finish()).digest()
+
+
+def issuer_address(issuer_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the program keeps an issuer. IdentifierError unless the id has 32 bytes."""
+    return _address(program_id, b"issuer", exactly(issuer_id, 32, "issuer id"))
+
+
+def mint_address(issuer: Pubkey, security_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """The mint of a security, given its id as 32 bytes, zeros on the right. IdentifierError for another length."""
+    return _address(program_id, b"mint", bytes(issuer), exactly(security_id, 32, "security id"))
+
+
+def attestation_address(security: Pubkey, content_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the program keeps an attestation, given `attestation_hash`. IdentifierError unless that has 32 bytes."""
+    return _address(program_id, b"attestation", bytes(security), exactly(content_hash, 32, "content hash"))
+
+
+def order_address(security: Pubkey, wallet: Pubkey, order_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the program keeps a wallet's order. IdentifierError unless the order id has 32 bytes."""
+    return _address(program_id, b"order", bytes(security), bytes(wallet), exactly(order_id, 32, "order id"))
+
+
+def movement_address(security: Pubkey, movement_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the program keeps a custodian's movement, given domain/identifiers.py's `movement_hash` of it.
+
+    IdentifierError unless that has 32 bytes.
+    """
+    return _address(program_id, b"movement", bytes(security), exactly(movement_hash, 32, "movement hash"))
+
+
+def attestation_hash(security: Pubkey, content: AttestationContent) -> bytes:
+    """SHA-256("tallystick:attestation", security, content in Borsh): the last seed of the attestation's address.
+
+    Source: state/attestation.rs, AttestationContent::hash.
+    """
+    writer = Writer(b"tallystick:attestation" + bytes(security))
+    content.write(writer)
+    return hashlib.sha256(writer.finish()).digest()
+
+
+def custody_accounts_hash(accounts: list[bytes]) -> bytes:
+    """SHA-256 of the hashes of a security's custody accounts, sorted. InputError if two are the same or one is no hash.
+
+    Source: state/attestation.rs, AttestationContent::custody_accounts_hash.
+    """
+    if any(len(account) != 32 for account in accounts) or len(set(accounts)) != len(accounts):
+        raise InputError("distinct custody account hashes of 32 bytes expected")
+    return hashlib.sha256(b"".join(sorted(accounts))).digest()
+
+
+def program_data_address(program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Where the upgradeable loader keeps the program's bytes and its upgrade authority."""
+    return _address(UPGRADEABLE_LOADER, bytes(program_id))
+
+
+def _address(program_id: Pubkey, *seeds: bytes) -> Pubkey:
+    return Pubkey.find_program_address(seeds, program_id)[0]
