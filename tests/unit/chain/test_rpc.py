@@ -291,6 +291,21 @@ async def test_the_finalized_height_is_the_lowest_of_all_endpoints_that_answer()
     assert await chain.get_block_height("confirmed") == 900
 
 
+async def test_an_endpoint_at_fault_is_left_out_of_the_finalized_height_until_it_has_rested() -> None:
+    clock = ManualClock()
+    first, second = Node(getBlockHeight=700), Node(getBlockHeight=900)
+    chain = rpc_chain(first, second, clock=clock)
+    await chain.get_genesis_hash()
+    first.fault = httpx.ReadTimeout("hangs")
+    assert await chain.get_block_height("finalized") == 900
+    asked = len(first.asked)
+    assert await chain.get_block_height("finalized") == 900
+    assert len(first.asked) == asked
+    first.fault = None
+    clock.advance(1)
+    assert await chain.get_block_height("finalized") == 700
+
+
 async def test_a_status_with_an_error_is_read_with_its_error_and_commitment() -> None:
     failed = FINAL | {"err": {"InstructionError": [0, {"Custom": 1}]}, "confirmationStatus": "confirmed"}
     [status, absent] = await rpc_chain(

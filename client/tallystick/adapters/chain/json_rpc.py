@@ -33,10 +33,14 @@ _ASK_ANOTHER: Final = _TIRED | {
 
 @dataclass(frozen=True, slots=True)
 class RpcLimits:
-    """How patient to be; all in seconds but `rounds`, the number of times all endpoints are tried for one read."""
+    """How patient to be; all in seconds but `rounds`, the number of times all endpoints are tried for one read.
+
+    `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
+    must not slow the others' broadcasts down.
+    """
 
     timeout: float = 10.0
-    broadcast_timeout: float = 4.0
+    short_timeout: float = 2.0
     rounds: int = 3
     first_rest: float = 0.5
     longest_rest: float = 15.0
@@ -129,15 +133,19 @@ class JsonRpc:
         )
 
     async def call_all(
-        self, method: str, params: Sequence[object] = (), *, within: float | None = None
+        self, method: str, params: Sequence[object] = (), *, within: float | None = None, skips_resting: bool = False
     ) -> list[Any | ChainError]:
         """One try at every endpoint at once: the `result` or the error of each, in their order.
 
-        `within` in seconds. Raises ClusterMismatch.
+        `within` in seconds. `skips_resting` leaves out those at fault just before. Raises ClusterMismatch.
         """
         await self.establish()
 
+        now = self._clock.monotonic()
+
         async def ask(endpoint: Endpoint) -> Any | ChainError:
+            if skips_resting and endpoint.rests_until > now:
+                return EndpointError(f"{endpoint.label} was at fault just before and is left alone.")
             try:
                 return await self._verified(endpoint, method, params, within)
             except _Fault as fault:

@@ -89,12 +89,14 @@ class RpcChain:
         return rpc_shapes.read("getSlot", rpc_shapes.whole, await self._rpc.call("getSlot", [_at(commitment)]))
 
     async def get_block_height(self, commitment: Commitment = "confirmed") -> int:
-        """The block height. At `finalized` every endpoint is asked and the lowest answer is given: this height proves
-        that transactions are dead, and one node that runs ahead, or lies, must not be enough."""
+        """The block height. At `finalized` every endpoint that is well is asked and the lowest answer is given: this
+        height proves that transactions are dead, and one node that runs ahead, or lies, must not be enough."""
         if commitment != "finalized":
             answer = await self._rpc.call("getBlockHeight", [_at(commitment)])
             return rpc_shapes.read("getBlockHeight", rpc_shapes.whole, answer)
-        answers = await self._rpc.call_all("getBlockHeight", [_at(commitment)])
+        answers = await self._rpc.call_all(
+            "getBlockHeight", [_at(commitment)], within=self._limits.short_timeout, skips_resting=True
+        )
         heights = [
             rpc_shapes.read("getBlockHeight", rpc_shapes.whole, answer)
             for answer in answers
@@ -200,7 +202,7 @@ class RpcChain:
         # No preflight: it was simulated. No retries by the node: the caller sends again, and knows when to stop.
         config = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
         answers = await self._rpc.call_all(
-            "sendTransaction", [_base64(transaction), config], within=self._limits.broadcast_timeout
+            "sendTransaction", [_base64(transaction), config], within=self._limits.short_timeout
         )
         refusals = [answer for answer in answers if isinstance(answer, ChainError)]
         if len(refusals) == len(answers):
