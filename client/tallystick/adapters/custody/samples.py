@@ -17,7 +17,7 @@ from lxml import etree
 
 from tallystick.adapters.clock import instant
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
-from tallystick.adapters.custody.xml import Element
+from tallystick.adapters.custody.xml import Element, namespace
 from tallystick.domain.amounts import Quantity
 from tallystick.domain.holdings import Basis, Completeness, HoldingLine, StatementOfHoldings, SubBalance, Unit
 from tallystick.errors import InputError
@@ -129,7 +129,7 @@ def write_csv(statement: StatementOfHoldings, profile: StatementProfile) -> byte
 
 def _add(parent: Element, *names: str, text: str | None = None) -> Element:
     """Add a chain of child elements in the parent's namespace, and return the last one."""
-    prefix = parent.tag[: parent.tag.index("}") + 1]
+    prefix = f"{{{namespace(parent)}}}"
     current = parent
     for name in names:
         current = etree.SubElement(current, prefix + name)
@@ -302,7 +302,7 @@ def _place(balance: Element, place: str, kind: _Message) -> None:
         return
     code, _, identification = place.partition("/")
     if re.fullmatch(r"[A-Z]{4}", code) is None or not identification:
-        raise InputError(f"{place!r} is no safekeeping place: expected a country, or a code and an id as NCSD/DTCYUS33.")
+        raise InputError(f"{place!r} is no safekeeping place: expected a country, or a code and an id, NCSD/DTCYUS33.")
     if kind.is_early:
         element = _add(element, "Id")
         _add(element, "PlcSfkpg", text=code)
