@@ -130,7 +130,7 @@ def test_the_example_is_a_command_too(found: Found, tmp_path: Path) -> None:
     command = [sys.executable, str(script), found.url, str(IDL), str(wallet), str(found.security), "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "quantity = 5" in done.stdout
+    assert "quantity=5," in done.stdout
 
 
 def test_the_example_in_the_docs_is_the_file_that_ran() -> None:
