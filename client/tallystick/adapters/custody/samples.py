@@ -260,7 +260,10 @@ def _optional_quantity(balance: Element, name: str, quantity: Quantity | None, u
 def _sub_balance(element: Element, part: SubBalance, kind: _Message) -> None:
     if part.code.startswith("PRTRY:"):
         own = _add(element, "SubBalTp", "Prtry")
-        for name, text in zip(("Id", "Issr", "SchmeNm"), part.code.removeprefix("PRTRY:").split("/", 2), strict=False):
+        texts = part.code.removeprefix("PRTRY:").split("/", 2)
+        if not all(texts):
+            raise InputError(f"{part.code!r} has an empty part; expected PRTRY:code, or PRTRY:code/issuer/scheme.")
+        for name, text in zip(("Id", "Issr", "SchmeNm"), texts, strict=False):
             _add(own, name, text=text)
     else:
         _add(element, "SubBalTp", "Cd", text=part.code)

@@ -152,9 +152,8 @@ def _breakdown(balance: Element, names: BalanceNames) -> tuple[SubBalance, ...]:
 def _sub_balance(element: Element) -> SubBalance:
     measured = _measure(required(element, "Qty"))
     parts = tuple(_sub_balance(part) for part in several(element, "AddtlBalBrkdwnDtls"))
-    return SubBalance(
-        _sub_balance_code(element), measured.quantity, measured.available, measured.unit, parts, path(element)
-    )
+    where = f"{local_name(element)}, line {element.sourceline}"
+    return SubBalance(_sub_balance_code(element), measured.quantity, measured.available, measured.unit, parts, where)
 
 
 def _sub_balance_code(element: Element) -> str:
@@ -200,7 +199,7 @@ def _place_parts(place: Element, names: BalanceNames) -> tuple[SubBalance, ...]:
     if optional(place, "Pldgee") is None and optional(place, "XpsrTp") is None:
         return _breakdown(place, names)
     whole = _measure(required(place, names.aggregate))
-    return (SubBalance(PLEDGED, whole.quantity, None, whole.unit, (), path(place)),)
+    return (SubBalance(PLEDGED, whole.quantity, None, whole.unit, (), f"BalAtSfkpgPlc, line {place.sourceline}"),)
 
 
 def _same_unit(element: Element | None, unit: Unit) -> Quantity | None:
