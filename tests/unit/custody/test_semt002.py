@@ -423,7 +423,7 @@ def test_many_balances_are_read_in_reasonable_time() -> None:
     data = xml(replace(STATEMENT, lines=lines))
     started = process_time()
     assert len(read(data).lines) == 5_000
-    assert process_time() - started < 10  # a fraction of a second; minutes if a step looked at all balances for each
+    assert process_time() - started < 10  # about one second; minutes if a step looked at all balances for each
 
 
 @pytest.mark.parametrize(
