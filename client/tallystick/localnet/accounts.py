@@ -6,11 +6,10 @@ import base64
 import binascii
 from typing import Any
 
-from tallystick.adapters.chain.base58 import base58_decode
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.localnet.encoding import account_as_json, encoding_of, slice_of
 from tallystick.localnet.faults import invalid, wrong_type
-from tallystick.localnet.params import Config, Params, pubkey_of
+from tallystick.localnet.params import Config, Params, base58_bytes, pubkey_of
 from tallystick.localnet.parsed import is_token_account
 
 MAX_ACCOUNTS = 100
@@ -112,10 +111,7 @@ def _memcmp(config: Config) -> tuple[int, bytes]:
         except binascii.Error as error:
             raise invalid(f"Invalid param: Base64DecodeError({error})") from None
     else:
-        try:
-            data = base58_decode(wanted)
-        except ValueError as error:
-            raise invalid(f"Invalid param: Base58DecodeError({error})") from None
+        data = base58_bytes(wanted, "Invalid param: Base58DecodeError({})")
     if len(data) > _MAX_MEMCMP:
         raise invalid("Invalid param: DataTooLarge")
     return offset, data

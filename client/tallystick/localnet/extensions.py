@@ -116,4 +116,5 @@ _WRITERS: dict[int, tuple[str, Callable[[bytes], dict[str, Any]] | None]] = {
     SCALED_UI_AMOUNT: ("scaledUiAmountConfig", _scaled),
     26: ("pausableConfig", lambda value: {"authority": _optional(value, 0), "paused": bool(value[32])}),
     27: ("pausableAccount", None),
+    28: ("permissionedBurnConfig", lambda value: {"authority": _optional(value, 0)}),
 }

@@ -85,6 +85,9 @@ def get_block(ledger: Ledger, params: Params) -> Any:
         body["signatures"] = [str(each.signature) for each in block.transactions]
     elif details == "full":
         body["transactions"] = [_transaction(each, config, encoding) for each in block.transactions]
+        if not config.boolean("rewards", True):
+            for each in body["transactions"]:
+                each["meta"]["rewards"] = None
     elif details == "accounts":
         body["transactions"] = [_short(each, config) for each in block.transactions]
     if config.boolean("rewards", True):

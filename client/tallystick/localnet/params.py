@@ -33,14 +33,14 @@ def hash_of(text: Any) -> Hash:
     return Hash(_sized(text, 32, ""))
 
 
-def base58_bytes(text: str) -> bytes:
-    """Base58 of any length, faulting as a transaction or message would."""
+def base58_bytes(text: str, words: str = "invalid base58 encoding: {}") -> bytes:
+    """Base58 of any length, faulting as a transaction would; `words` are those around the problem."""
     try:
         return base58_decode(text)
     except ValueError:
         index = next(index for index, letter in enumerate(text) if not _is_base58(letter))
         problem = f"InvalidCharacter {{ character: '{text[index]}', index: {index} }}"
-        raise invalid(f"invalid base58 encoding: {problem}") from None
+        raise invalid(words.format(problem)) from None
 
 
 def base64_bytes(text: str) -> bytes:

@@ -22,8 +22,8 @@ from tallystick.localnet.transaction_json import (
     token_balances_as_json,
 )
 
-_MAX_RAW = 1_232
-_MAX_RAW_VERSION_1 = 4_096
+# By whether the transaction is of version 1.
+_MAX_RAW = {False: 1_232, True: 4_096}
 _MAX_TEXT = {("base64", False): 1_644, ("base58", False): 1_683, ("base64", True): 5_464, ("base58", True): 5_594}
 _TYPE = "solana_transaction::versioned::VersionedTransaction"
 
@@ -87,11 +87,14 @@ def _decode(text: str, config: Config) -> VersionedTransaction:
     if encoding not in ("base58", "base64"):
         raise invalid(f"unsupported encoding: {encoding}. Supported encodings: base58, base64")
     if len(text) > _MAX_TEXT[encoding, True]:
-        raise _too_large(encoding, len(text), version_1=True)
+        raise _text_too_large(encoding, len(text), version_1=True)
     raw = base58_bytes(text) if encoding == "base58" else base64_bytes(text)
     version_1 = raw[:1] == b"\x81"
-    if len(raw) > (_MAX_RAW_VERSION_1 if version_1 else _MAX_RAW):
-        raise _too_large(encoding, len(text), version_1=version_1)
+    if len(text) > _MAX_TEXT[encoding, version_1]:
+        raise _text_too_large(encoding, len(text), version_1=version_1)
+    limit = _MAX_RAW[version_1]
+    if len(raw) > limit:
+        raise invalid(f"decoded {_TYPE} too large: {len(raw)} bytes (max: {limit} bytes)")
     try:
         transaction = VersionedTransaction.from_bytes(raw)
     except Exception as error:  # solders raises several types here, and each means the same
@@ -103,10 +106,11 @@ def _decode(text: str, config: Config) -> VersionedTransaction:
     return transaction
 
 
-def _too_large(encoding: str, size: int, *, version_1: bool) -> Fault:
-    raw = _MAX_RAW_VERSION_1 if version_1 else _MAX_RAW
+def _text_too_large(encoding: str, size: int, *, version_1: bool) -> Fault:
     limit = _MAX_TEXT[encoding, version_1]
-    return invalid(f"{encoding} encoded {_TYPE} too large: {size} bytes (max: encoded/raw {limit}/{raw})")
+    return invalid(
+        f"{encoding} encoded {_TYPE} too large: {size} bytes (max: encoded/raw {limit}/{_MAX_RAW[version_1]})"
+    )
 
 
 def _simulation(outcome: Outcome) -> dict[str, Any]:

@@ -173,7 +173,8 @@ async def test_signatures_are_not_checked_on_a_replaced_blockhash(raw: Raw, ledg
         ("0O", {}, "invalid base58 encoding: InvalidCharacter { character: '0', index: 0 }"),
         ("AQ==", {"encoding": "json"}, "unsupported encoding: json. Supported encodings: base58, base64"),
         ("AQ==", {"encoding": "base64"}, "failed to deserialize solana_transaction::versioned::VersionedTransaction"),
-        (base64.b64encode(bytes(1_233)).decode(), {"encoding": "base64"}, "base64 encoded solana_transaction"),
+        (base64.b64encode(bytes(1_233)).decode(), {"encoding": "base64"}, "decoded solana_transaction"),
+        ("A" * 5_465, {"encoding": "base64"}, "base64 encoded solana_transaction"),
     ],
 )
 async def test_what_is_no_transaction_is_named(raw: Raw, text: str, config: dict[str, str], message: str) -> None:
