@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.ledger import TOKEN_2022_PROGRAM, Ledger
+from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM
+from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.clock import Clock
 from tallystick.program.artifacts import idl, program_binary, token_2022_binary
 

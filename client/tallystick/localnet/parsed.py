@@ -7,7 +7,8 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.ledger import LOADER, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, Ledger
+from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from tallystick.adapters.chain.ledger import LOADER, Ledger
 from tallystick.adapters.chain.protocol import Account
 from tallystick.localnet.extensions import SCALED_UI_AMOUNT, current_multiplier, extensions_as_json, extensions_of
 

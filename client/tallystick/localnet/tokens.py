@@ -6,7 +6,8 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.ledger import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, Ledger
+from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
 from tallystick.localnet.encoding import account_as_json, encoding_of, slice_of
 from tallystick.localnet.faults import invalid

@@ -5,16 +5,25 @@ from __future__ import annotations
 import pytest
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price, set_loaded_accounts_data_size_limit
 from solders.hash import Hash
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import AccountMeta, CompiledInstruction, Instruction
 from solders.keypair import Keypair
-from solders.message import Message, MessageV0, MessageV1, TransactionConfig
+from solders.message import (
+    Message,
+    MessageAddressTableLookup,
+    MessageHeader,
+    MessageV0,
+    MessageV1,
+    TransactionConfig,
+)
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
 from solders.transaction import VersionedTransaction
-from tallystick.adapters.chain.ledger import LOADER, TOKEN_2022_PROGRAM, Ledger
+from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM
+from tallystick.adapters.chain.ledger import LOADER, Ledger
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Account, Chain, MemcmpFilter
+from tallystick.adapters.chain.wire import LOOKUP_TABLE_PROGRAM
 from tallystick.adapters.clock import ManualClock
 from tallystick.errors import InputError, RpcError
 
@@ -388,3 +397,56 @@ def programdata(ledger: Ledger, program: Pubkey) -> tuple[Pubkey, Account]:
 def token_program_binary(ledger: Ledger) -> tuple[Pubkey, bytes]:
     address, stored = programdata(ledger, TOKEN_2022_PROGRAM)
     return address, stored.data[45:]
+
+
+def table(*addresses: Pubkey) -> bytes:
+    """An active lookup table: type 1, not deactivated, extended at slot 0, no authority."""
+    header = (1).to_bytes(4, "little") + b"\xff" * 8 + bytes(8 + 1 + 1 + 32 + 2)
+    return header + b"".join(bytes(address) for address in addresses)
+
+
+def looking_up(desk: Desk, address: Pubkey, *, index: int = 0) -> VersionedTransaction:
+    """A transfer whose receiver is entry `index` of the lookup table at `address`."""
+    lookup = MessageAddressTableLookup(address, bytes([index]), b"")
+    call = CompiledInstruction(1, (2).to_bytes(4, "little") + SOL.to_bytes(8, "little"), bytes([0, 2]))
+    blockhash = desk.ledger.latest_blockhash().blockhash
+    message = MessageV0(MessageHeader(1, 0, 1), [PAYER.pubkey(), Pubkey.default()], blockhash, [call], [lookup])
+    return VersionedTransaction(message, [PAYER])
+
+
+async def test_an_address_is_looked_up_in_a_table(desk: Desk) -> None:
+    address = Pubkey.new_unique()
+    desk.ledger.set_account(address, Account(LOOKUP_TABLE_PROGRAM, SOL, table(RECEIVER)))
+    signature = await desk.chain.send(bytes(looking_up(desk, address)))
+    assert await desk.error_of(signature) is None
+    assert desk.balance() == SOL
+    transaction = await desk.chain.get_transaction(signature)
+    assert transaction is not None
+    assert transaction.accounts == (PAYER.pubkey(), Pubkey.default(), RECEIVER)
+    assert len(await desk.chain.get_signatures_for_address(RECEIVER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "index", "error"),
+    [
+        (None, 0, "AddressLookupTableNotFound"),
+        (Account(Pubkey.default(), SOL, table(RECEIVER)), 0, "InvalidAddressLookupTableOwner"),
+        (Account(LOOKUP_TABLE_PROGRAM, SOL, table(RECEIVER)), 1, "InvalidAddressLookupTableIndex"),
+        (Account(LOOKUP_TABLE_PROGRAM, SOL, b""), 0, "InvalidAddressLookupTableData"),
+    ],
+)
+async def test_a_table_that_cannot_be_read_is_named(
+    desk: Desk, account: Account | None, index: int, error: str
+) -> None:
+    address = Pubkey.new_unique()
+    if account is not None:
+        desk.ledger.set_account(address, account)
+    assert desk.ledger.submit(looking_up(desk, address, index=index)).error == error
+    assert desk.balance() == 0
+
+
+async def test_an_instruction_to_the_fee_payer_is_not_sane(desk: Desk) -> None:
+    blockhash = desk.ledger.latest_blockhash().blockhash
+    call = CompiledInstruction(0, b"", b"")
+    message = MessageV0(MessageHeader(1, 0, 0), [PAYER.pubkey()], blockhash, [call], [])
+    assert desk.ledger.submit(VersionedTransaction(message, [PAYER])).error == "SanitizeFailure"

@@ -11,8 +11,9 @@ from solana.rpc.async_api import AsyncClient
 from solana.rpc.models import MemcmpOpts, TokenAccountOpts
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 from tallystick.adapters.chain.base58 import base58_encode
-from tallystick.adapters.chain.ledger import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, Ledger
+from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
 
 SOL = 10**9

@@ -28,8 +28,9 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, SimulatedTransactionInfo, TransactionMetadata
 
 from tallystick.adapters.chain.agave_errors import FEES_ONLY, error_as_json
+from tallystick.adapters.chain.balances import balances_of
 from tallystick.adapters.chain.protocol import Account, Blockhash
-from tallystick.adapters.chain.records import Balances, Block, Inner, Landed, Outcome, TokenBalance
+from tallystick.adapters.chain.records import Balances, Block, Inner, Landed, Outcome
 from tallystick.adapters.chain.timeline import MAX_BLOCKHASH_AGE, SLOTS_PER_EPOCH, Timeline
 from tallystick.adapters.chain.wire import (
     LOOKUP_TABLE_PROGRAM,
@@ -47,8 +48,6 @@ from tallystick.errors import InputError
 
 SYSTEM_PROGRAM = Pubkey.default()
 LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
-TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-TOKEN_2022_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 _ACCOUNT_OVERHEAD = 64
 _TABLE_SIZE = 8_248
 _PROGRAMDATA_HEADER = 45
@@ -390,23 +389,7 @@ class Ledger:
         return total
 
     def _balances(self, keys: Sequence[Pubkey], overlay: _Overlay) -> Balances:
-        lamports: list[int] = []
-        tokens: list[TokenBalance] = []
-        for index, key in enumerate(keys):
-            account = overlay.get(key) or self._read(key)
-            lamports.append(account.lamports if account else 0)
-            if account is None or account.owner not in (TOKEN_PROGRAM, TOKEN_2022_PROGRAM):
-                continue
-            data = account.data
-            if len(data) < 165 or data[108] == 0 or (len(data) > 165 and data[165] != 2):
-                continue
-            mint = Pubkey.from_bytes(data[:32])
-            described = overlay.get(mint) or self._read(mint)
-            if described is not None and len(described.data) >= 82:
-                amount = int.from_bytes(data[64:72], "little")
-                owner = Pubkey.from_bytes(data[32:64])
-                tokens.append(TokenBalance(index, mint, owner, account.owner, amount, described.data[44]))
-        return Balances(tuple(lamports), tuple(tokens))
+        return balances_of(keys, lambda key: overlay.get(key) or self._read(key))
 
 
 def _account(raw: RawAccount) -> Account:

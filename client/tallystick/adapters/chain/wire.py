@@ -110,6 +110,8 @@ def lookups(message: VersionedMessage) -> Sequence[tuple[Pubkey, bytes, bytes]]:
 
 def table_addresses(data: bytes, indexes: bytes) -> list[Pubkey]:
     """The addresses at `indexes` of a lookup table's account data."""
+    if len(data) < _TABLE_HEADER:
+        raise LookupFailed("InvalidAddressLookupTableData")
     found = []
     for index in indexes:
         start = _TABLE_HEADER + 32 * index
