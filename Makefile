@@ -7,7 +7,7 @@ export PATH := $(CACHE)/bin:$(PATH)
 UV := uv run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help uv demo test validator program program-check client client-check lint format clean
+.PHONY: help uv demo test validator program program-check client client-check docs lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ client: uv ## write the typed client from the IDL
 
 client-check: uv ## fail if the typed client is not what the IDL gives
 	@$(UV) python toolchain/generate_client.py --check
+
+docs: uv ## write anew what the tests measure: docs/localnet_differences.md (needs the validator)
+	@TALLY_WRITE_DIFFERENCES=1 $(UV) pytest -q tests/e2e/test_localnet_differs.py
 
 lint: uv ## formatting, clippy, ruff and mypy, changing nothing
 	@toolchain/run cargo fmt --all --check
