@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from click import Command, Group
 from tallystick_cli.main import app
+from typer.core import TyperGroup
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "cli", "client", "docs", "programs", "tests", "toolchain", ".ci")
@@ -84,9 +84,9 @@ def missing_targets(text: str) -> list[str]:
 
 def find_command(words: list[str]) -> str | None:
     """The first word that no group of `tally` knows, or None."""
-    command: Command = typer.main.get_command(app)
+    command = typer.main.get_command(app)
     for word in words:
-        if not isinstance(command, Group):
+        if not isinstance(command, TyperGroup):
             return None
         if word not in command.commands:
             return word
