@@ -13,12 +13,16 @@ from tallystick.errors import InputError
 from tallystick.program.borsh import Writer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.pdas import (
+    attestation_address,
     correction_address,
     event_authority_address,
     fill_address,
     hold_address,
     holder_address,
     limit_address,
+    mint_address,
+    movement_address,
+    order_address,
     role_address,
     security_address,
 )
@@ -62,29 +66,6 @@ def issuer_id(admin: Pubkey, nonce: int) -> bytes:
 def issuer_address(issuer_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Where the program keeps an issuer. IdentifierError unless the id has 32 bytes."""
     return _address(program_id, b"issuer", exactly(issuer_id, 32, "issuer id"))
-
-
-def mint_address(issuer: Pubkey, security_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """The mint of a security, given its id as 32 bytes, zeros on the right. IdentifierError for another length."""
-    return _address(program_id, b"mint", bytes(issuer), exactly(security_id, 32, "security id"))
-
-
-def attestation_address(security: Pubkey, content_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """Where the program keeps an attestation, given `attestation_hash`. IdentifierError unless that has 32 bytes."""
-    return _address(program_id, b"attestation", bytes(security), exactly(content_hash, 32, "content hash"))
-
-
-def order_address(security: Pubkey, wallet: Pubkey, order_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """Where the program keeps a wallet's order. IdentifierError unless the order id has 32 bytes."""
-    return _address(program_id, b"order", bytes(security), bytes(wallet), exactly(order_id, 32, "order id"))
-
-
-def movement_address(security: Pubkey, movement_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
-    """Where the program keeps a custodian's movement, given domain/identifiers.py's `movement_hash` of it.
-
-    IdentifierError unless that has 32 bytes.
-    """
-    return _address(program_id, b"movement", bytes(security), exactly(movement_hash, 32, "movement hash"))
 
 
 def attestation_hash(security: Pubkey, content: AttestationContent) -> bytes:

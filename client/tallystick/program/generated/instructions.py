@@ -170,7 +170,7 @@ def attest(
     role: Pubkey,
     issuer: Pubkey,
     security: Pubkey,
-    attestation: Pubkey,
+    attestation: Pubkey | None = None,
     system_program: Pubkey = SYSTEM_PROGRAM,
     event_authority: Pubkey | None = None,
     program: Pubkey | None = None,
@@ -186,13 +186,15 @@ def attest(
     - role: Its role.
     - issuer: The issuer, for its attestor epoch.
     - security (writable): The security attested.
-    - attestation (writable): The attestation; the first attestor creates it.
+    - attestation (writable, derived unless given): The attestation; the first attestor creates it.
     - system_program (known unless given)
     - event_authority (derived unless given)
     - program (known unless given)
     """
     if program is None:
         program = program_id
+    if attestation is None:
+        attestation = pdas.attestation_address(security, params.content_hash, program_id=program_id)
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
     writer = Writer(bytes.fromhex("53947877908b75a0"))
@@ -504,7 +506,7 @@ def list_security(
     admin: Pubkey,
     issuer: Pubkey,
     security: Pubkey | None = None,
-    mint: Pubkey,
+    mint: Pubkey | None = None,
     escrow: Pubkey,
     token_program: Pubkey = TOKEN_PROGRAM,
     associated_token_program: Pubkey = ASSOCIATED_TOKEN_PROGRAM,
@@ -522,7 +524,7 @@ def list_security(
     - admin (signer): The issuer's admin.
     - issuer (writable): The issuer.
     - security (writable, derived unless given): The security.
-    - mint (writable)
+    - mint (writable, derived unless given)
     - escrow (writable)
     - token_program (known unless given)
     - associated_token_program (known unless given)
@@ -532,10 +534,12 @@ def list_security(
     """
     if program is None:
         program = program_id
-    if security is None:
-        security = pdas.security_address(mint, program_id=program_id)
+    if mint is None:
+        mint = pdas.mint_address(issuer, params.security_id, program_id=program_id)
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
+    if security is None:
+        security = pdas.security_address(mint, program_id=program_id)
     writer = Writer(bytes.fromhex("ae2bd1ae97f8abc8"))
     params.write(writer)
     accounts = [
@@ -757,7 +761,7 @@ def request_redemption(
     wallet: Pubkey,
     security: Pubkey,
     holder: Pubkey,
-    order: Pubkey,
+    order: Pubkey | None = None,
     mint: Pubkey,
     source: Pubkey,
     escrow: Pubkey,
@@ -776,7 +780,7 @@ def request_redemption(
     - wallet (signer): The holder that redeems.
     - security (writable): The security.
     - holder: The holder's record.
-    - order (writable): The order.
+    - order (writable, derived unless given): The order.
     - mint: The security's mint.
     - source (writable): The holder's tokens.
     - escrow (writable): The security's escrow.
@@ -787,6 +791,8 @@ def request_redemption(
     """
     if program is None:
         program = program_id
+    if order is None:
+        order = pdas.order_address(security, wallet, params.order_id, program_id=program_id)
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
     writer = Writer(bytes.fromhex("0e3eb6ed3b4f9516"))
@@ -901,7 +907,7 @@ def settle_redemption(
     limit: Pubkey,
     holder: Pubkey,
     order: Pubkey,
-    movement: Pubkey,
+    movement: Pubkey | None = None,
     fill: Pubkey | None = None,
     mint: Pubkey,
     escrow: Pubkey,
@@ -923,7 +929,7 @@ def settle_redemption(
     - limit (writable): What the operator may mint and burn.
     - holder: The holder's record.
     - order (writable): The order.
-    - movement (writable): The custodian's movement; the first fill against it creates it.
+    - movement (writable, derived unless given): The custodian's movement; the first fill against it creates it.
     - fill (writable, derived unless given): The fill: one for each movement and order, so that a repeated call
       fails.
     - mint (writable): The security's mint.
@@ -935,10 +941,12 @@ def settle_redemption(
     """
     if program is None:
         program = program_id
-    if fill is None:
-        fill = pdas.fill_address(movement, order, program_id=program_id)
+    if movement is None:
+        movement = pdas.movement_address(security, params.movement.reference_hash, program_id=program_id)
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
+    if fill is None:
+        fill = pdas.fill_address(movement, order, program_id=program_id)
     writer = Writer(bytes.fromhex("15d940ec249402a1"))
     params.write(writer)
     accounts = [
@@ -971,7 +979,7 @@ def settle_subscription(
     limit: Pubkey,
     holder: Pubkey,
     order: Pubkey,
-    movement: Pubkey,
+    movement: Pubkey | None = None,
     fill: Pubkey | None = None,
     mint: Pubkey,
     recipient: Pubkey,
@@ -993,7 +1001,7 @@ def settle_subscription(
     - limit (writable): What the operator may mint and burn.
     - holder: The holder's record.
     - order (writable): The order.
-    - movement (writable): The custodian's movement; the first fill against it creates it.
+    - movement (writable, derived unless given): The custodian's movement; the first fill against it creates it.
     - fill (writable, derived unless given): The fill: one for each movement and order, so that a repeated call
       fails.
     - mint (writable): The security's mint.
@@ -1005,10 +1013,12 @@ def settle_subscription(
     """
     if program is None:
         program = program_id
-    if fill is None:
-        fill = pdas.fill_address(movement, order, program_id=program_id)
+    if movement is None:
+        movement = pdas.movement_address(security, params.movement.reference_hash, program_id=program_id)
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
+    if fill is None:
+        fill = pdas.fill_address(movement, order, program_id=program_id)
     writer = Writer(bytes.fromhex("8cd416d3dbbb0483"))
     params.write(writer)
     accounts = [

@@ -6,10 +6,17 @@ from __future__ import annotations
 
 from solders.pubkey import Pubkey
 
-from tallystick.program.layout import integer_seed
+from tallystick.program.layout import exactly, integer_seed
 
 from . import types
 from .constants import PROGRAM_ID
+
+
+def attestation_address(security: Pubkey, content_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'attestation', security, content_hash."""
+    return Pubkey.find_program_address(
+        [b"attestation", bytes(security), exactly(content_hash, 32, "content_hash")], program_id
+    )[0]
 
 
 def correction_address(fill: Pubkey, corrections: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
@@ -44,6 +51,25 @@ def holder_address(issuer: Pubkey, wallet: Pubkey, *, program_id: Pubkey = PROGR
 def limit_address(security: Pubkey, holder: Pubkey, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'limit', security, holder."""
     return Pubkey.find_program_address([b"limit", bytes(security), bytes(holder)], program_id)[0]
+
+
+def mint_address(issuer: Pubkey, security_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'mint', issuer, security_id."""
+    return Pubkey.find_program_address([b"mint", bytes(issuer), exactly(security_id, 32, "security_id")], program_id)[0]
+
+
+def movement_address(security: Pubkey, reference_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'movement', security, reference_hash."""
+    return Pubkey.find_program_address(
+        [b"movement", bytes(security), exactly(reference_hash, 32, "reference_hash")], program_id
+    )[0]
+
+
+def order_address(security: Pubkey, wallet: Pubkey, order_id: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'order', security, wallet, order_id."""
+    return Pubkey.find_program_address(
+        [b"order", bytes(security), bytes(wallet), exactly(order_id, 32, "order_id")], program_id
+    )[0]
 
 
 def role_address(issuer: Pubkey, kind: types.RoleKind, holder: Pubkey, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:

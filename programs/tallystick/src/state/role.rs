@@ -108,23 +108,22 @@ impl Role {
     }
 }
 
-/// Refuses when a key holds, or is about to hold, an exclusive role other than `granting` (law 7).
+/// Refuses when a key holds, or is about to hold, an exclusive role other than the one at `granting` (law 7).
 ///
-/// `siblings` are the key's role accounts of the five exclusive kinds in the order of `RoleKind`; the
-/// caller's constraints have checked their addresses. An account that does not exist is no role.
+/// `siblings` are the key's role accounts of the five exclusive kinds; the caller's constraints have checked
+/// their addresses. An account that does not exist is no role. The one being granted is among them, and may
+/// just have been created, without content yet.
 pub fn require_no_exclusive_role(
     siblings: [&UncheckedAccount; 5],
-    granting: Option<RoleKind>,
+    granting: Option<Pubkey>,
     now: i64,
 ) -> Result<()> {
     for sibling in siblings {
-        if sibling.owner != &crate::ID {
+        if sibling.owner != &crate::ID || Some(sibling.key()) == granting {
             continue;
         }
         let role = Role::try_deserialize(&mut &sibling.try_borrow_data()?[..])?;
-        if Some(role.kind) != granting {
-            require!(!role.has_not_ended(now), TallystickError::KeyHoldsAnotherRole);
-        }
+        require!(!role.has_not_ended(now), TallystickError::KeyHoldsAnotherRole);
     }
     Ok(())
 }

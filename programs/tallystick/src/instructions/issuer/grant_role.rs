@@ -69,7 +69,7 @@ impl GrantRole<'_> {
                 &self.corporate_actions_role,
                 &self.guardian_role,
             ],
-            Some(params.kind),
+            Some(self.role.key()),
             now,
         )
     }

@@ -23,7 +23,7 @@ pub struct OpenSubscription<'info> {
         init,
         payer = payer,
         space = 8 + Order::INIT_SPACE,
-        seeds = [ORDER_SEED, security.key().as_ref(), holder.wallet.as_ref(), &params.order_id],
+        seeds = [ORDER_SEED, security.key().as_ref(), holder.wallet.as_ref(), params.order_id.as_ref()],
         bump,
     )]
     pub order: Box<Account<'info, Order>>,

@@ -29,7 +29,7 @@ pub struct RequestRedemption<'info> {
         init,
         payer = payer,
         space = 8 + Order::INIT_SPACE,
-        seeds = [ORDER_SEED, security.key().as_ref(), wallet.key.as_ref(), &params.order_id],
+        seeds = [ORDER_SEED, security.key().as_ref(), wallet.key.as_ref(), params.order_id.as_ref()],
         bump,
     )]
     pub order: Box<Account<'info, Order>>,

@@ -49,7 +49,7 @@ pub struct SettleRedemption<'info> {
         init_if_needed,
         payer = payer,
         space = 8 + Movement::INIT_SPACE,
-        seeds = [MOVEMENT_SEED, security.key().as_ref(), &params.movement.reference_hash],
+        seeds = [MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()],
         bump,
     )]
     pub movement: Box<Account<'info, Movement>>,

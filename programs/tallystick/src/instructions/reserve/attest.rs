@@ -33,7 +33,7 @@ pub struct Attest<'info> {
         init_if_needed,
         payer = payer,
         space = 8 + Attestation::INIT_SPACE,
-        seeds = [ATTESTATION_SEED, security.key().as_ref(), &params.content_hash],
+        seeds = [ATTESTATION_SEED, security.key().as_ref(), params.content_hash.as_ref()],
         bump,
     )]
     pub attestation: Box<Account<'info, Attestation>>,

@@ -34,7 +34,7 @@ pub struct ListSecurity<'info> {
     )]
     pub security: Box<Account<'info, Security>>,
     /// CHECK: created here, at the address that issuer and security id give.
-    #[account(mut, seeds = [MINT_SEED, issuer.key().as_ref(), &params.security_id], bump)]
+    #[account(mut, seeds = [MINT_SEED, issuer.key().as_ref(), params.security_id.as_ref()], bump)]
     pub mint: UncheckedAccount<'info>,
     /// CHECK: created here by the associated token program, for the security.
     #[account(
@@ -107,7 +107,7 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
         mint_seeds: &[
             MINT_SEED,
             issuer_key.as_ref(),
-            &params.security_id,
+            params.security_id.as_ref(),
             &[ctx.bumps.mint],
         ],
         security: &ctx.accounts.security.to_account_info(),
