@@ -1,0 +1,141 @@
+"""The tables of this room's stores, and the types they share. One MetaData holds every table of the store.
+
+Instants are seconds since 1970 UTC, hashes and addresses 32 bytes, and amounts that may exceed 63 bits decimal text:
+SQLite's integers are signed 64-bit ones, and a u64 that wrapped would be a wrong number of shares.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: Final = MetaData(naming_convention=NAMING)
+AMOUNT_DIGITS: Final = 40
+"""Characters of the largest amount: a u128 has 39 digits, and a difference has a sign."""
+
+
+class Amount(TypeDecorator[int]):
+    """An integer of up to 128 bits, kept as decimal text. Compare and add in Python, never in SQL."""
+
+    impl = String(AMOUNT_DIGITS)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        """The integer's digits."""
+        return None if value is None else str(int(value))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> int | None:
+        """The integer again."""
+        return None if value is None else int(value)
+
+
+outbox: Final = Table(
+    "outbox", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("intent", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("last_valid_block_height", Integer, nullable=False),
+    Column("commitment", String(9), nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("updated_at", Integer, nullable=False),
+    Column("state", String(7), nullable=False),
+    Column("slot", Integer),
+    Column("units", Integer),
+    Column("fee", Amount),
+    Column("error", Text),
+    UniqueConstraint("intent", "attempt"),
+    UniqueConstraint("signature"),
+    Index(None, "state"),
+)
+
+statements: Final = Table(
+    "statements", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("custodian", String(20), nullable=False),
+    Column("account_hash", LargeBinary(32), nullable=False),
+    Column("as_of", Integer, nullable=False),
+    Column("received_at", Integer, nullable=False),
+    Column("statement_id", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("status", String(11), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("key"),
+    Index(None, "account_hash", "as_of"),
+)
+
+movements: Final = Table(
+    "movements", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("reference_hash", LargeBinary(32), nullable=False),
+    Column("custodian", String(20), nullable=False),
+    Column("account", String(35), nullable=False),
+    Column("reference", String(35), nullable=False),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("direction", String(9), nullable=False),
+    Column("shares", Amount, nullable=False),
+    Column("booked_at", Integer),
+    Column("recorded_at", Integer, nullable=False),
+    # A reference is one movement of one security, as on chain (seeds: security, reference hash).
+    UniqueConstraint("security", "reference_hash"),
+)
+
+movement_parts: Final = Table(
+    "movement_parts", metadata,
+    Column("movement", Integer, ForeignKey("movements.id"), primary_key=True),
+    Column("order", LargeBinary(32), primary_key=True),
+    Column("shares", Amount, nullable=False),
+)
+
+orders: Final = Table(
+    "orders", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", LargeBinary(32), nullable=False),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("holder", LargeBinary(32), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("quantity", Amount, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("recorded_at", Integer, nullable=False),
+    UniqueConstraint("address"),
+    Index(None, "security"),
+)
+
+audit: Final = Table(
+    "audit", metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("hash"),
+    CheckConstraint("sequence > 0", name="sequence"),
+)
+
+
+__all__ = ["Amount", "audit", "metadata", "movement_parts", "movements", "orders", "outbox", "statements"]
