@@ -74,6 +74,14 @@ class BreakKind(Enum):
     """The order book and the chain say different things of an order."""
     MOVEMENT_MISMATCH = "MOVEMENT_MISMATCH"
     """A movement's fills are not what was allocated, or exceed it."""
+    RESERVE_MISMATCH = "RESERVE_MISMATCH"
+    """The attested reserve is not what the statements it rests on say."""
+    HOLD_MISMATCH = "HOLD_MISMATCH"
+    """A security's counts of holds, or its mint's pause, are not what its live holds say."""
+    MINT_MISMATCH = "MINT_MISMATCH"
+    """An authority, extension or name of the mint is not the one it was listed with."""
+    LIMIT_MISMATCH = "LIMIT_MISMATCH"
+    """More was minted or burnt than the operators' limits allow, or without any limit."""
     PRICE_STALE = "PRICE_STALE"
     """A price older than the statement; valuation only."""
     PARSE_ERROR = "PARSE_ERROR"
@@ -130,6 +138,10 @@ DEFAULT_EFFECTS: Final[dict[BreakKind, BreakEffect]] = {
     BreakKind.ESCROW_MISMATCH: BreakEffect.BLOCK_MINT,
     BreakKind.ORDER_MISMATCH: BreakEffect.TICKET,
     BreakKind.MOVEMENT_MISMATCH: BreakEffect.BLOCK_MINT,
+    BreakKind.RESERVE_MISMATCH: BreakEffect.BLOCK_MINT,
+    BreakKind.HOLD_MISMATCH: BreakEffect.BLOCK_MINT,
+    BreakKind.MINT_MISMATCH: BreakEffect.HALT,
+    BreakKind.LIMIT_MISMATCH: BreakEffect.TICKET,
     BreakKind.PRICE_STALE: BreakEffect.NOTE,
     BreakKind.PARSE_ERROR: BreakEffect.QUARANTINE,
 }

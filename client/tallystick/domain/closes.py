@@ -38,8 +38,9 @@ class SecurityClose:
 
     Raw units: supply, inventory (held by the issuer), escrow (in open redemptions), minted and burnt in all.
     Shares in base units: required (share equivalent of the supply, rounded up), reserve (attested, in force; 0 without
-    one), redeemed (in all). `multiplier` has 18 places. `attestation` is the content hash in force, 32 zero bytes
-    without one. `breaks` are ids of the breaks open at the close.
+    one), redeemed (in all). `multiplier` has 18 places, `multiplier_bits` are the 64 bits of the double that the mint
+    has in force for it. `attestation` is the content hash in force, 32 zero bytes without one. `breaks` are ids of the
+    breaks open at the close.
     """
 
     isin: str
@@ -60,6 +61,7 @@ class SecurityClose:
     attestation: bytes
     statements: tuple[StatementReference, ...] = ()
     breaks: tuple[bytes, ...] = ()
+    multiplier_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def close_content(close: DailyClose) -> bytes:
             "mint": security.mint.hex(),
             "minted": str(security.minted),
             "multiplier": str(security.multiplier),
+            "multiplier_bits": str(security.multiplier_bits),
             "redeemed": str(security.redeemed),
             "register_root": security.register_root.hex(),
             "required": str(security.required),
@@ -220,6 +223,7 @@ def _security_from_document(document: Any) -> SecurityClose:
             for each in document["statements"]
         ),
         breaks=tuple(bytes.fromhex(each) for each in document["breaks"]),
+        multiplier_bits=int(_text(document["multiplier_bits"])),
     )
 
 
