@@ -28,7 +28,8 @@ async def place_order(url: str, idl: str, wallet: Keypair, security: Pubkey, sha
         return Pubkey.find_program_address(list(seeds), program_id)[0]
 
     async with AsyncClient(url, Confirmed) as connection:
-        options = TxOpts(preflight_commitment=Confirmed)
+        # Confirmed is not executed: solana-py returns for a failed transaction too, so the order read back decides.
+        options = TxOpts(skip_confirmation=False, preflight_commitment=Confirmed)
         program = Program(Idl.from_json(idl), program_id, Provider(connection, Wallet(wallet), options))
         listed = await program.account["Security"].fetch(security)
         order = address(b"order", bytes(security), bytes(wallet.pubkey()), order_id)

@@ -14,6 +14,7 @@ from anchorpy import Context, Idl, Program, Provider
 from conftest import GOLDEN, IDL, ROOT, Found
 from place_order import place_order
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed
 from solders.pubkey import Pubkey
 
 Json = Any
@@ -139,14 +140,14 @@ def test_the_example_in_the_docs_is_the_file_that_ran() -> None:
 
 
 async def fetch(found: Found, idl: str, name: str, address: Pubkey) -> Any:
-    async with AsyncClient(found.url) as connection:
+    async with AsyncClient(found.url, Confirmed) as connection:
         program = Program(Idl.from_json(idl), Pubkey.from_string(RAW["address"]), Provider(connection, None))
         return await program.account[name].fetch(address)
 
 
 async def orders(found: Found, idl: str) -> int:
     """How many orders there are."""
-    async with AsyncClient(found.url) as connection:
+    async with AsyncClient(found.url, Confirmed) as connection:
         program = Program(Idl.from_json(idl), Pubkey.from_string(RAW["address"]), Provider(connection, None))
         accounts = await connection.get_program_accounts(program.program_id, encoding="base64")
         wanted = program.coder.accounts.acc_name_to_discriminator["Order"]
