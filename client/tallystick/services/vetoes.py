@@ -1,0 +1,98 @@
+"""The guardian's veto: stops what waits. A role's grant or a guardian's removal, a loosened limit, a proposed admin."""
+
+from __future__ import annotations
+
+from solders.pubkey import Pubkey
+
+from tallystick.adapters.chain.protocol import Chain
+from tallystick.errors import Refused
+from tallystick.program.addresses import limit_address, role_address
+from tallystick.program.generated import instructions
+from tallystick.program.generated.accounts import Issuer, Limit, Role, Security
+from tallystick.program.generated.types import RoleKind
+from tallystick.services.chain_reads import read_snapshot, require
+from tallystick.services.issuers import NOBODY, require_guardian
+from tallystick.services.plans import Plan, last_change, new_action
+from tallystick.services.rules import FOREVER, is_in_force, kind_name
+
+
+async def plan_veto_role(
+    chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardian: Pubkey, kind: RoleKind, holder: Pubkey
+) -> Plan:
+    """Stop a grant that waits, or the removal of a guardian. Signed by a guardian.
+
+    Refused when nothing of that role waits and nothing was vetoed.
+    """
+    address, own = role_address(issuer, kind, holder), role_address(issuer, RoleKind.GUARDIAN, guardian)
+    snapshot = await read_snapshot(chain, [address, own])
+    role = snapshot.require(Role, address, hint=f"{holder} was never made {kind_name(kind)}.")
+    now, title = snapshot.now, f"Veto the grant of {kind_name(kind)} to {holder}"
+    if role.in_force_from > now and role.ends_at <= now:
+        return Plan(title, notes=("It was ended before it came in force.",))
+    if is_in_force(role, now) and role.ends_at != FOREVER:
+        title = f"Veto the removal of the guardian {holder}"
+    elif not (role.in_force_from > now and role.ends_at == FOREVER):
+        raise Refused(
+            f"Nothing of the role {kind_name(kind)} of {holder} waits.", hint="What is in force is revoked instead."
+        )
+    require_guardian(snapshot, issuer, guardian)
+    before = role.ends_at
+
+    async def is_done() -> bool:
+        found = await require(chain, Role, address)
+        return found.ends_at != before or found.grants != role.grants
+
+    action = new_action(
+        f"veto:{address}:{role.grants}:{await last_change(chain, address)}", title,
+        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, role=address),
+        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+    )
+    return Plan(title, (action,))
+
+
+async def plan_veto_limit(
+    chain: Chain, *, payer: Pubkey, security: Pubkey, guardian: Pubkey, operator: Pubkey
+) -> Plan:
+    """Stop a limit that was loosened and waits. Signed by a guardian."""
+    issuer = (await require(chain, Security, security)).issuer
+    address, own = limit_address(security, operator), role_address(issuer, RoleKind.GUARDIAN, guardian)
+    snapshot = await read_snapshot(chain, [address, own])
+    limit = snapshot.require(Limit, address, hint=f"No limit of {operator} was ever set.")
+    title = f"Veto the waiting limit of {operator}"
+    if limit.pending_from == 0:
+        return Plan(title, notes=("No setting of that limit waits.",))
+    if limit.pending_from <= snapshot.now:
+        raise Refused("That limit is in force already.", hint="The admin tightens it instead, at once.")
+    require_guardian(snapshot, issuer, guardian)
+
+    async def is_done() -> bool:
+        return (await require(chain, Limit, address)).pending_from != limit.pending_from
+
+    action = new_action(
+        f"veto:{address}:{limit.pending_from}:{await last_change(chain, address)}", title,
+        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, security=security, limit=address),
+        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+    )
+    return Plan(title, (action,))
+
+
+async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardian: Pubkey) -> Plan:
+    """Stop a proposed admin. Signed by a guardian."""
+    own = role_address(issuer, RoleKind.GUARDIAN, guardian)
+    snapshot = await read_snapshot(chain, [issuer, own])
+    account = snapshot.require(Issuer, issuer)
+    title = "Veto the proposed admin"
+    if account.pending_admin == NOBODY:
+        return Plan(title, notes=("No admin is proposed.",))
+    require_guardian(snapshot, issuer, guardian)
+
+    async def is_done() -> bool:
+        return (await require(chain, Issuer, issuer)).pending_admin != account.pending_admin
+
+    action = new_action(
+        f"veto:{issuer}:{account.pending_admin_from}:{await last_change(chain, issuer)}",
+        f"Veto {account.pending_admin} as admin",
+        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer),
+        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+    )
+    return Plan(title, (action,))
