@@ -2,7 +2,10 @@
 
 use anchor_lang::{
     prelude::*,
-    solana_program::program::{invoke, invoke_signed},
+    solana_program::{
+        program::{invoke, invoke_signed},
+        program_pack::Pack,
+    },
     system_program,
 };
 use anchor_spl::{
@@ -11,7 +14,7 @@ use anchor_spl::{
         self,
         extension::{
             default_account_state, metadata_pointer, pausable, permissioned_burn, scaled_ui_amount,
-            ExtensionType,
+            AccountType, ExtensionType,
         },
         state::AccountState,
     },
@@ -21,7 +24,74 @@ use anchor_spl::{
     },
 };
 
-use crate::{constants::*, state::Security};
+use crate::{constants::*, errors::TallystickError, state::Security};
+
+/// What this program reads of a Token-2022 mint. Reading the extensions behind it as well would cost 2,000
+/// compute units; Token-2022 checks them again in every call.
+#[derive(Clone, Debug)]
+pub struct Mint {
+    /// Raw units that exist.
+    pub supply: u64,
+}
+
+/// What this program reads of a Token-2022 token account.
+#[derive(Clone, Debug)]
+pub struct TokenAccount {
+    pub mint: Pubkey,
+    pub owner: Pubkey,
+}
+
+/// Length of a token account without extensions, at which the byte that tells mints from accounts follows.
+const BASE_LENGTH: usize = spl_token_2022::state::Account::LEN;
+
+impl AccountDeserialize for Mint {
+    fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {
+        require!(
+            data.get(BASE_LENGTH) == Some(&(AccountType::Mint as u8)),
+            TallystickError::MintOfAnotherSecurity
+        );
+        Ok(Self {
+            supply: u64::from_le_bytes(field(data, 36)?),
+        })
+    }
+}
+
+impl AccountDeserialize for TokenAccount {
+    fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {
+        require!(
+            data.len() == BASE_LENGTH || data.get(BASE_LENGTH) == Some(&(AccountType::Account as u8)),
+            TallystickError::WrongTokenAccount
+        );
+        Ok(Self {
+            mint: field(data, 0)?.into(),
+            owner: field(data, 32)?.into(),
+        })
+    }
+}
+
+fn field<const N: usize>(data: &[u8], offset: usize) -> Result<[u8; N]> {
+    data.get(offset..offset + N)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| TallystickError::WrongTokenAccount.into())
+}
+
+macro_rules! owned_by_token_2022 {
+    ($($name:ident),*) => {$(
+        impl AccountSerialize for $name {}
+        impl Owner for $name {
+            fn owner() -> Pubkey {
+                spl_token_2022::ID
+            }
+        }
+        #[cfg(feature = "idl-build")]
+        impl anchor_lang::IdlBuild for $name {}
+        #[cfg(feature = "idl-build")]
+        impl anchor_lang::Discriminator for $name {
+            const DISCRIMINATOR: &'static [u8] = &[];
+        }
+    )*};
+}
+owned_by_token_2022!(Mint, TokenAccount);
 
 /// Everything a security's mint carries. Never a mint close authority: a mint that is closed and made again
 /// under old token accounts escapes pause. Never confidential transfers, never a hook.
@@ -84,7 +154,7 @@ impl NewMint<'_, '_> {
             Some(self.security.key),
             decimals,
         )?;
-        invoke(&instruction, &[self.mint.clone()])?;
+        invoke(&instruction, core::slice::from_ref(self.mint))?;
         self.write_metadata(token_metadata)?;
         associated_token::create(CpiContext::new(
             *self.associated_token_program.key,
@@ -151,7 +221,7 @@ impl NewMint<'_, '_> {
             pausable::instruction::initialize(program, mint, security)?,
             permissioned_burn::instruction::initialize(program, mint, security)?,
         ] {
-            invoke(&instruction, &[self.mint.clone()])?;
+            invoke(&instruction, core::slice::from_ref(self.mint))?;
         }
         Ok(())
     }

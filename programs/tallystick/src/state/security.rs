@@ -250,7 +250,7 @@ impl Security {
     /// Records that `raw` escrowed and accepted units were redeemed for `shares`.
     pub fn redeem(&mut self, raw: u64, shares: u64, supply: u64) -> Result<()> {
         self.burn(raw, supply)?;
-        self.release_escrow(raw, true)?;
+        self.take_from_escrow(raw, true)?;
         self.redeemed = self
             .redeemed
             .checked_add(shares)
@@ -258,13 +258,24 @@ impl Security {
         Ok(())
     }
 
-    /// Counts `raw` units out of escrow, out of the accepted ones too where they were.
-    pub fn release_escrow(&mut self, raw: u64, accepted: bool) -> Result<()> {
+    /// Counts `raw` units that go back to their holder. An attestation may have counted an accepted redemption
+    /// as shares that left; returned, it no longer may, or it would hide the next redemption from law 1.
+    pub fn return_from_escrow(&mut self, raw: u64, was_accepted: bool, now: i64) -> Result<()> {
+        self.take_from_escrow(raw, was_accepted)?;
+        if was_accepted {
+            let counted = self.reserve_redeemed.saturating_sub(self.redeemed);
+            let returned = shares_rounded_up(raw, self.multiplier_at(now))?;
+            self.reserve_redeemed -= counted.min(returned);
+        }
+        Ok(())
+    }
+
+    fn take_from_escrow(&mut self, raw: u64, was_accepted: bool) -> Result<()> {
         self.escrowed = self
             .escrowed
             .checked_sub(raw)
             .ok_or(TallystickError::InvariantBroken)?;
-        if accepted {
+        if was_accepted {
             self.accepted = self
                 .accepted
                 .checked_sub(raw)
@@ -524,6 +535,16 @@ mod tests {
         security.accepted = 1;
         security.escrowed = 1;
         assert!(security.require_redeemed_plausible(1, 1_001).is_ok());
+    }
+
+    #[test]
+    fn a_returned_redemption_that_was_attested_hides_no_later_one() {
+        let mut security = security();
+        (security.minted, security.escrowed, security.accepted) = (100, 20, 20);
+        security.reserve_redeemed = 10;
+        security.return_from_escrow(10, true, 1_001).unwrap();
+        security.redeem(10, 10, 100).unwrap();
+        assert_eq!(security.backing(), 90);
     }
 
     #[test]

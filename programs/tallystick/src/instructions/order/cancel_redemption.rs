@@ -1,10 +1,12 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
-use crate::{errors::TallystickError, events::RedemptionReturned, state::*, token::Token};
+use crate::{
+    errors::TallystickError,
+    events::RedemptionReturned,
+    state::*,
+    token::{Mint, Token, TokenAccount},
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -21,17 +23,17 @@ pub struct CancelRedemption<'info> {
     pub order: Box<Account<'info, Order>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
     #[account(mut)]
-    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub escrow: Box<Account<'info, TokenAccount>>,
     /// A token account of the holder.
     #[account(
         mut,
         constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
         constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]
-    pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub destination: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
 }
 
@@ -64,13 +66,12 @@ impl CancelRedemption<'_> {
 /// Ends a redemption and returns what was not burnt. No hold stops a return.
 #[access_control(ctx.accounts.validate())]
 pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptionParams) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
     let accounts = &mut *ctx.accounts;
     let raw = accounts.order.open_quantity();
     let was_accepted = accounts.order.status == OrderStatus::Accepted;
-    accounts.security.release_escrow(raw, was_accepted)?;
-    accounts
-        .order
-        .set_status(OrderStatus::Cancelled, Clock::get()?.unix_timestamp);
+    accounts.security.return_from_escrow(raw, was_accepted, now)?;
+    accounts.order.set_status(OrderStatus::Cancelled, now);
     accounts.order.reason_code = params.reason_code;
     Token {
         program: &accounts.token_program,

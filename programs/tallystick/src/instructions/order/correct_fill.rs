@@ -1,10 +1,13 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
-use crate::{constants::*, errors::TallystickError, events::FillCorrected, state::*, token::Token};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::FillCorrected,
+    state::*,
+    token::{Mint, Token, TokenAccount},
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -52,14 +55,14 @@ pub struct CorrectFill<'info> {
     pub correction: Box<Account<'info, Fill>>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// Tokens that the issuer holds.
     #[account(
         mut,
         constraint = inventory.owner == inventory_owner.key() @ TallystickError::WrongTokenAccount,
         constraint = inventory.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]
-    pub inventory: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub inventory: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,
 }

@@ -1,10 +1,13 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
-use crate::{constants::*, errors::TallystickError, events::RedemptionRequested, state::*, token::Token};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::RedemptionRequested,
+    state::*,
+    token::{Mint, Token, TokenAccount},
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -35,17 +38,17 @@ pub struct RequestRedemption<'info> {
     pub order: Box<Account<'info, Order>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// The holder's tokens.
     #[account(
         mut,
         constraint = source.owner == wallet.key() @ TallystickError::WrongTokenAccount,
         constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]
-    pub source: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub source: Box<Account<'info, TokenAccount>>,
     /// The security's escrow.
     #[account(mut)]
-    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub escrow: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,
 }

@@ -1,12 +1,13 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    constants::*, errors::TallystickError, events::RedemptionSettled, instructions::MovementParams, state::*,
-    token::Token,
+    constants::*,
+    errors::TallystickError,
+    events::RedemptionSettled,
+    instructions::MovementParams,
+    state::*,
+    token::{Mint, Token, TokenAccount},
 };
 
 #[event_cpi]
@@ -64,10 +65,10 @@ pub struct SettleRedemption<'info> {
     pub fill: Box<Account<'info, Fill>>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
     #[account(mut)]
-    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub escrow: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,
 }

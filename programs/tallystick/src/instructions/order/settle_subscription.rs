@@ -1,12 +1,13 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    constants::*, errors::TallystickError, events::SubscriptionSettled, instructions::MovementParams,
-    state::*, token::Token,
+    constants::*,
+    errors::TallystickError,
+    events::SubscriptionSettled,
+    instructions::MovementParams,
+    state::*,
+    token::{Mint, Token, TokenAccount},
 };
 
 #[event_cpi]
@@ -64,14 +65,15 @@ pub struct SettleSubscription<'info> {
     pub fill: Box<Account<'info, Fill>>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// A token account of the holder.
     #[account(
         mut,
         constraint = recipient.owner == order.holder @ TallystickError::WrongTokenAccount,
         constraint = recipient.mint == security.mint @ TallystickError::WrongTokenAccount,
+        constraint = recipient.key() != security.escrow @ TallystickError::WrongTokenAccount,
     )]
-    pub recipient: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub recipient: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,
 }

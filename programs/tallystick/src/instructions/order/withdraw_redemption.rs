@@ -1,10 +1,12 @@
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token_2022::Token2022,
-    token_interface::{Mint, TokenAccount},
-};
+use anchor_spl::token_2022::Token2022;
 
-use crate::{errors::TallystickError, events::RedemptionReturned, state::*, token::Token};
+use crate::{
+    errors::TallystickError,
+    events::RedemptionReturned,
+    state::*,
+    token::{Mint, Token, TokenAccount},
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -23,17 +25,17 @@ pub struct WithdrawRedemption<'info> {
     pub order: Box<Account<'info, Order>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
-    pub mint: Box<InterfaceAccount<'info, Mint>>,
+    pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
     #[account(mut)]
-    pub escrow: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub escrow: Box<Account<'info, TokenAccount>>,
     /// A token account of the holder.
     #[account(
         mut,
         constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
         constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]
-    pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
+    pub destination: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
 }
 
@@ -53,13 +55,12 @@ impl WithdrawRedemption<'_> {
 /// approval and no hold's release.
 #[access_control(ctx.accounts.validate())]
 pub fn withdraw_redemption(ctx: Context<WithdrawRedemption>) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
     let accounts = &mut *ctx.accounts;
     let raw = accounts.order.open_quantity();
     let was_accepted = accounts.order.status == OrderStatus::Accepted;
-    accounts.security.release_escrow(raw, was_accepted)?;
-    accounts
-        .order
-        .set_status(OrderStatus::Withdrawn, Clock::get()?.unix_timestamp);
+    accounts.security.return_from_escrow(raw, was_accepted, now)?;
+    accounts.order.set_status(OrderStatus::Withdrawn, now);
     Token {
         program: &accounts.token_program,
         mint: &accounts.mint.to_account_info(),
