@@ -1,0 +1,158 @@
+"""The audit log: who did what and when, each entry hashed together with the one before it.
+
+An entry's hash is SHA-256("tallystick:audit" || hash of the previous entry || canonical JSON of the entry). Whoever
+changes, removes or inserts an entry has to change every later hash; whoever noted the newest hash elsewhere sees it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Row, select
+
+from tallystick.adapters.store.engine import Database
+from tallystick.adapters.store.tables import audit
+from tallystick.domain.canonical import CanonicalValue, canonical_json, sha256
+from tallystick.errors import InputError, LedgerError
+
+AUDIT_TAG: Final = b"tallystick:audit"
+NO_PREVIOUS: Final = bytes(32)
+"""What the first entry names as the one before it."""
+_KEYS: Final = {"sequence", "at", "actor", "action", "subject", "details"}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry. `sequence` counts from 1, `at` is in seconds since 1970 UTC, `content` is what was hashed."""
+
+    sequence: int
+    previous: bytes
+    hash: bytes
+    content: bytes
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """sequence, at, actor, action, subject and details."""
+        document: Mapping[str, Any] = json.loads(self.content)
+        return document
+
+
+class AuditLog(Protocol):
+    """Where the entries are kept; nothing changes or removes one. Methods raise StoreError when the store does not
+    answer."""
+
+    async def append(
+        self, *, at: int, actor: str, action: str, subject: str, details: Mapping[str, CanonicalValue] | None = None
+    ) -> AuditEntry:
+        """Add an entry: `actor` is a key or a person, `action` what was done, `subject` to what.
+
+        InputError when one of them is empty or the details are not plain data.
+        """
+        ...
+
+    async def entries(self) -> tuple[AuditEntry, ...]:
+        """All entries, oldest first."""
+        ...
+
+    async def verify(self) -> bytes:
+        """Check every hash and return the newest (32 zero bytes for an empty log). LedgerError at the first entry that
+        is not what was written."""
+        ...
+
+
+def next_entry(
+    last: AuditEntry | None, at: int, actor: str, action: str, subject: str,
+    details: Mapping[str, CanonicalValue] | None,
+) -> AuditEntry:
+    """The entry that follows `last`."""
+    if not (actor and action and subject):
+        raise InputError("An audit entry names an actor, an action and a subject.")
+    sequence, previous = (1, NO_PREVIOUS) if last is None else (last.sequence + 1, last.hash)
+    content = canonical_json({
+        "sequence": sequence, "at": at, "actor": actor, "action": action, "subject": subject,
+        "details": dict(details or {}),
+    })
+    return AuditEntry(sequence, previous, sha256(AUDIT_TAG, previous, content), content)
+
+
+def verify_entries(entries: Iterable[AuditEntry]) -> bytes:
+    """What AuditLog.verify promises, of entries oldest first."""
+    previous = NO_PREVIOUS
+    for sequence, entry in enumerate(entries, 1):
+        if entry.previous != previous or entry.hash != sha256(AUDIT_TAG, previous, entry.content):
+            raise _broken(sequence)
+        try:
+            document = json.loads(entry.content)
+        except ValueError as error:
+            raise _broken(sequence) from error
+        if set(document) != _KEYS or not document["sequence"] == entry.sequence == sequence:
+            raise _broken(sequence)
+        previous = entry.hash
+    return previous
+
+
+def _broken(sequence: int) -> LedgerError:
+    return LedgerError(
+        f"The audit log was changed: entry {sequence} does not follow from the one before it.",
+        hint="Keep this file as it is, restore the log from a backup, and find out who changed it.",
+    )
+
+
+class MemoryAuditLog:
+    """An audit log for the length of a process."""
+
+    def __init__(self) -> None:
+        self._entries: list[AuditEntry] = []
+
+    async def append(
+        self, *, at: int, actor: str, action: str, subject: str, details: Mapping[str, CanonicalValue] | None = None
+    ) -> AuditEntry:
+        last = self._entries[-1] if self._entries else None
+        self._entries.append(next_entry(last, at, actor, action, subject, details))
+        return self._entries[-1]
+
+    async def entries(self) -> tuple[AuditEntry, ...]:
+        return tuple(self._entries)
+
+    async def verify(self) -> bytes:
+        return verify_entries(self._entries)
+
+
+class SqlAuditLog:
+    """The audit log in the store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(
+        self, *, at: int, actor: str, action: str, subject: str, details: Mapping[str, CanonicalValue] | None = None
+    ) -> AuditEntry:
+        """Add an entry behind the newest one, under the write lock."""
+        async with self._database.transaction() as connection:
+            newest = select(audit).order_by(audit.c.sequence.desc()).limit(1)
+            row = (await connection.execute(newest)).one_or_none()
+            entry = next_entry(None if row is None else _entry(row), at, actor, action, subject, details)
+            await connection.execute(audit.insert().values(
+                sequence=entry.sequence, previous=entry.previous, hash=entry.hash, content=entry.content
+            ))
+        return entry
+
+    async def entries(self) -> tuple[AuditEntry, ...]:
+        """All entries, oldest first."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(audit).order_by(audit.c.sequence))
+            return tuple(_entry(row) for row in rows)
+
+    async def verify(self) -> bytes:
+        """Check every hash and return the newest."""
+        return verify_entries(await self.entries())
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(row.sequence, row.previous, row.hash, row.content)
+
+
+__all__ = ["AuditEntry", "AuditLog", "MemoryAuditLog", "SqlAuditLog"]
