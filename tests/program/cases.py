@@ -134,6 +134,14 @@ def correct_fill(world: World) -> Instruction:
     return world.acme.correct_fill(world.fill(), world.bob, 3 * ONE)
 
 
+def veto_role(world: World) -> Instruction:
+    """Of a role that waits."""
+    world.chain.send(world.alpha.grant_role(RoleKind.OPERATOR, NEWCOMER))
+    return world.alpha.veto(role=world.alpha.role(RoleKind.OPERATOR, NEWCOMER))
+
+
+VARIANTS: dict[tuple[str, str], Case] = {("veto", "role"): veto_role}
+"""Calls in which an account is there that the usual call of its instruction leaves out."""
 CASES: dict[str, Case] = {
     case.__name__: case
     for case in (

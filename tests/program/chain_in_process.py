@@ -45,6 +45,15 @@ PROGRAM_NAMES = {
     str(ASSOCIATED_TOKEN_PROGRAM): "associated-token",
     str(SYSTEM_PROGRAM): "system",
 }
+RUNTIME_NAMES = {
+    "An account required by the instruction is missing": "MissingAccount",
+    "Cross-program invocation with unauthorized signer or writable account": "PrivilegeEscalation",
+    "invalid account data for instruction": "InvalidAccountData",
+    "incorrect program id for instruction": "IncorrectProgramId",
+    "Provided owner is not allowed": "IllegalOwner",
+    "missing required signature for instruction": "MissingRequiredSignature",
+}
+"""What the runtime logs, and the name it has for it."""
 _ANCHOR = re.compile(r"Error Code: (\w+)\. Error Number: (\d+)")
 _FAILED = re.compile(r"Program (\w+) failed: (.*)")
 
@@ -246,7 +255,7 @@ def refusal_name(error: object, logs: tuple[str, ...]) -> str:
     if code is not None:
         return f"{PROGRAM_NAMES.get(program, program)}:{code}"
     if failed:
-        return f"{PROGRAM_NAMES.get(program, 'program')}:{failed.group(2)}"
+        return f"{PROGRAM_NAMES.get(program, 'program')}:{RUNTIME_NAMES.get(failed.group(2), failed.group(2))}"
     return str(error)
 
 

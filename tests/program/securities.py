@@ -239,16 +239,16 @@ class Security:
         )
         return replace(content, **change)
 
-    def attest(self, content: types.AttestationContent, attestor: int = 1, **change: Any) -> Instruction:
+    def attest(self, content: types.AttestationContent, number: int = 1, **change: Any) -> Instruction:
         """Approve a claim."""
         content_hash = change.pop("content_hash", addresses.attestation_hash(self.address, content))
-        received = change.pop("received_hash", digest(f"received {attestor}"))
+        received = change.pop("received_hash", digest(f"received {number}"))
         return build(
             instructions.attest,
             change,
             payer=self.chain.payer,
-            attestor=self.issuer.key(RoleKind.ATTESTOR, attestor),
-            role=self.issuer.role(RoleKind.ATTESTOR, attestor),
+            attestor=self.issuer.key(RoleKind.ATTESTOR, number),
+            role=self.issuer.role(RoleKind.ATTESTOR, number),
             issuer=self.issuer.address,
             security=self.address,
             attestation=addresses.attestation_address(self.address, content_hash),
