@@ -284,12 +284,15 @@ class Share:
             params=types.PlaceHoldParams(hold_id, scope, 7, digest("reason"), expires_at),
         ), owner
 
-    def release_hold(self, hold_id: int, owner: Keypair, kind: RoleKind) -> Signed:
-        """Release a hold as its owner."""
+    def release_hold(
+        self, hold_id: int, owner: Keypair, kind: RoleKind, *, signed_by: Keypair | None = None
+    ) -> Signed:
+        """Release a hold, as its owner unless another key signs."""
+        key = signed_by or owner
         return instructions.release_hold(
-            authority=owner.pubkey(), issuer=self.desk.address, security=self.address,
+            authority=key.pubkey(), issuer=self.desk.address, security=self.address,
             hold=self.hold(owner, hold_id), owner_role=self.desk.role(kind, owner), mint=self.mint,
-        ), owner
+        ), key
 
     def create_tokens(self, wallet: Keypair) -> Instruction:
         """Make sure of a wallet's token account."""
@@ -316,12 +319,13 @@ class Share:
             params=types.SettleSubscriptionParams(movement.params, order.quantity if shares is None else shares),
         ), self.desk.operator
 
-    def cancel_subscription(self, order: Order, reason: int = 3) -> Signed:
-        """End a subscription as the operator."""
+    def cancel_subscription(self, order: Order, *, by_holder: bool = False, reason: int = 3) -> Signed:
+        """End a subscription, as the operator unless the holder does."""
+        key = order.wallet if by_holder else self.desk.operator
         return instructions.cancel_subscription(
-            authority=self.desk.operator.pubkey(), role=self._operator_role, security=self.address,
+            authority=key.pubkey(), role=None if by_holder else self._operator_role, security=self.address,
             order=order.address, params=types.CancelSubscriptionParams(reason),
-        ), self.desk.operator
+        ), key
 
     def request_redemption(self, order: Order) -> Signed:
         """Put tokens in escrow."""

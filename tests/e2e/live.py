@@ -116,6 +116,12 @@ class Live:
         assert after == before, f"{error.__name__}, but these moved: {moved(named, before, after)}"
         return simulated.value
 
+    async def refuse_by_token_program(self, instruction: Instruction, *keys: Keypair) -> TransactionError:
+        """As `refuse`, where it is Token-2022 that says no."""
+        refusal = await self.refuse(TransactionError, instruction, *keys)
+        assert refusal.message.startswith("Token-2022 refused")
+        return refusal
+
     async def fail(self, instruction: Instruction, *keys: Keypair) -> TransactionError:
         """Broadcast without asking first, and the error that it landed with."""
         latest = await self.chain.get_latest_blockhash()

@@ -194,7 +194,8 @@ async def test_nothing_is_minted_while_a_hold_covers_it(live: Live, desk: Desk, 
         ),
     )
     await live.refuse(errors.MintHeld, *share.settle_subscription(order, movement))
-    await live.refuse(errors.NotHoldOwner, *released_by(share, desk.operator, desk))
+    stolen = share.release_hold(1, owner, RoleKind.COMPLIANCE, signed_by=desk.operator)
+    await live.refuse(errors.NotHoldOwner, *stolen)
     await live.send(*share.release_hold(1, owner, RoleKind.COMPLIANCE))
     await live.send(*share.settle_subscription(order, movement))
     assert (await live.mint(share.mint)).supply == ONE
@@ -209,7 +210,7 @@ async def test_holders_cannot_transfer_while_a_hold_covers_that(live: Live, desk
     )
     await live.send(share.create_tokens(receiver))
     await live.send(*share.place_hold(1, TRANSFER, owner, RoleKind.COMPLIANCE, None))
-    refusal = await live.refuse(TransactionError, transfer, sender)
+    refusal = await live.refuse_by_token_program(transfer, sender)
     assert "paused" in refusal.message
     await live.send(*share.release_hold(1, owner, RoleKind.COMPLIANCE))
     await live.send(transfer, sender)
@@ -233,12 +234,6 @@ async def test_a_key_without_the_operators_role_settles_nothing(
     thief = Keypair()
     stolen = with_signer(instruction, desk.operator.pubkey(), thief.pubkey())
     await live.refuse(errors.RoleOfAnotherHolder, stolen, thief)
-
-
-def released_by(share: Share, key: Keypair, desk: Desk) -> tuple[Instruction, Keypair]:
-    """Compliance's hold 1, released by another key."""
-    instruction = share.release_hold(1, desk.compliance, RoleKind.COMPLIANCE)[0]
-    return with_signer(instruction, desk.compliance.pubkey(), key.pubkey()), key
 
 
 def with_signer(instruction: Instruction, old: Pubkey, new: Pubkey) -> Instruction:
