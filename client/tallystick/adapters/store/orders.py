@@ -17,8 +17,8 @@ from tallystick.errors import IdentifierError, StoreConflict
 class BookedOrder:
     """One order as our books have it.
 
-    Addresses of 32 bytes; `quantity` in shares for a subscription, in raw units for a redemption; `reference` is the text
-    its order id was hashed from; time in seconds since 1970 UTC.
+    Addresses of 32 bytes; `quantity` in shares for a subscription, in raw units for a redemption; `reference` is the
+    text its order id was hashed from; time in seconds since 1970 UTC.
     """
 
     address: bytes
