@@ -20,12 +20,11 @@ from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.canonical import CanonicalValue, canonical_json
 from tallystick.domain.holdings import StatementOfHoldings
 from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment
-from tallystick.errors import ConfigurationError
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.text import decode_text
-from tallystick.services.books import IssuerBooks, SecurityBook, read_books
+from tallystick.services.books import SecurityBook, read_books
 from tallystick.services.reconciliation_chain import chain_breaks
-from tallystick.services.reconciliation_custody import CustodySide, DeclaredSecurity, compare_custody
+from tallystick.services.reconciliation_custody import CustodySide, DeclaredSecurity, compare_custody, declarations
 from tallystick.services.reconciliation_mint import mint_breaks
 from tallystick.services.reconciliation_orders import BookedMovement, BookedOrder, OrderBook, order_book_breaks
 from tallystick.services.reconciliation_statements import statement_breaks
@@ -164,7 +163,7 @@ async def reconcile(
     not one of this issuer's.
     """
     books = await read_books(chain, issuer, clock, commitment=commitment, program_id=program_id)
-    by_address = _declarations(books, declared)
+    by_address = declarations(books, declared)
     booked = {book.address: await _booked(order_book, book.address) for book in books.securities}
     seen = {each.id for book in books.securities for each in _within_chain(book, *booked[book.address])}
     if seen:
@@ -187,19 +186,6 @@ async def reconcile(
     general = [each for each in found if each.instrument not in ours]
     records = await breaks.record(bytes(issuer), general, ran_at)
     return ReconciliationReport(issuer, books.slot, books.now, ran_at, tuple(reports), records)
-
-
-def _declarations(books: IssuerBooks, declared: Sequence[DeclaredSecurity]) -> dict[Pubkey, DeclaredSecurity]:
-    """What is declared of each security of the books; nothing for those that no declaration names."""
-    by_address = {each.security: each for each in declared}
-    listed = {book.address for book in books.securities}
-    unknown = sorted(str(each) for each in by_address if each not in listed)
-    if unknown:
-        raise ConfigurationError(
-            f"Issuer {books.address} has no security {', '.join(unknown)} on this cluster.",
-            hint="Correct the profile's securities, or the cluster it names.",
-        )
-    return {address: by_address.get(address, DeclaredSecurity(address, ())) for address in listed}
 
 
 async def _booked(

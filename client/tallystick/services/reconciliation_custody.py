@@ -25,10 +25,11 @@ from tallystick.domain.closes import StatementReference
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings, statement_hash
 from tallystick.domain.identifiers import custody_account_hash
 from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment, statement_reserve
+from tallystick.errors import ConfigurationError
 from tallystick.program.addresses import attestation_hash, custody_accounts_hash
 from tallystick.program.generated.accounts import Attestation
 from tallystick.program.generated.types import AttestationContent, StatementLine
-from tallystick.services.books import SecurityBook
+from tallystick.services.books import IssuerBooks, SecurityBook
 from tallystick.services.reconciliation_orders import BookedMovement, open_movements, signed
 
 COMBINATIONS: Final = 256
@@ -87,6 +88,22 @@ class CustodySide:
     statements: tuple[StatementReference, ...]
     bridge: tuple[BridgeLine, ...]
     surplus: int | None
+
+
+def declarations(books: IssuerBooks, declared: Sequence[DeclaredSecurity]) -> dict[Pubkey, DeclaredSecurity]:
+    """What is declared of each security of the books; no accounts for those that no declaration names.
+
+    ConfigurationError when a declaration names a security that is not in the books.
+    """
+    by_address = {each.security: each for each in declared}
+    listed = {book.address for book in books.securities}
+    unknown = sorted(str(each) for each in by_address if each not in listed)
+    if unknown:
+        raise ConfigurationError(
+            f"Issuer {books.address} has no security {', '.join(unknown)} on this cluster.",
+            hint="Correct the profile's securities, or the cluster it names.",
+        )
+    return {address: by_address.get(address, DeclaredSecurity(address, ())) for address in listed}
 
 
 def newest_statement(

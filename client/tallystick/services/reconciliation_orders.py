@@ -6,6 +6,7 @@ books do not is somebody else's doing; what our books have and the chain does no
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -106,9 +107,13 @@ def signed(direction: MovementDirection, shares: int) -> int:
 
 
 def open_movements(book: SecurityBook, movements: Sequence[BookedMovement]) -> tuple[OpenMovement, ...]:
-    """Movements of our books with shares that the chain has not used."""
-    used = {movement.reference_hash: movement.allocated for movement in book.movements.values()}
-    found = (OpenMovement(each, each.shares - used.get(each.hash, 0)) for each in movements)
+    """Movements of our books with shares that no fill on chain has used. A correction gives nothing back."""
+    used: dict[bytes, int] = defaultdict(int)
+    for fill in book.fills.values():
+        movement = book.movements.get(fill.movement)
+        if movement is not None and fill.kind is not types.FillKind.CORRECTION:
+            used[movement.reference_hash] += fill.shares
+    found = (OpenMovement(each, each.shares - used[each.hash]) for each in movements)
     return tuple(each for each in found if each.unused > 0)
 
 

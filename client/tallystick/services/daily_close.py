@@ -1,0 +1,182 @@
+"""The daily close: what an issuer's securities were at one finalized slot, chained to the close before it.
+
+A close is made on its day or the day after (UTC), once: the same day again returns what is stored. It rests on complete
+registers of one slot; with less than that there is no close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from tallystick.adapters.chain.protocol import Chain
+from tallystick.adapters.clock import Clock
+from tallystick.adapters.store.breaks import BreakStore
+from tallystick.adapters.store.closes import CloseStore
+from tallystick.domain.canonical import sha256
+from tallystick.domain.closes import NO_PREVIOUS, DailyClose, SecurityClose, verify_chain
+from tallystick.domain.holdings import StatementOfHoldings
+from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment
+from tallystick.errors import InputError, LedgerError, Refused
+from tallystick.program.addresses import program_data_address
+from tallystick.program.generated.constants import PROGRAM_ID
+from tallystick.program.loader import read_program_data
+from tallystick.services.books import SecurityBook, read_books
+from tallystick.services.reconciliation_custody import DeclaredSecurity, declarations, statement_references
+
+LATEST: Final = timedelta(days=1)
+"""How long after its day a close may be made: later the chain is no longer what it was."""
+
+_ELF_SECTION_TABLE: Final = 0x28
+_ELF_SECTION_SIZE: Final = 0x3A
+_ELF_SECTIONS: Final = 0x3C
+
+
+async def close_day(
+    chain: Chain,
+    issuer: Pubkey,
+    day: str,
+    declared: Sequence[DeclaredSecurity],
+    statements: Sequence[StatementOfHoldings],
+    closes: CloseStore,
+    breaks: BreakStore,
+    clock: Clock,
+    *,
+    treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
+    program_id: Pubkey = PROGRAM_ID,
+) -> DailyClose:
+    """Close a day (YYYY-MM-DD, UTC) at a finalized slot and store it; the stored close when there is one already.
+
+    Every security of the issuer is in it, with the breaks that are open when it is made; reconcile first. Refused when
+    the day is not today or yesterday by the chain's clock, when a later day is closed, or when a register is
+    incomplete. InputError for a day that is none, ConfigurationError for a declared security that is not the issuer's.
+    ChainError, StoreError; LedgerError when a stored close was changed.
+    """
+    wanted = _parse_day(day)
+    stored = await closes.find(bytes(issuer), day)
+    if stored is not None:
+        return stored
+    last = await closes.last(bytes(issuer))
+    if last is not None and date.fromisoformat(last.day) > wanted:
+        raise Refused(
+            f"{last.day} is closed already; {day} cannot be closed after it.",
+            hint="A day that was left out stays out; close today.",
+        )
+    books = await read_books(chain, issuer, clock, commitment="finalized", program_id=program_id)
+    block_time = await chain.get_block_time(books.slot)
+    moment = books.now if block_time is None else block_time
+    _require_its_day(wanted, moment)
+    by_address = declarations(books, declared)
+    open_breaks = {
+        book.address: [each.id for each in await breaks.records(bytes(book.address))] for book in books.securities
+    }
+    close = DailyClose(
+        issuer=bytes(issuer),
+        cluster=str(await chain.get_genesis_hash()),
+        program_hash=await deployed_program_hash(chain, program_id),
+        day=day,
+        slot=books.slot,
+        block_time=moment,
+        previous=last.hash if last else NO_PREVIOUS,
+        securities=tuple(
+            close_security(book, by_address[book.address], statements, open_breaks[book.address], treatments)
+            for book in books.securities
+        ),
+    )
+    return await closes.append(close)
+
+
+def close_security(
+    book: SecurityBook,
+    declared: DeclaredSecurity,
+    statements: Sequence[StatementOfHoldings],
+    open_breaks: Sequence[bytes],
+    treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
+) -> SecurityClose:
+    """One security's part of a close. Refused when its register is incomplete."""
+    holders = book.holders.require_complete()
+    security, register = book.security, holders.register
+    classes = holders.classes(security.escrow, declared.inventory)
+    scaled = book.mint.extensions.scaled_ui_amount
+    attestation = book.attestations.get(security.attestation)
+    return SecurityClose(
+        isin=book.isin,
+        mint=bytes(security.mint),
+        decimals=book.decimals,
+        supply=holders.supply,
+        multiplier=book.multiplier,
+        required=book.required,
+        reserve=security.reserve,
+        reserve_as_of=security.reserve_as_of,
+        redeemed=security.redeemed,
+        minted=security.minted,
+        burnt=security.burnt,
+        inventory=classes.inventory,
+        escrow=classes.escrow,
+        register_root=register.root,
+        holders=len(register.entries),
+        attestation=attestation.content_hash if attestation else bytes(32),
+        statements=statement_references(book, declared, statements, treatments),
+        breaks=tuple(open_breaks),
+        multiplier_bits=scaled.current_bits(book.now) if scaled else 0,
+    )
+
+
+async def verify_closes(closes: CloseStore, issuer: Pubkey) -> tuple[DailyClose, ...]:
+    """Every close of an issuer, oldest first, after checking each one's content, hash and link to the one before.
+
+    LedgerError when a close was changed, removed, inserted or moved.
+    """
+    found = await closes.all(bytes(issuer))
+    for close in found:
+        if close.issuer != bytes(issuer):
+            raise LedgerError(f"The close of {close.day} is of another issuer.")
+    verify_chain(found)
+    return found
+
+
+async def deployed_program_hash(chain: Chain, program_id: Pubkey = PROGRAM_ID) -> bytes:
+    """SHA-256 of the program's file as deployed, without the zeros that a deployment may have behind it.
+
+    LedgerError when there is no program at the address. Equals the line of program.sha256 for an unchanged build.
+    """
+    account = await chain.get_account(program_data_address(program_id), "finalized")
+    if account is None:
+        raise LedgerError(
+            f"Program {program_id} is not deployed on this cluster.", hint="Check which cluster the profile names."
+        )
+    content = read_program_data(account.data).content
+    length = _elf_length(content)
+    if length > len(content) or any(content[length:]):
+        length = len(content)
+    return sha256(content[:length])
+
+
+def _elf_length(content: bytes) -> int:
+    """Where an ELF file's table of sections ends, which is the end of the file that the toolchain writes."""
+    table = int.from_bytes(content[_ELF_SECTION_TABLE : _ELF_SECTION_TABLE + 8], "little")
+    size = int.from_bytes(content[_ELF_SECTION_SIZE : _ELF_SECTION_SIZE + 2], "little")
+    count = int.from_bytes(content[_ELF_SECTIONS : _ELF_SECTIONS + 2], "little")
+    return table + size * count if table else len(content.rstrip(b"\0"))
+
+
+def _parse_day(day: str) -> date:
+    try:
+        parsed = date.fromisoformat(day)
+    except ValueError as error:
+        raise InputError(f"{day!r} is not a day; write YYYY-MM-DD.") from error
+    if parsed.isoformat() != day:
+        raise InputError(f"{day!r} is not a day as closes name it; write {parsed.isoformat()}.")
+    return parsed
+
+
+def _require_its_day(day: date, moment: int) -> None:
+    today = datetime.fromtimestamp(moment, UTC).date()
+    if not day <= today <= day + LATEST:
+        raise Refused(
+            f"It is {today.isoformat()} on this cluster; {day.isoformat()} can be closed on its day or the day after.",
+            hint="Close today: a day that was left out cannot be read any more.",
+        )
