@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from clusters import LOCALNET, VALIDATOR, Cluster, Fund, has_validator, run_localnet, run_validator
-from desk import SOL, Desk, Share
-from live import Live
-from opening import Opened, fund_from, open_issuer
+from live_cluster import Live
+from live_issuer import SOL, Desk, Share
+from live_opening import Opened, fund_from, open_issuer
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.rpc import RpcChain

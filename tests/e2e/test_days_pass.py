@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from clusters import Cluster, run_localnet
-from desk import DAY, HOUR, ONE, REDEEM, Movement, Order, Share
-from live import Live, warp
-from opening import Opened, open_issuer
+from live_cluster import Live, warp
+from live_issuer import DAY, HOUR, ONE, REDEEM, Movement, Order, Share
+from live_opening import Opened, open_issuer
 from solders.keypair import Keypair
 from tallystick.adapters.chain.outbox import OutboxState
 from tallystick.adapters.chain.rpc import RpcChain

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import astuple
 from typing import cast
 
-from desk import DAY, HOUR, LEI, POLICY, Desk, Share, digest
-from live import Live
+from live_cluster import Live
+from live_issuer import DAY, HOUR, LEI, POLICY, Desk, Share, digest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import float_bits_to_multiplier

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from desk import ONE, REDEEM, Desk, Movement, Order, Share
-from live import Live
+from live_cluster import Live
+from live_issuer import ONE, REDEEM, Desk, Movement, Order, Share
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.program import addresses

@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 
 import pytest
-from desk import ONE, Movement, Order, Share
-from live import SETTINGS, Live
+from live_cluster import SETTINGS, Live
+from live_issuer import ONE, Movement, Order, Share
 from solders.keypair import Keypair
 from tallystick.adapters.chain.outbox import MemoryOutbox, OutboxRow, OutboxState
 from tallystick.adapters.chain.send_result import Outcome

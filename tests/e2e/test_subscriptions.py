@@ -6,8 +6,8 @@ import asyncio
 from typing import Literal
 
 import pytest
-from desk import DAY, MINT, ONE, TRANSFER, Desk, Movement, Order, Share, digest
-from live import Live
+from live_cluster import Live
+from live_issuer import DAY, MINT, ONE, TRANSFER, Desk, Movement, Order, Share, digest
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
 
-from live import Landed, Live
+from live_cluster import Landed, Live
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey

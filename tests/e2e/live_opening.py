@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from clusters import Cluster
-from desk import ONE, SOL, Desk, Share
-from live import Live
+from live_cluster import Live
+from live_issuer import ONE, SOL, Desk, Share
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.rpc import RpcChain
