@@ -1,0 +1,143 @@
+"""Plan, question, signature: what will be signed is shown, a person agrees, and only then is anything sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import typer
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+from tallystick.errors import ConfigurationError, Refused
+from tallystick.services.plans import Action, Plan, execute
+
+from tallystick_cli.context import KeypairSigner, SendResult, Tally
+from tallystick_cli.render import facts, short, stack, table
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What became of a plan. `facts` is what there is to know about its effect, in words and as data."""
+
+    plan: Plan
+    results: tuple[SendResult, ...]
+    details: Mapping[str, str] = field(default_factory=dict)
+    exit_code: int = 0
+
+    def document(self) -> dict[str, object]:
+        """The plan, its transactions and the details."""
+        return {
+            "plan": self.plan.title,
+            "notes": list(self.plan.notes),
+            "transactions": [
+                result_document(action, result) for action, result in zip(self.plan.actions, self.results, strict=False)
+            ],
+            **self.details,
+        }
+
+    def view(self) -> RenderableType:
+        """One line for each transaction, then the details."""
+        if not self.results:
+            lines = [Text.assemble(("✓ ", "green"), f"{self.plan.title}: nothing left to do.")]
+            return stack(Group(*lines, *(Text(f"  {note}", style="dim") for note in self.plan.notes)), self._details())
+        done = Table.grid(padding=(0, 1))
+        done.add_column()
+        done.add_column(ratio=1)
+        done.add_column(style="dim", no_wrap=True)
+        for action, result in zip(self.plan.actions, self.results, strict=False):
+            done.add_row(Text("✓", style="green"), action.summary, short(str(result.signature or ""), 6))
+        return stack(done, self._details())
+
+    def _details(self) -> RenderableType | None:
+        if not self.details:
+            return None
+        return facts([(name.replace("_", " "), Text(value)) for name, value in self.details.items()])
+
+
+def result_document(action: Action, result: SendResult) -> dict[str, object]:
+    """One transaction as plain data."""
+    return {
+        "intent": result.intent,
+        "summary": action.summary,
+        "outcome": result.outcome.value,
+        "signature": str(result.signature) if result.signature else None,
+        "slot": result.slot,
+        "compute_units": result.units,
+        "fee_lamports": result.fee,
+    }
+
+
+async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mapping[str, str] | None = None) -> Signed:
+    """Show the plan, ask, carry it out with these keys. An empty plan asks nothing.
+
+    Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
+    `execute` and `SendResult.require_done` raise.
+    """
+    if plan.is_empty:
+        return Signed(plan, (), details or {})
+    if not tally.is_yes:
+        ask(tally, plan)
+    sender = await tally.open_sender()
+    with tally.err.status("") as status:
+
+        def tell(action: Action, result: SendResult | None) -> None:
+            if result is None:
+                status.update(f"{action.summary} …")
+
+        results = await execute(plan, sender, tally.ring(*signers), tell)
+    books = await tally.open_store()
+    for action, result in zip(plan.actions, results, strict=False):
+        await books.audit.append(
+            at=tally.clock.now(),
+            actor=", ".join(str(key) for key in action.signers),
+            action=action.summary,
+            subject=result.intent,
+            details={"outcome": result.outcome.value, "signature": str(result.signature) if result.signature else None},
+        )
+    for result in results:
+        result.require_done()
+    return Signed(plan, results, details or {})
+
+
+def joined(title: str, plans: Sequence[Plan]) -> Plan:
+    """Several plans as one, agreed to once."""
+    notes = dict.fromkeys(note for plan in plans for note in _notes(plan, len(plans)))
+    return Plan(title, tuple(action for plan in plans for action in plan.actions), tuple(notes))
+
+
+def _notes(plan: Plan, among: int) -> tuple[str, ...]:
+    # A note of an empty plan says "it"; among others it has to say what.
+    return tuple(f"{plan.title}: {note}" for note in plan.notes) if plan.is_empty and among > 1 else plan.notes
+
+
+def ask(tally: Tally, plan: Plan) -> None:
+    """Show the plan on stderr and ask. Refused for no, ConfigurationError when there is nobody to ask."""
+    if not tally.can_ask:
+        raise ConfigurationError(
+            f"{plan.title}: this signs {count(len(plan.actions), 'transaction')}, and there is no terminal to ask at.",
+            hint="Look at the plan on a terminal first; in a script, agree beforehand with --yes.",
+        )
+    tally.err.print(plan_panel(tally, plan))
+    if not typer.confirm("Sign and send this?", default=False, err=True):
+        raise Refused("You said no; nothing was signed.", hint="Run it again when it is right.")
+
+
+def plan_panel(tally: Tally, plan: Plan) -> RenderableType:
+    """What would be signed, by which keys, on which cluster."""
+    actions = table("#", "Transaction", right=["#"])
+    for number, action in enumerate(plan.actions, start=1):
+        actions.add_row(str(number), action.summary)
+    keys = facts(
+        [(", ".join(roles), Text(f"{tally.name_of(key)} {key}".strip())) for key, roles in plan.signers.items()]
+    )
+    notes = Group(*(Text(f"• {note}") for note in plan.notes)) if plan.notes else None
+    cluster = Text(f"on {tally.cluster_name}", style="dim")
+    title = f"[bold]{plan.title}[/bold]"
+    return Panel(stack(actions, keys, notes, cluster), title=title, title_align="left", border_style="cyan")
+
+
+def count(number: int, noun: str) -> str:
+    """1 transaction, 2 transactions."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,337 @@
+"""The wiring: one Tally per command run, which builds the adapters it is asked for and closes them at the end.
+
+The only file of the command that imports tallystick.adapters; what commands need of them, they take from here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from solders.hash import Hash
+from solders.pubkey import Pubkey
+from tallystick.adapters.chain.outbox import MemoryOutbox, Outbox, OutboxRow
+from tallystick.adapters.chain.protocol import Chain
+from tallystick.adapters.chain.rpc import RpcChain
+from tallystick.adapters.chain.send_result import Outcome, SendResult
+from tallystick.adapters.chain.sender import Sender
+from tallystick.adapters.chain.signers import KeypairSigner, TransactionSigner
+from tallystick.adapters.clock import Clock, SystemClock
+from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
+from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
+from tallystick.adapters.store.audit import AuditLog
+from tallystick.adapters.store.breaks import BreakStore, DatabaseBreakStore
+from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore
+from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
+from tallystick.adapters.store.orders import BookedOrder, OrderBook
+from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
+from tallystick.adapters.store.store import Store, open_store
+from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
+from tallystick.errors import ConfigurationError, InputError
+from tallystick.program import PROGRAM_ID, program_error
+from tallystick.services import reconciliation_orders
+from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
+from tallystick.services.securities import security_of
+
+from tallystick_cli.profile import Custodian, Keys, Profile, change_profile, read_profile
+
+__all__ = [
+    "BookedOrder",
+    "Books",
+    "CustodyMovement",
+    "KeypairSigner",
+    "Outbox",
+    "OutboxRow",
+    "Outcome",
+    "PlannedPart",
+    "SendResult",
+    "StatementStatus",
+    "StoredStatement",
+    "Tally",
+    "TransactionSigner",
+    "new_memory_outbox",
+    "statement_profile",
+]
+
+SQLITE: Final = ("sqlite+aiosqlite:///", "sqlite:///")
+
+
+class Tally:
+    """What a command works with. Use as an async context manager; nothing is opened before it is asked for."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_json: bool = False,
+        is_yes: bool = False,
+        out: Console | None = None,
+        err: Console | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.path = path
+        self.is_json = is_json
+        self.is_yes = is_yes
+        self.out = out or Console(highlight=False)
+        self.err = err or Console(stderr=True, highlight=False)
+        self.clock: Clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+        self._profile: Profile | None = None
+        self._chain: Chain | None = None
+        self._books: Books | None = None
+        self._signers: dict[str, KeypairSigner] = {}
+
+    async def __aenter__(self) -> Tally:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    @property
+    def profile(self) -> Profile:
+        """The profile. ConfigurationError when there is none, or it is wrong."""
+        if self._profile is None:
+            self._profile = read_profile(self.path)
+        return self._profile
+
+    def change_profile(self, change: Any) -> None:
+        """Let `change` alter the profile's document, and write it back."""
+        change_profile(self.path, change)
+        self._profile = None
+
+    @property
+    def folder(self) -> Path:
+        """The profile's folder, which its paths are relative to."""
+        return self.path.parent
+
+    @property
+    def can_ask(self) -> bool:
+        """True when a person sits at the terminal."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
+    @property
+    def issuer(self) -> Pubkey:
+        """The issuer's address. ConfigurationError before `tally issuer init`."""
+        address = self.profile.issuer.address
+        if not address:
+            raise ConfigurationError(
+                "The profile names no issuer yet.", hint="Open one with: tally issuer init — it writes the address."
+            )
+        return Pubkey.from_string(address)
+
+    def open_chain(self) -> Chain:
+        """The cluster behind the profile's endpoints."""
+        if self._chain is None:
+            cluster = self.profile.cluster
+            genesis = None
+            if cluster.genesis_hash:
+                try:
+                    genesis = Hash.from_string(cluster.genesis_hash)
+                except ValueError as error:
+                    raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
+            chain = RpcChain(cluster.urls, self.clock, genesis_hash=genesis)
+            self._stack.push_async_callback(chain.aclose)
+            self._chain = chain
+        return self._chain
+
+    @property
+    def cluster_name(self) -> str:
+        """The endpoints without path or query, which may hold keys."""
+        parts = [urlsplit(url) for url in self.profile.cluster.urls]
+        return ", ".join(f"{each.hostname}:{each.port}" if each.port else str(each.hostname) for each in parts)
+
+    def open_archive(self) -> StatementArchive:
+        """The folder of statement files as received."""
+        return FolderStatementArchive(self.folder / self.profile.store.archive)
+
+    def store_url(self) -> str:
+        """The store's URL, a relative file taken from the profile's folder."""
+        url = self.profile.store.url
+        for prefix in SQLITE:
+            if url.startswith(prefix):
+                return f"{prefix}{(self.folder / url.removeprefix(prefix)).absolute()}"
+        return url
+
+    async def open_store(self) -> Books:
+        """The backoffice's books, brought up to date. StoreError or ConfigurationError when they cannot be opened."""
+        if self._books is None:
+            store = await self._stack.enter_async_context(await open_store(self.store_url()))
+            self._books = Books(store)
+        return self._books
+
+    async def open_sender(self) -> Sender:
+        """The sender whose outbox is in the store."""
+        return self.new_sender((await self.open_store()).outbox)
+
+    def declared_securities(self) -> list[DeclaredSecurity]:
+        """What the profile declares of each security off chain."""
+        return [
+            DeclaredSecurity(
+                security_of(self.issuer, each.id).security,
+                tuple(CustodyAccount(account.custodian, account.account) for account in each.accounts),
+                tuple(Pubkey.from_string(wallet) for wallet in each.inventory),
+            )
+            for each in self.profile.securities
+        ]
+
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Write a result where it was asked for. InputError when that is not possible."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+    def new_sender(self, outbox: Outbox) -> Sender:
+        """The one way transactions leave, with the program's own errors in its words."""
+        return Sender(self.open_chain(), outbox, self.clock, program_errors={PROGRAM_ID: program_error})
+
+    def signer(self, role: str) -> KeypairSigner:
+        """The key that the profile names for a role: admin, operator, attestors.1 … ConfigurationError without one."""
+        if role not in self._signers:
+            keys = self.profile.keys
+            name, _, number = role.partition(".")
+            named = getattr(keys, name)
+            if number:
+                named = named[int(number) - 1] if int(number) <= len(named) else ""
+            if not named:
+                raise ConfigurationError(
+                    f"This needs the {role.replace('_', ' ')} key, and the profile names none.",
+                    hint=f"Run it where that key is, or name its file under [keys] {name} in {self.path}.",
+                )
+            self._signers[role] = KeypairSigner.from_file(self.folder / named)
+        return self._signers[role]
+
+    def own_keys(self) -> dict[str, Pubkey]:
+        """Every key that the profile names, by role. ConfigurationError when a file cannot be used."""
+        keys = self.profile.keys
+        roles = [name for name in type(keys).model_fields if name != "attestors" and getattr(keys, name)]
+        roles += [f"attestors.{number}" for number in range(1, len(keys.attestors) + 1)]
+        found = {role: self.signer(role).pubkey for role in roles}
+        return found | {
+            name: self.wallet_signer(name).pubkey for name, wallet in self.profile.wallets.items() if wallet.key
+        }
+
+    def wallet_signer(self, name: str) -> KeypairSigner:
+        """The key of a wallet of the profile. ConfigurationError without one."""
+        wallet = self.profile.wallets.get(name)
+        if wallet is None:
+            wallet = next((each for each in self.profile.wallets.values() if each.address == name), None)
+        if wallet is None or not wallet.key:
+            raise ConfigurationError(
+                f"The wallet's own key has to sign, and the profile names none for {name}.",
+                hint="Name the file under [wallets.NAME] key, or let the holder sign it in their own wallet.",
+            )
+        signer = KeypairSigner.from_file(self.folder / wallet.key)
+        if str(signer.pubkey) != wallet.address:
+            raise ConfigurationError(f"The key file of wallet {name} is of {signer.pubkey}, not {wallet.address}.")
+        return signer
+
+    def address(self, name: str) -> Pubkey:
+        """What a person names: an address, a wallet of the profile, or a role whose key the profile has (operator,
+        attestors.1). ConfigurationError for anything else."""
+        role, _, number = name.partition(".")
+        if role in Keys.model_fields and (role == "attestors") == number.isdecimal():
+            return self.signer(name).pubkey
+        return self.profile.wallet(name)
+
+    def payer(self, acting: KeypairSigner) -> KeypairSigner:
+        """Who pays fees and rent: the profile's payer, else the acting key."""
+        return self.signer("payer") if self.profile.keys.payer else acting
+
+    def ring(self, *signers: KeypairSigner) -> dict[Pubkey, TransactionSigner]:
+        """Signers by their address."""
+        return {each.pubkey: each for each in signers}
+
+    def investor_salt(self) -> bytes:
+        """The issuer's secret for investors' hashes. ConfigurationError when its file is missing or wrong."""
+        named = self.profile.issuer.investor_salt
+        try:
+            if not named:
+                raise FileNotFoundError("[issuer] investor_salt is not set")
+            return bytes.fromhex((self.folder / named).read_text(encoding="ascii").strip())
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"The salt for investors' hashes cannot be read: {error}",
+                hint="Make one with: openssl rand -hex 32 — keep it secret and for ever, and name its file under "
+                "[issuer] investor_salt.",
+            ) from error
+
+    def known_names(self) -> dict[Pubkey, str]:
+        """Names of the profile's wallets by address."""
+        return {Pubkey.from_string(each.address): name for name, each in self.profile.wallets.items()}
+
+    def name_of(self, key: Pubkey) -> str:
+        """What the profile calls an address: a wallet's name or empty."""
+        return self.profile.wallet_name(key)
+
+
+class Books:
+    """The store, and what services ask of it in their own terms."""
+
+    def __init__(self, store: Store) -> None:
+        self.outbox: Outbox = store.outbox
+        self.statements: StatementRegister = store.statements
+        self.journal: MovementJournal = store.journal
+        self.orders: OrderBook = store.orders
+        self.audit: AuditLog = store.audit
+        self.breaks: BreakStore = DatabaseBreakStore(store.database)
+        self.closes: CloseStore = DatabaseCloseStore(store.database)
+
+    async def usable_statements(self) -> list[StatementOfHoldings]:
+        """Statements that were received and may be used."""
+        kept = await self.statements.list()
+        return [each.statement for each in kept if each.status is StatementStatus.USABLE]
+
+    async def latest_statement(self, custodian: str, account: str) -> StoredStatement | None:
+        """The newest statement of an account, whatever its status but rejected."""
+        return await self.statements.latest(CustodyAccount(custodian, account).hash)
+
+    async def movements_of(self, security: Pubkey) -> Sequence[reconciliation_orders.BookedMovement]:
+        """The journal's movements of a security, for reconciliation."""
+        return [
+            reconciliation_orders.BookedMovement(
+                each.custodian_lei, each.account, each.reference, each.direction, each.shares, each.booked_at
+            )
+            for each in await self.journal.list(bytes(security))
+        ]
+
+    async def orders_of(self, security: Pubkey) -> Sequence[reconciliation_orders.BookedOrder]:
+        """The book's orders of a security, for reconciliation."""
+        return [
+            reconciliation_orders.BookedOrder(Pubkey.from_bytes(each.address), each.kind, each.quantity)
+            for each in await self.orders.list(bytes(security))
+        ]
+
+
+def new_memory_outbox() -> Outbox:
+    """An outbox for the length of one command, for effects that are harmless to repeat."""
+    return MemoryOutbox()
+
+
+def statement_profile(custodian: Custodian) -> StatementProfile:
+    """How a custodian's files are read, from its section of the profile. ConfigurationError for contradictions."""
+    layout = custodian.csv
+    csv = None
+    if layout is not None:
+        plain: Mapping[str, Any] = layout.model_dump(exclude={"basis", "completeness", "sub_balances"})
+        csv = CsvProfile(
+            basis=Basis(layout.basis),
+            completeness=Completeness(layout.completeness),
+            sub_balances=tuple(layout.sub_balances.items()),
+            **plain,
+        )
+    return StatementProfile(
+        custodian.lei,
+        utc_offset_minutes=custodian.utc_offset_minutes,
+        date_only_seconds=custodian.date_only_seconds,
+        csv=csv,
+    )

@@ -1,0 +1,53 @@
+"""The `tally` command: its groups, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from tallystick_cli.commands import (
+    attest,
+    close,
+    hold,
+    holder,
+    init,
+    issuer,
+    localnet,
+    order,
+    outbox,
+    program,
+    reconcile,
+    security,
+    statement,
+    status,
+)
+
+app = typer.Typer(
+    name="tally",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Tokenised shares two halves of one stick: for every token on Solana there is a share at a custodian, and "
+    "anyone can check.",
+    epilog="[dim]Try it: tally demo   ·   Begin: tally init   ·   Each day: tally statement add, attest, close, "
+    "reconcile[/dim]",
+)
+
+for each in (init, status, attest, close, reconcile, localnet):
+    app.add_typer(each.app)
+for name, group in (
+    ("issuer", issuer),
+    ("security", security),
+    ("holder", holder),
+    ("statement", statement),
+    ("order", order),
+    ("hold", hold),
+    ("outbox", outbox),
+    ("program", program),
+):
+    app.add_typer(group.app, name=name)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

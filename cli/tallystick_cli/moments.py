@@ -1,0 +1,29 @@
+"""Moments as people type them: a date, a date and time, or a span from now."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from tallystick.errors import InputError
+
+_SPAN: Final = re.compile(r"\+?([0-9]{1,6})(s|min|h|d)")
+_SECONDS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+FORM: Final = "90d, 12h, 30min, 2027-01-31 or 2027-01-31T17:00:00Z"
+
+
+def parse_moment(text: str, now: int) -> int:
+    """Seconds since 1970 UTC: a span from `now` (90d, 12h, 30min, 45s), a date (its end, 24:00 UTC), or a date and time
+    with its zone. InputError for anything else."""
+    if match := _SPAN.fullmatch(text.strip()):
+        return now + int(match[1]) * _SECONDS[match[2]]
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(f"{text!r} is no moment.", hint=f"Write {FORM}.") from None
+    if len(text.strip()) == len("2027-01-31"):
+        return int(moment.replace(tzinfo=UTC).timestamp()) + 86_400
+    if moment.tzinfo is None:
+        raise InputError(f"{text!r} names no zone.", hint="Write Z behind it for UTC, or an offset such as +01:00.")
+    return int(moment.timestamp())
