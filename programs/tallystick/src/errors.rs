@@ -113,7 +113,9 @@ pub enum TallystickError {
     AttestationTooOld,
     #[msg("Expected an as-of after the one in force; at the same as-of, name the attestation in force as superseded")]
     AttestationNotNewer,
-    #[msg("Expected redeemed shares no higher than what was redeemed or accepted for redemption so far")]
+    #[msg(
+        "Expected redeemed shares no higher than what settled redemptions took out so far; settle them first"
+    )]
     RedeemedTooHigh,
     #[msg("Expected the content hash of exactly these parameters")]
     ContentHashDiffers,

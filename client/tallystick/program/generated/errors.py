@@ -418,11 +418,11 @@ class AttestationNotNewer(ProgramError):
 
 
 class RedeemedTooHigh(ProgramError):
-    """Expected redeemed shares no higher than what was redeemed or accepted for redemption so far"""
+    """Expected redeemed shares no higher than what settled redemptions took out so far; settle them first"""
 
     code = 6050
     name = "RedeemedTooHigh"
-    text = "Expected redeemed shares no higher than what was redeemed or accepted for redemption so far"
+    text = "Expected redeemed shares no higher than what settled redemptions took out so far; settle them first"
 
 
 class ContentHashDiffers(ProgramError):

@@ -111,7 +111,7 @@ class AttestationContent:
     shares: int
     """Shares x 10^decimals held for this mint: the sum of the lines."""
     redeemed: int
-    """Shares x 10^decimals redeemed in all that had left custody at the as-of."""
+    """Shares x 10^decimals of settled redemptions, in all, that had left custody at the as-of."""
     supersedes: Pubkey
     """The attestation in force that this one replaces at the same as-of, or the default key."""
     lines: tuple[StatementLine, ...]

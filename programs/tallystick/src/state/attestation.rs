@@ -23,7 +23,7 @@ pub struct AttestationContent {
     pub as_of: i64,
     /// Shares x 10^decimals held for this mint: the sum of the lines.
     pub shares: u64,
-    /// Shares x 10^decimals redeemed in all that had left custody at the as-of.
+    /// Shares x 10^decimals of settled redemptions, in all, that had left custody at the as-of.
     pub redeemed: u64,
     /// The attestation in force that this one replaces at the same as-of, or the default key.
     pub supersedes: Pubkey,

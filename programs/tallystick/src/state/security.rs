@@ -250,7 +250,7 @@ impl Security {
     /// Records that `raw` escrowed and accepted units were redeemed for `shares`.
     pub fn redeem(&mut self, raw: u64, shares: u64, supply: u64) -> Result<()> {
         self.burn(raw, supply)?;
-        self.take_from_escrow(raw, true)?;
+        self.release_escrow(raw, true)?;
         self.redeemed = self
             .redeemed
             .checked_add(shares)
@@ -258,19 +258,8 @@ impl Security {
         Ok(())
     }
 
-    /// Counts `raw` units that go back to their holder. An attestation may have counted an accepted redemption
-    /// as shares that left; returned, it no longer may, or it would hide the next redemption from law 1.
-    pub fn return_from_escrow(&mut self, raw: u64, was_accepted: bool, now: i64) -> Result<()> {
-        self.take_from_escrow(raw, was_accepted)?;
-        if was_accepted {
-            let counted = self.reserve_redeemed.saturating_sub(self.redeemed);
-            let returned = shares_rounded_up(raw, self.multiplier_at(now))?;
-            self.reserve_redeemed -= counted.min(returned);
-        }
-        Ok(())
-    }
-
-    fn take_from_escrow(&mut self, raw: u64, was_accepted: bool) -> Result<()> {
+    /// Counts `raw` units out of escrow, out of the accepted ones too where they were.
+    pub fn release_escrow(&mut self, raw: u64, was_accepted: bool) -> Result<()> {
         self.escrowed = self
             .escrowed
             .checked_sub(raw)
@@ -307,14 +296,11 @@ impl Security {
         Ok(())
     }
 
-    /// Refuses a claim that more shares had left custody than were redeemed or accepted for redemption so far:
-    /// it would hide later redemptions from law 1.
-    pub fn require_redeemed_plausible(&self, redeemed: u64, now: i64) -> Result<()> {
-        let accepted = shares_rounded_up(self.accepted, self.multiplier_at(now))?;
-        require!(
-            redeemed <= self.redeemed.saturating_add(accepted),
-            TallystickError::RedeemedTooHigh
-        );
+    /// Refuses a claim that more shares had left custody than redemptions were settled so far. An accepted one
+    /// does not count yet, even where its shares left: it may be returned, and another settled after the as-of
+    /// would then pass for it. Counting late only lowers the backing, until the next attestation.
+    pub fn require_redeemed_settled(&self, redeemed: u64) -> Result<()> {
+        require!(redeemed <= self.redeemed, TallystickError::RedeemedTooHigh);
         Ok(())
     }
 
@@ -527,24 +513,14 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_more_redeemed_than_now_hides_nothing() {
+    fn an_accepted_redemption_does_not_count_as_redeemed_yet() {
         let mut security = security();
-        security.reserve_redeemed = 10;
-        assert_eq!(security.backing(), 100);
-        assert!(security.require_redeemed_plausible(1, 1_001).is_err());
-        security.accepted = 1;
-        security.escrowed = 1;
-        assert!(security.require_redeemed_plausible(1, 1_001).is_ok());
-    }
-
-    #[test]
-    fn a_returned_redemption_that_was_attested_hides_no_later_one() {
-        let mut security = security();
-        (security.minted, security.escrowed, security.accepted) = (100, 20, 20);
-        security.reserve_redeemed = 10;
-        security.return_from_escrow(10, true, 1_001).unwrap();
-        security.redeem(10, 10, 100).unwrap();
-        assert_eq!(security.backing(), 90);
+        (security.escrowed, security.accepted, security.redeemed) = (20, 20, 10);
+        assert!(security.require_redeemed_settled(10).is_ok());
+        assert_eq!(
+            refused(security.require_redeemed_settled(11)),
+            TallystickError::RedeemedTooHigh.into()
+        );
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptio
     let accounts = &mut *ctx.accounts;
     let raw = accounts.order.open_quantity();
     let was_accepted = accounts.order.status == OrderStatus::Accepted;
-    accounts.security.return_from_escrow(raw, was_accepted, now)?;
+    accounts.security.release_escrow(raw, was_accepted)?;
     accounts.order.set_status(OrderStatus::Cancelled, now);
     accounts.order.reason_code = params.reason_code;
     Token {

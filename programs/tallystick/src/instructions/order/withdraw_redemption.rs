@@ -59,7 +59,7 @@ pub fn withdraw_redemption(ctx: Context<WithdrawRedemption>) -> Result<()> {
     let accounts = &mut *ctx.accounts;
     let raw = accounts.order.open_quantity();
     let was_accepted = accounts.order.status == OrderStatus::Accepted;
-    accounts.security.return_from_escrow(raw, was_accepted, now)?;
+    accounts.security.release_escrow(raw, was_accepted)?;
     accounts.order.set_status(OrderStatus::Withdrawn, now);
     Token {
         program: &accounts.token_program,

@@ -68,7 +68,7 @@ impl Attest<'_> {
         );
         self.security
             .require_newer(content.as_of, content.supersedes, now)?;
-        self.security.require_redeemed_plausible(content.redeemed, now)
+        self.security.require_redeemed_settled(content.redeemed)
     }
 }
 
