@@ -150,14 +150,16 @@ async def reconcile(
     breaks: BreakStore,
     clock: Clock,
     *,
+    conflicting: Sequence[StatementOfHoldings] = (),
     treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
     commitment: Commitment = "finalized",
     program_id: Pubkey = PROGRAM_ID,
 ) -> ReconciliationReport:
     """Compare everything known of an issuer's securities, and store what differs.
 
-    `statements` are all that were received and not quarantined: the newest usable one of each account is compared, and
-    those that the reserve in force was attested from are looked for among them. A difference within the chain counts
+    `statements` are all that were received and may be used: the newest usable one of each account is compared, and
+    those that the reserve in force was attested from are looked for among them. `conflicting` ones, of which nobody
+    knows yet which is right, are used for nothing and are breaks. A difference within the chain counts
     only when a second reading has it too, so that a transaction in flight is no break.
     ChainError, StoreError, LedgerError for bytes that do not decode; ConfigurationError when a declared security is
     not one of this issuer's.
@@ -173,7 +175,7 @@ async def reconcile(
         )
         booked = {book.address: await _booked(order_book, book.address) for book in books.securities}
     ran_at = clock.now()
-    found = statement_breaks(books, by_address, statements, ran_at, treatments)
+    found = statement_breaks(books, by_address, statements, ran_at, treatments, conflicting)
     reports: list[SecurityReport] = []
     for book in books.securities:
         movements, orders = booked[book.address]

@@ -31,22 +31,15 @@ from tallystick.program.generated.accounts import Attestation
 from tallystick.program.generated.types import AttestationContent, StatementLine
 from tallystick.services.books import IssuerBooks, SecurityBook
 from tallystick.services.reconciliation_orders import BookedMovement, open_movements, signed
+from tallystick.services.securities import CustodyAccount
+
+__all__ = [
+    "BridgeLine", "CustodyAccount", "CustodySide", "DeclaredSecurity", "compare_custody", "declarations",
+    "newest_statement", "statement_references",
+]
 
 COMBINATIONS: Final = 256
 """How many sets of statements are tried to find the one that was attested."""
-
-
-@dataclass(frozen=True, slots=True)
-class CustodyAccount:
-    """A safekeeping account declared for a security, as the custodian spells it. IdentifierError when it cannot be."""
-
-    custodian_lei: str
-    account: str
-
-    @property
-    def hash(self) -> bytes:
-        """32 bytes, the same however it is spelled."""
-        return custody_account_hash(self.custodian_lei, self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +179,7 @@ def _bridge(
         BridgeLine(
             BreakKind.PENDING_SETTLEMENT, each.movement.account, each.movement.reference, -each.signed_unused
         )
-        for each in open_movements(book, movements)
+        for each in open_movements(book, movements) if each.movement.booked_at is not None
     ]
     return (*since, *unused)
 
@@ -256,9 +249,11 @@ def _reserve_breaks(
     if security.attestations == 0:
         return
     attestation = book.attestations.get(security.attestation)
-    if attestation is None or (attestation.shares, attestation.as_of, attestation.redeemed) != (
-        security.reserve, security.reserve_as_of, security.reserve_redeemed
-    ):
+    # A redemption that was counted and then returned is taken out of reserve_redeemed again.
+    is_same = attestation is not None and security.reserve_redeemed <= attestation.redeemed and (
+        (attestation.shares, attestation.as_of) == (security.reserve, security.reserve_as_of)
+    )
+    if attestation is None or not is_same:
         attested = attestation.shares if attestation else 0
         yield _reserve_break(book, "in force", security.reserve - attested, (
             f"the reserve in force is {format_base_units(security.reserve, book.decimals)}, the attestation it names "

@@ -26,8 +26,8 @@ from tallystick.services.books import SecurityBook
 class BookedMovement:
     """A transfer in the custodian's books that we know of, in shares (base units).
 
-    `booked_at` is by the custodian's clock, seconds since 1970 UTC; None while it is not known, and then the movement
-    is taken to be on every statement.
+    `booked_at` is the moment from which the custodian's books contain it, seconds since 1970 UTC; None while it is only
+    instructed, and then it explains nothing.
     """
 
     custodian_lei: str
@@ -153,6 +153,8 @@ def _differs(book: SecurityBook, mine: BookedMovement, theirs: Movement) -> Brea
 
 def _open_breaks(book: SecurityBook, movements: Sequence[BookedMovement]) -> Iterator[Break]:
     for each in open_movements(book, movements):
+        if each.movement.booked_at is None:
+            continue
         mine, unused = each.movement, format_base_units(each.unused, book.decimals)
         message = (
             f"{book.isin}: {unused} shares of movement {mine.reference} ({mine.direction.value}, account "

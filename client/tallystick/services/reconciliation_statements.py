@@ -23,11 +23,12 @@ def statement_breaks(
     statements: Sequence[StatementOfHoldings],
     now: int,
     treatments: Mapping[str, Treatment],
+    conflicting: Sequence[StatementOfHoldings] = (),
 ) -> tuple[Break, ...]:
     """Everything that speaks against the newest usable statement of each declared account, and any newer than it.
 
     A statement is for all securities that declare its account; the strictest of their ages counts. Statements of
-    accounts that no security declares are breaks too.
+    accounts that no security declares are breaks too, and so is each of those `conflicting` under one name.
     """
     holding: dict[bytes, list[SecurityBook]] = {}
     for book in books.securities:
@@ -41,7 +42,18 @@ def statement_breaks(
     for key, received in by_account.items():
         for each in _account_breaks(key, received, holding.get(key, []), now, treatments):
             found.setdefault(each.id, each)
+    for statement in conflicting:
+        each = _conflict(statement)
+        found.setdefault(each.id, each)
     return tuple(found.values())
+
+
+def _conflict(statement: StatementOfHoldings) -> Break:
+    name = statement.statement_id or "(no id)"
+    return Break(
+        BreakKind.CONFLICTING_STATEMENT, f"Statement {name} was received with different contents; none is used.",
+        "", statement.account, statement.statement_id, None, statement.as_of,
+    )
 
 
 def _account_breaks(

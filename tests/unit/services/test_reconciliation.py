@@ -30,7 +30,7 @@ from tallystick.errors import ConfigurationError
 from tallystick.program.generated import accounts
 from tallystick.services.reconciliation import ReconciliationReport, SecurityReport
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
-from tallystick.services.reconciliation_orders import BookedOrder
+from tallystick.services.reconciliation_orders import BookedMovement, BookedOrder
 
 
 @pytest.fixture
@@ -222,6 +222,27 @@ async def test_another_statement_under_the_same_name_conflicts(book: BookOnChain
     book.statements.insert(0, replace(book.statements[0], source_hashes=(digest("other"),), received_at=START))
     report = await book.reconcile()
     assert kinds(report) == {BreakKind.CONFLICTING_STATEMENT}
+
+
+async def test_conflicting_statements_are_used_for_nothing_and_are_one_break(book: BookOnChain) -> None:
+    one = book.statement(0, shares=0)
+    report = await book.reconcile(conflicting=[one, replace(one, source_hashes=(digest("other"),))])
+    (found,) = report.breaks
+    assert (found.found.kind, found.found.reference) == (BreakKind.CONFLICTING_STATEMENT, one.statement_id)
+    assert apple(report).custody.held == 955 * ONE
+
+
+async def test_a_redemption_that_was_attested_and_returned_is_no_break(book: BookOnChain) -> None:
+    book.change(accounts.Security, book.security, lambda s: replace(s, reserve_redeemed=s.reserve_redeemed - 5))
+    assert (await book.reconcile()).is_clean
+
+
+async def test_a_movement_that_is_only_instructed_explains_nothing(book: BookOnChain) -> None:
+    movement = BookedMovement(LEI, "ACC-1", "BLOCK-3", MovementDirection.RECEIVED, 8 * ONE)
+    book.movements.append((movement, CUSTODY[1]))
+    assert (await book.reconcile()).is_clean
+    book.mint_fill(book.order(OrderKind.SUBSCRIPTION, 8 * ONE, HOLDERS[2]), movement, 8 * ONE)
+    assert amounts(await book.reconcile()) == {"custody": 8 * ONE}
 
 
 async def test_accounts_that_are_not_the_listed_ones_are_the_wrong_accounts(book: BookOnChain) -> None:
