@@ -64,7 +64,7 @@ def place_hold(world: World) -> Instruction:
 def release_hold(world: World) -> Instruction:
     """The reconciliation key, with compliance beside it: the variant that names the most accounts."""
     world.chain.send(world.acme.place_hold(1, SCOPE_TRANSFER, RoleKind.RECONCILIATION))
-    return world.acme.release_hold(1, RoleKind.RECONCILIATION, cosigner=RoleKind.COMPLIANCE)
+    return world.acme.release_hold(1, RoleKind.RECONCILIATION, consent=RoleKind.COMPLIANCE)
 
 
 def approve_holder(world: World) -> Instruction:

@@ -218,6 +218,15 @@ class Chain:
         assert after == before, f"{expected}, but these moved: {changed(before, after)}"
         return refusal
 
+    def would(self, *instructions: Instruction) -> str | None:
+        """Simulate: None where it would be accepted, else the error's name. Nothing moves."""
+        message = Message(list(instructions), self.fee_payer)
+        signatures = [Signature.default()] * message.header.num_required_signatures
+        result = self.svm.simulate_transaction(VersionedTransaction.populate(message, signatures))
+        if not isinstance(result, FailedTransactionMetadata):
+            return None
+        return refusal_name(result.err(), tuple(result.meta().logs()))
+
     def attempt(self, *instructions: Instruction) -> Receipt | Refusal:
         """Execute, whatever comes of it."""
         try:

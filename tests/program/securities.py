@@ -206,13 +206,13 @@ class Security:
         )
 
     def release_hold(
-        self, hold_id: int, kind: RoleKind = RoleKind.COMPLIANCE, cosigner: RoleKind | None = None, **change: Any
+        self, hold_id: int, kind: RoleKind = RoleKind.COMPLIANCE, consent: RoleKind | None = None, **change: Any
     ) -> Instruction:
         """Release a hold as its owner."""
         owner = self.issuer.key(kind)
         beside = {}
-        if cosigner is not None:
-            beside = {"cosigner": self.issuer.key(cosigner), "cosigner_role": self.issuer.role(cosigner)}
+        if consent is not None:
+            beside = {"cosigner": self.issuer.key(consent), "cosigner_role": self.issuer.role(consent)}
         return build(
             instructions.release_hold,
             beside | change,

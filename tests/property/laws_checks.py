@@ -1,0 +1,286 @@
+"""The laws of the program, checked against the chain's accounts and an honest custodian's books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chain_in_process import Refusal, State
+from laws_world import (
+    COUNTERS,
+    EXCLUSIVE,
+    FIXED,
+    MULTIPLIER_ONE,
+    Chain,
+    Custodian,
+    FillKind,
+    Issuer,
+    Movement,
+    OrderKind,
+    OrderStatus,
+    Pubkey,
+    Receipt,
+    RoleKind,
+    Security,
+    accounts,
+    decode_all,
+    events,
+    shares_up,
+    types,
+)  # fmt: skip
+from solders.instruction import Instruction
+from tallystick.program.generated.errors import ERRORS
+
+Layout = TypeVar("Layout", bound=accounts.AccountLayout)
+NAMES = {each.name for each in ERRORS.values()}
+FRAMEWORK = {
+    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1",
+    "ConstraintDuplicateMutableAccount", "token:67",
+}  # fmt: skip
+"""Refusals that are not ours: no such account; too few tokens (1); paused (67). Anything else is a panic or a hole."""
+ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
+LARGEST_CAP, WINDOW = 2_000, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """When and by which movement the shares of a redemption left custody."""
+
+    when: int
+    movement: Movement
+
+
+class LawChecks:
+    """The model beside the chain, and what must be true of both."""
+
+    chain: Chain
+    alpha: Issuer
+    acme: Security
+    custodian: Custodian
+
+    def begin(self, chain: Chain, alpha: Issuer, acme: Security, custodian: Custodian) -> None:
+        """A new program of steps."""
+        self.chain, self.alpha, self.acme, self.custodian = chain, alpha, acme, custodian
+        self.movements: list[Movement] = []
+        self.delivered: dict[Pubkey, Delivery] = {}
+        self.used: dict[tuple[Pubkey, str], list[tuple[int, int]]] = {}
+        self.change_at: tuple[int, int, int] | None = None
+        self.hold_number = self.names = 0
+        self.accounts = decode_all(chain)
+
+    def of(self, kind: type[Layout]) -> dict[Pubkey, Layout]:
+        """Accounts of a type as of the last check."""
+        return {address: each for address, each in self.accounts.items() if isinstance(each, kind)}
+
+    def all_of(self, kind: type[Layout]) -> list[Layout]:
+        """The same without addresses."""
+        return list(self.of(kind).values())
+
+    def fresh(self, name: str) -> str:
+        """A name used once."""
+        self.names += 1
+        return f"{name} {self.names}"
+
+    # The custodian's side --------------------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: int) -> None:
+        """The clock moves; a multiplier change whose time came splits the custodian's shares then."""
+        self.chain.warp(seconds)
+        if self.change_at is not None and self.chain.now >= self.change_at[0]:
+            when, numerator, denominator = self.change_at
+            self.change_at = None
+            self._split(numerator, denominator, when)
+
+    def receive(self, shares: int) -> Movement:
+        """Shares come in, a second after whatever was stated before."""
+        self.pass_time(1)
+        self.custodian.move(shares, self.chain.now)
+        self.movements.append(Movement(self.fresh("in"), shares))
+        return self.movements[-1]
+
+    def deliver(self, order: Pubkey) -> None:
+        """Shares of an accepted redemption go out, once."""
+        state = self.chain.read(accounts.Order, order)
+        if state.status is not OrderStatus.ACCEPTED or order in self.delivered:
+            return
+        raw = state.quantity - state.filled
+        shares = min(raw * self.multiplier() // MULTIPLIER_ONE, self.custodian.held)
+        if shares:
+            self.pass_time(1)
+            self.custodian.move(-shares, self.chain.now)
+            self.movements.append(Movement(self.fresh("out"), shares))
+            self.delivered[order] = Delivery(self.chain.now, self.movements[-1])
+
+    def pick_movement(self, pick: int, fake: bool, shares: int) -> Movement:
+        """One of the books, or one made up."""
+        if fake or not self.movements:
+            return Movement(self.fresh("made up"), shares)
+        return self.movements[-1 - pick % len(self.movements)]
+
+    def honest_content(self, as_of: int, *, unsettled: bool) -> types.AttestationContent:
+        """What was held, and how much of what was redeemed had left, at the as-of."""
+        shares = self.custodian.held_at(as_of)
+        redeemed = sum(each.shares for each in self._burns() if self._had_left(each.order, as_of))
+        if unsettled:
+            live = [order for order, each in self.of(accounts.Order).items() if each.status is OrderStatus.ACCEPTED]
+            redeemed += sum(self.delivered[each].movement.shares for each in live if self._had_left(each, as_of))
+        lines = self.acme.content(shares, as_of=as_of).lines
+        security = self.acme.state
+        supersedes = security.attestation if as_of == security.reserve_as_of else Pubkey.default()
+        return types.AttestationContent(as_of, shares, redeemed, supersedes, lines)
+
+    def change_multiplier(self, numerator: int, denominator: int, wait: int) -> None:
+        """Write the Security as `execute` will, unless a change waits or would leave the sensible range."""
+        self.pass_time(1)
+        now, state = self.chain.now, self.acme.state
+        new = self.multiplier() * numerator // denominator
+        if self.change_at is not None or not MULTIPLIER_ONE // 100 <= new <= 100 * MULTIPLIER_ONE:
+            return
+        matured = state.multiplier_effective_at != 0
+        changed_at = state.multiplier_effective_at if matured else state.multiplier_changed_at
+        current = self.multiplier()
+        if wait:
+            self.acme.rewrite(
+                multiplier=current, multiplier_changed_at=changed_at, pending_multiplier=new,
+                multiplier_effective_at=now + wait,
+            )  # fmt: skip
+            self.change_at = (now + wait, numerator, denominator)
+        else:
+            self.acme.rewrite(
+                multiplier=new, multiplier_changed_at=now, pending_multiplier=0, multiplier_effective_at=0
+            )
+            self._split(numerator, denominator, now)
+
+    def _split(self, numerator: int, denominator: int, when: int) -> None:
+        self.custodian.move(self.custodian.held * numerator // denominator - self.custodian.held, when)
+
+    def multiplier(self) -> int:
+        """In force now."""
+        state = self.acme.state
+        matured = state.multiplier_effective_at != 0 and self.chain.now >= state.multiplier_effective_at
+        return state.pending_multiplier if matured else state.multiplier
+
+    def _burns(self) -> list[accounts.Fill]:
+        return [each for each in self.all_of(accounts.Fill) if each.kind is FillKind.BURN]
+
+    def _had_left(self, order: Pubkey, as_of: int) -> bool:
+        return order in self.delivered and self.delivered[order].when <= as_of
+
+    # After an attempt ------------------------------------------------------------------------------------------------
+
+    def check_refusal(self, refusal: Refusal, before: State) -> None:
+        """A refusal is a named error, and nothing moved."""
+        assert refusal.name in NAMES | FRAMEWORK, refusal
+        assert self.chain.state() == before, refusal
+
+    def check_receipt(self, receipt: Receipt, call: Instruction) -> None:
+        """Law 1 after a mint, and what the operator used of its limit (law 7)."""
+        for event in receipt.events:
+            if isinstance(event, events.SubscriptionSettled):
+                self._law_1_backing()
+                self._used(call, "mint", event.raw)
+            elif isinstance(event, (events.RedemptionSettled, events.FillCorrected)):
+                self._used(call, "burn", event.raw)
+
+    def _used(self, call: Instruction, what: str, raw: int) -> None:
+        operator = call.accounts[1].pubkey
+        uses = self.used.setdefault((operator, what), [])
+        uses.append((self.chain.now, raw))
+        total = 0
+        for when, amount in reversed(uses):
+            total += amount
+            span = max(0, self.chain.now - when)
+            assert total <= LARGEST_CAP - (-LARGEST_CAP * span // WINDOW), "law 7: more than the limit recovers"
+
+    def _law_1_backing(self) -> None:
+        security, now = self.acme.state, self.chain.now
+        as_of = security.reserve_as_of
+        assert security.reserve == self.custodian.held_at(as_of), "the reserve in force is what was held"
+        assert 0 <= now - as_of <= security.policy.max_attestation_age, "a fresh reserve"
+        left = sum(each.shares for each in self._burns() if not self._had_left(each.order, as_of))
+        bound = (security.reserve - left) * (10_000 - security.policy.margin) // 10_000
+        owed = shares_up(self.acme.minted.supply, self.multiplier())
+        assert owed <= bound, f"law 1: {owed} owed, {bound} backed ({left} left since the as-of)"
+
+    # After every step ------------------------------------------------------------------------------------------------
+
+    def check_laws(self) -> None:
+        """Laws 2, 3, 6, 7 and 8."""
+        previous, self.accounts = self.accounts, decode_all(self.chain)
+        self._law_2_supply()
+        self._law_3_escrow()
+        self._law_6_holds()
+        self._law_7_powers()
+        self._law_8_history(previous)
+
+    def _law_2_supply(self) -> None:
+        security, fills = self.acme.state, self.of(accounts.Fill)
+        minted = sum(each.raw for each in fills.values() if each.kind is FillKind.MINT)
+        burnt = sum(each.raw for each in fills.values() if each.kind is not FillKind.MINT)
+        assert (security.minted, security.burnt) == (minted, burnt)
+        assert self.acme.minted.supply == minted - burnt
+        settled = [each for each in fills.values() if each.kind is not FillKind.CORRECTION]
+        for address, movement in self.of(accounts.Movement).items():
+            kind = FillKind.MINT if movement.direction is types.Direction.IN else FillKind.BURN
+            of_it = [each for each in settled if each.movement == address]
+            assert all(each.kind is kind for each in of_it)
+            assert sum(each.shares for each in of_it) == movement.allocated <= movement.shares
+        for address, fill in fills.items():
+            corrections = [each for each in fills.values() if each.corrects == address]
+            assert sum(each.raw for each in corrections) == fill.corrected_raw <= fill.raw
+        for address, order in self.of(accounts.Order).items():
+            of_it = [each for each in settled if each.order == address]
+            unit = "shares" if order.kind is OrderKind.SUBSCRIPTION else "raw"
+            assert sum(getattr(each, unit) for each in of_it) == order.filled <= order.quantity
+
+    def _law_3_escrow(self) -> None:
+        security = self.acme.state
+        live = {
+            address: each
+            for address, each in self.of(accounts.Order).items()
+            if each.kind is OrderKind.REDEMPTION and each.status not in ENDED
+        }
+        rest = {address: each.quantity - each.filled for address, each in live.items()}
+        accepted = sum(rest[address] for address, each in live.items() if each.status is OrderStatus.ACCEPTED)
+        assert security.escrowed == sum(rest.values()) <= self.chain.balance(self.acme.escrow)
+        assert security.accepted == accepted
+        for address, order in live.items():
+            deadline = order.settle_by if order.status is OrderStatus.ACCEPTED else order.accept_by
+            refusal = self.chain.would(self.acme.withdraw_redemption(address))
+            if self.chain.now <= deadline:
+                assert refusal == "DeadlineNotPassed"
+            else:
+                assert refusal == ("token:67" if security.transfer_holds else None)
+
+    def _law_6_holds(self) -> None:
+        security = self.acme.state
+        live = [each for each in self.all_of(accounts.Hold) if each.released_at == 0]
+        for bit, count in ((1, security.mint_holds), (2, security.redeem_holds), (4, security.transfer_holds)):
+            assert sum(bool(each.scope & bit) for each in live) == count
+        pausable = self.acme.minted.extensions.pausable
+        assert pausable is not None
+        assert pausable.paused == (security.transfer_holds > 0)
+        machines = (RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER)
+        assert all(each.expires_at - each.placed_at <= 72 * 3_600 for each in live if each.owner_kind in machines)
+
+    def _law_7_powers(self) -> None:
+        now, issuer = self.chain.now, self.alpha.state
+        held: dict[Pubkey, list[RoleKind]] = {}
+        for role in self.all_of(accounts.Role):
+            if role.kind in EXCLUSIVE and now < role.ends_at:
+                held.setdefault(role.holder, []).append(role.kind)
+            waited = role.in_force_from - role.granted_at
+            assert waited == issuer.delay or (role.holder == self.alpha.key(RoleKind.GUARDIAN) and waited == 0)
+        assert all(len(kinds) == 1 for kinds in held.values()), held
+        assert issuer.admin not in held
+
+    def _law_8_history(self, previous: dict[Pubkey, accounts.AccountLayout]) -> None:
+        for address, old in previous.items():
+            new = self.accounts.get(address)
+            assert type(new) is type(old), f"{address} is gone"
+            for field in COUNTERS.get(type(old), ()):
+                assert getattr(new, field) >= getattr(old, field), f"{field} went down"
+            for field in FIXED.get(type(old), ()):
+                assert getattr(new, field) == getattr(old, field), f"{field} changed"
+            if isinstance(old, accounts.Order) and isinstance(new, accounts.Order) and old.status in ENDED:
+                assert new == old

@@ -1,0 +1,358 @@
+"""Anybody does anything to the built program, in any order; after every step the laws are checked (laws_checks.py)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from chain_in_process import Refusal
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from laws_checks import LawChecks
+from laws_world import (
+    DAY,
+    HOUR,
+    POLICY,
+    Chain,
+    Custodian,
+    Issuer, Movement,
+    OrderStatus,
+    Pubkey,
+    Receipt,
+    RoleKind,
+    Security,
+    accounts,
+    key,
+    types,
+)  # fmt: skip
+from solders.instruction import Instruction
+
+DELAY = 60
+HELD = 5_000
+POOL = [key(f"pool {number}") for number in range(12)]
+"""Keys that roles are granted to. The first ones hold a role each at the start."""
+WALLETS = [key(f"wallet {number}") for number in range(3)]
+KINDS = list(RoleKind)
+LIVES = [60, HOUR, 4 * DAY, None]
+SMALL = st.integers(1, 400)
+PICK = st.integers(0, 1_000)
+TERMS = replace(
+    POLICY, margin=100, max_attestation_age=4 * HOUR, accept_period=HOUR, settle_period=2 * HOUR, change_window=600,
+    supply_cap=20_000,
+)  # fmt: skip
+accepted: Counter[str] = Counter()
+"""How often each event happened in this session: proof that the machine does not only get refused."""
+
+
+class Laws(LawChecks, RuleBasedStateMachine):
+    """The steps. Numbers are small on purpose: rounding shows at once."""
+
+    @initialize()
+    def start(self) -> None:
+        """An issuer, its roles on keys of the pool, one security with a reserve, three approved holders."""
+        self.begin(*_begun())
+
+    # Acting ----------------------------------------------------------------------------------------------------------
+
+    def act(self, *calls: Instruction) -> Receipt | None:
+        """Send; a refusal names an error and moves nothing, and what is accepted is checked at once."""
+        before = self.chain.state()
+        result = self.chain.attempt(*calls)
+        if isinstance(result, Refusal):
+            self.check_refusal(result, before)
+            return None
+        accepted.update(type(each).__name__ for each in result.events)
+        self.check_receipt(result, calls[0])
+        return result
+
+    def holder_of(self, kind: RoleKind, pick: int) -> Pubkey:
+        """Mostly a key that has the role, else any."""
+        now = self.chain.now
+        having = sorted(
+            (
+                each.holder
+                for each in self.all_of(accounts.Role)
+                if each.kind is kind and each.in_force_from <= now < each.ends_at
+            ),
+            key=str,
+        )
+        return having[pick % len(having)] if having and pick % 10 else POOL[pick % len(POOL)]
+
+    def acting(self, kind: RoleKind, pick: int, name: str) -> dict[str, Pubkey]:
+        """Who acts, and the role account to show."""
+        wallet = self.holder_of(kind, pick)
+        return {name: wallet, "role": self.alpha.role(kind, wallet)}
+
+    def operator(self, pick: int) -> dict[str, Any]:
+        """An operator with its role and limit."""
+        acting = self.acting(RoleKind.OPERATOR, pick, "operator")
+        return acting | {"limit": self.acme.limit(acting["operator"])}
+
+    def pick_order(self, pick: int, kind: types.OrderKind) -> Pubkey | None:
+        """Mostly an order of that kind that is live."""
+        orders = sorted(self.of(accounts.Order).items(), key=lambda item: str(item[0]))
+        live = [
+            address
+            for address, each in orders
+            if each.kind is kind and each.status in (OrderStatus.OPEN, OrderStatus.ACCEPTED)
+        ]
+        chosen = live if live and pick % 10 else [address for address, _ in orders]
+        return chosen[pick // 10 % len(chosen)] if chosen else None
+
+    # Time and the custodian ------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1, 1, 30, 60, 60, 300, 600, HOUR, 2 * HOUR, 4 * HOUR, DAY]))
+    def time_passes(self, seconds: int) -> None:
+        """The clock jumps."""
+        self.pass_time(seconds)
+
+    @rule(shares=SMALL)
+    def custodian_receives(self, shares: int) -> None:
+        """Shares come in, with a movement in the books."""
+        self.receive(shares)
+
+    @rule(pick=PICK)
+    def custodian_delivers(self, pick: int) -> None:
+        """Shares of an accepted redemption go out."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION)
+        if order is not None:
+            self.deliver(order)
+
+    @rule(age=st.sampled_from([0, 1, 60, 600, HOUR, 5 * HOUR]), pick=PICK, unsettled=st.booleans(), both=st.booleans())
+    def attestors_attest(self, age: int, pick: int, unsettled: bool, both: bool) -> None:
+        """What the custodian really held; `unsettled` counts what left for redemptions not settled yet too."""
+        content = self.honest_content(self.chain.now - age, unsettled=unsettled)
+        picks = (pick, pick + 1) if both else (pick,)
+        for each in picks:
+            self.act(self.acme.attest(content, **self.acting(RoleKind.ATTESTOR, each, "attestor")))
+
+    @rule(up=st.booleans(), by=st.sampled_from([(2, 1), (10, 1), (3, 2), (7, 3)]), wait=st.sampled_from([0, HOUR]))
+    def corporate_action_changes_the_multiplier(self, up: bool, by: tuple[int, int], wait: int) -> None:
+        """As `execute` will, now or from a time on; the custodian's shares follow."""
+        numerator, denominator = by if up else by[::-1]
+        self.change_multiplier(numerator, denominator, wait)
+
+    # Orders ----------------------------------------------------------------------------------------------------------
+
+    @rule(wallet=st.integers(0, 2), shares=SMALL, settle_in=st.sampled_from([1, HOUR, 30 * DAY]))
+    def holder_subscribes(self, wallet: int, shares: int, settle_in: int) -> None:
+        """An order in."""
+        self.act(self.acme.open_subscription(WALLETS[wallet], self.fresh("order"), shares, settle_in))
+
+    @rule(pick=PICK, shares=SMALL, movement=PICK, lie=st.sampled_from([0, 0, 0, 1, -1]), fake=st.booleans())
+    def operator_settles_subscription(self, pick: int, shares: int, movement: int, lie: int, fake: bool) -> None:
+        """Against a movement of the books, a wrong account of it, or one made up."""
+        order = self.pick_order(pick, types.OrderKind.SUBSCRIPTION)
+        if order is None:
+            return
+        chosen = self.pick_movement(movement, fake and shares % 3 == 0, shares)
+        chosen = replace(chosen, shares=max(0, chosen.shares + lie))
+        state = self.chain.read(accounts.Order, order)
+        open_shares = state.quantity - state.filled
+        amount = min(shares, open_shares, chosen.shares) if pick % 7 else shares
+        self.act(self.acme.settle_subscription(order, chosen, amount, **self.operator(pick)))
+
+    @rule(wallet=st.integers(0, 2), shares=SMALL, pick=st.integers(1, 1_000))
+    def subscription_goes_through(self, wallet: int, shares: int, pick: int) -> None:
+        """Shares in, order, mint."""
+        movement, order_id = self.receive(shares), self.fresh("order")
+        if self.act(self.acme.open_subscription(WALLETS[wallet], order_id, shares)) is not None:
+            order = self.acme.order(WALLETS[wallet], order_id)
+            self.act(self.acme.settle_subscription(order, movement, shares, **self.operator(pick)))
+
+    @rule(wallet=st.integers(0, 2), raw=SMALL, accept=st.booleans(), pick=PICK)
+    def holder_redeems(self, wallet: int, raw: int, accept: bool, pick: int) -> None:
+        """An order out, which may be accepted at once."""
+        order_id = self.fresh("order")
+        if self.act(self.acme.request_redemption(WALLETS[wallet], order_id, raw)) is not None and accept:
+            self._accept(self.acme.order(WALLETS[wallet], order_id), pick)
+
+    @rule(pick=PICK)
+    def operator_accepts(self, pick: int) -> None:
+        """Any order."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION)
+        if order is not None:
+            self._accept(order, pick)
+
+    def _accept(self, order: Pubkey, pick: int) -> None:
+        self.act(self.acme.accept_redemption(order, **self.acting(RoleKind.OPERATOR, pick, "operator")))
+
+    @rule(pick=PICK, raw=SMALL, movement=PICK, own=st.booleans())
+    def operator_settles_redemption(self, pick: int, raw: int, movement: int, own: bool) -> None:
+        """Against the movement that took its shares out, or any."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION)
+        if order is None:
+            return
+        delivered = self.delivered.get(order)
+        chosen = delivered.movement if own and delivered else self.pick_movement(movement, raw % 3 == 0, raw)
+        state = self.chain.read(accounts.Order, order)
+        amount = state.quantity - state.filled if raw % 2 and state.filled < state.quantity else raw
+        self.act(self.acme.settle_redemption(order, chosen, amount, **self.operator(pick)))
+
+    @rule(pick=PICK, by_holder=st.booleans(), redemption=st.booleans())
+    def order_is_cancelled(self, pick: int, by_holder: bool, redemption: bool) -> None:
+        """By the operator or by its holder, of whatever kind."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION if redemption else types.OrderKind.SUBSCRIPTION)
+        if order is None:
+            return
+        acting = {} if by_holder else self.acting(RoleKind.OPERATOR, pick, "authority")
+        cancel = self.acme.cancel_redemption if redemption else self.acme.cancel_subscription
+        self.act(cancel(order, by_holder=by_holder, **acting))
+
+    @rule(pick=PICK)
+    def holder_withdraws(self, pick: int) -> None:
+        """Before or after the deadline."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION)
+        if order is not None:
+            self.act(self.acme.withdraw_redemption(order))
+
+    @rule(pick=PICK, wallet=st.integers(0, 2), raw=SMALL)
+    def operator_corrects(self, pick: int, wallet: int, raw: int) -> None:
+        """Any fill, with a holder's tokens for inventory."""
+        fills = sorted(self.of(accounts.Fill).items(), key=lambda item: str(item[0]))
+        if fills:
+            address, state = fills[pick % len(fills)]
+            self.act(self.acme.correct_fill(address, WALLETS[wallet], raw, state.corrections, **self.operator(pick)))
+
+    @rule(source=st.integers(0, 2), to=st.integers(0, 3), raw=SMALL)
+    def tokens_are_sent(self, source: int, to: int, raw: int) -> None:
+        """Between holders, or as dust to the escrow."""
+        target = self.acme.escrow if to == 3 else self.acme.tokens(WALLETS[to])
+        self.act(self.acme.transfer(self.acme.tokens(WALLETS[source]), WALLETS[source], target, raw))
+
+    # Holds, holders, limits ------------------------------------------------------------------------------------------
+
+    @rule(
+        kind=st.sampled_from(KINDS), scope=st.integers(0, 8), pick=PICK, life=st.sampled_from(LIVES)
+    )
+    def somebody_holds(self, kind: RoleKind, scope: int, pick: int, life: int | None) -> None:
+        """Any role, any scope, any life."""
+        self.hold_number += 1
+        acting = self.acting(kind, pick, "owner")
+        self.act(self.acme.place_hold(self.hold_number, scope, kind, life, **acting))
+
+    @rule(pick=PICK, who=st.sampled_from(["owner", "anyone", "admin"]), cosigner=st.sampled_from([None, *KINDS]))
+    def somebody_releases(self, pick: int, who: str, cosigner: RoleKind | None) -> None:
+        """Any hold, mostly one that is live, by its owner, anyone or the admin, with any cosigner."""
+        holds = sorted(self.of(accounts.Hold).items(), key=lambda item: str(item[0]))
+        live = [item for item in holds if item[1].released_at == 0]
+        chosen = live if live and pick % 10 else holds
+        if not chosen:
+            return
+        address, hold = chosen[pick // 10 % len(chosen)]
+        authority = {"owner": hold.owner, "anyone": POOL[pick % len(POOL)], "admin": self.alpha.state.admin}[who]
+        beside = {}
+        if cosigner is not None:
+            signer = self.holder_of(cosigner, pick)
+            beside = {"cosigner": signer, "cosigner_role": self.alpha.role(cosigner, signer)}
+        role = self.alpha.role(hold.owner_kind, hold.owner)
+        self.act(self.acme.release_hold(0, authority=authority, hold=address, owner_role=role, **beside))
+
+    @rule(wallet=st.integers(0, 2), approve=st.integers(0, 3), pick=PICK)
+    def compliance_decides(self, wallet: int, approve: int, pick: int) -> None:
+        """Approves, for a short or a long time, or suspends."""
+        acting = self.acting(RoleKind.COMPLIANCE, pick, "compliance")
+        if approve:
+            until = self.chain.now + (HOUR if approve == 1 else 400 * DAY)
+            self.act(self.alpha.approve_holder(WALLETS[wallet], approved_until=until, **acting))
+        else:
+            self.act(self.alpha.suspend_holder(WALLETS[wallet], **acting))
+
+    @rule(pick=PICK, mint_cap=st.sampled_from([0, 100, 500, 2_000]), burn_cap=st.sampled_from([100, 500, 2_000]))
+    def admin_limits(self, pick: int, mint_cap: int, burn_cap: int) -> None:
+        """Tighter or looser."""
+        operator = self.holder_of(RoleKind.OPERATOR, pick)
+        self.act(self.acme.set_limit(mint_cap, burn_cap, HOUR, operator, admin=self.alpha.state.admin))
+
+    # Powers ----------------------------------------------------------------------------------------------------------
+
+    @rule(kind=st.sampled_from(KINDS), pick=PICK)
+    def admin_grants(self, kind: RoleKind, pick: int) -> None:
+        """Any role to any key."""
+        self.act(self.alpha.grant_role(kind, POOL[pick % len(POOL)], admin=self.alpha.state.admin))
+
+    @precondition(lambda self: len(self.of(accounts.Role)) > 9)
+    @rule(pick=PICK)
+    def admin_revokes(self, pick: int) -> None:
+        """Any role."""
+        roles = sorted(self.of(accounts.Role).items(), key=lambda item: str(item[0]))
+        address, role = roles[pick % len(roles)]
+        self.act(self.alpha.revoke_role(role.kind, role.holder, admin=self.alpha.state.admin, role=address))
+
+    @rule(pick=PICK, what=st.sampled_from(["role", "limit", "admin"]))
+    def guardian_vetoes(self, pick: int, what: str) -> None:
+        """Anything that waits, or does not."""
+        guardian = self.holder_of(RoleKind.GUARDIAN, pick)
+        named: dict[str, Pubkey] = {}
+        if what == "role":
+            roles = sorted(self.of(accounts.Role).items(), key=lambda item: str(item[0]))
+            waiting = [each for each in roles if each[1].in_force_from > self.chain.now] or roles
+            named = {"role": waiting[pick % len(waiting)][0]}
+        elif what == "limit":
+            operator = self.holder_of(RoleKind.OPERATOR, pick)
+            named = {"security": self.acme.address, "limit": self.acme.limit(operator)}
+        role = self.alpha.role(RoleKind.GUARDIAN, guardian)
+        self.act(self.alpha.veto(guardian=guardian, guardian_role=role, **named))
+
+    @rule(pick=PICK, accept=st.booleans())
+    def admin_moves(self, pick: int, accept: bool) -> None:
+        """Proposes a key of the pool, or the proposed one accepts."""
+        state = self.alpha.state
+        if accept:
+            self.act(self.alpha.accept_admin(state.pending_admin))
+        else:
+            self.act(self.alpha.propose_admin(POOL[pick % len(POOL)], admin=state.admin))
+
+    @invariant()
+    def laws_hold(self) -> None:
+        """All of them, after every step."""
+        self.check_laws()
+
+
+_START: list[Any] = []
+
+
+def _first_tokens(chain: Chain, alpha: Issuer, acme: Security) -> None:
+    """A reserve in force, and 300 tokens for each holder."""
+    content = acme.content(HELD, as_of=chain.now)
+    for attestor in POOL[:2]:
+        role = alpha.role(RoleKind.ATTESTOR, attestor)
+        chain.send(acme.attest(content, attestor=attestor, role=role))
+    for wallet in WALLETS:
+        order, operator = acme.do_open(wallet, "first", 300), POOL[3]
+        role, limit = alpha.role(RoleKind.OPERATOR, operator), acme.limit(operator)
+        movement = Movement(f"first {wallet}", 300)
+        chain.send(acme.settle_subscription(order, movement, operator=operator, role=role, limit=limit))
+
+
+def _begun() -> tuple[Chain, Issuer, Security, Custodian]:
+    """The start of every program, built once."""
+    if not _START:
+        chain = Chain()
+        alpha = Issuer(chain, "laws", delay=DELAY)
+        chain.send(alpha.initialize())
+        wanted = {RoleKind.ATTESTOR: 3, RoleKind.OPERATOR: 2, RoleKind.COMPLIANCE: 1, RoleKind.RECONCILIATION: 1,
+                  RoleKind.CORPORATE_ACTIONS: 1}  # fmt: skip
+        pool = iter(POOL)
+        for kind, count in wanted.items():
+            for _ in range(count):
+                chain.send(alpha.grant_role(kind, next(pool)))
+        chain.warp(DELAY)
+        compliance = POOL[5]
+        for wallet in WALLETS:
+            chain.fund(wallet)
+            role = alpha.role(RoleKind.COMPLIANCE, compliance)
+            chain.send(alpha.approve_holder(wallet, compliance=compliance, role=role))
+        acme = Security(alpha, "LAWS", TERMS)
+        chain.send(acme.list_security())
+        for operator in POOL[3:5]:
+            chain.send(acme.set_limit(2_000, 2_000, HOUR, operator))
+        for wallet in WALLETS:
+            chain.send(acme.create_tokens(wallet))
+        chain.warp(DELAY)
+        _first_tokens(chain, alpha, acme)
+        _START.extend((chain, alpha, acme, chain.state(), chain.now))
+    chain, alpha, acme, state, now = _START
+    chain.restore(state, now)
+    return chain, alpha, acme, Custodian(HELD, [(0, HELD)])
