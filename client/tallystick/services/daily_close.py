@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from struct import Struct
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -30,9 +31,10 @@ from tallystick.services.reconciliation_custody import DeclaredSecurity, declara
 LATEST: Final = timedelta(days=1)
 """How long after its day a close may be made: later the chain is no longer what it was."""
 
-_ELF_SECTION_TABLE: Final = 0x28
-_ELF_SECTION_SIZE: Final = 0x3A
-_ELF_SECTIONS: Final = 0x3C
+_ELF_HEADER: Final = Struct("<32xQQ6xHHHH")
+"""Offsets of segment and section tables, then size and number of segments and of sections."""
+_ELF_SEGMENT: Final = Struct("<8xQ16xQ")
+"""Offset and size of a segment in the file."""
 
 
 async def close_day(
@@ -156,11 +158,21 @@ async def deployed_program_hash(chain: Chain, program_id: Pubkey = PROGRAM_ID) -
 
 
 def _elf_length(content: bytes) -> int:
-    """Where an ELF file's table of sections ends, which is the end of the file that the toolchain writes."""
-    table = int.from_bytes(content[_ELF_SECTION_TABLE : _ELF_SECTION_TABLE + 8], "little")
-    size = int.from_bytes(content[_ELF_SECTION_SIZE : _ELF_SECTION_SIZE + 2], "little")
-    count = int.from_bytes(content[_ELF_SECTIONS : _ELF_SECTIONS + 2], "little")
-    return table + size * count if table else len(content.rstrip(b"\0"))
+    """Where an ELF file ends: behind its last segment, or its table of sections where it has one (it may be stripped).
+
+    Source: ELF-64 object file format, Elf64_Ehdr and Elf64_Phdr.
+    """
+    if len(content) < _ELF_HEADER.size:
+        return len(content)
+    segments, sections, segment_size, segment_count, section_size, section_count = _ELF_HEADER.unpack_from(content)
+    length = int(sections + section_size * section_count)
+    for number in range(segment_count):
+        place = segments + number * segment_size
+        if place + _ELF_SEGMENT.size > len(content):
+            return len(content)
+        start, size = _ELF_SEGMENT.unpack_from(content, place)
+        length = max(length, start + size)
+    return length
 
 
 def _parse_day(day: str) -> date:
