@@ -32,10 +32,10 @@ from tallystick.program.addresses import (
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Attestation, Issuer, Role, Security
 from tallystick.program.generated.types import AttestationContent, AttestParams, RoleKind, StatementLine
-from tallystick.services.chain_reads import list_fills, list_orders, list_securities, read, read_snapshot, require
+from tallystick.services.chain_reads import list_fills, list_securities, read, read_snapshot, require
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.redeemed import redeemed_before
-from tallystick.services.rules import is_in_force, multiplier_at
+from tallystick.services.rules import is_in_force
 from tallystick.services.securities import CustodyAccount
 
 NONE: Final = Pubkey.default()
@@ -96,10 +96,10 @@ async def build_claim(
     lines = tuple(_line(each, isin, account.decimals) for each in found)
     as_of = min(line.as_of for line in lines)
     _require_newer(account, as_of)
-    orders, fills = await list_orders(chain, security), await list_fills(chain, security)
+    fills = await list_fills(chain, security, min_context_slot=snapshot.slot)
     redeemed = redeemed_before(
-        security, as_of, {line.account: line.as_of for line in lines}, fills.accounts.values(), orders.accounts,
-        await journal.list(bytes(security)) if journal is not None else (), multiplier_at(account, now),
+        security, as_of, {line.account: line.as_of for line in lines}, fills.accounts.values(),
+        await journal.list(bytes(security)) if journal is not None else (),
     )
     in_force = snapshot.find(Attestation, account.attestation) if account.attestation != NONE else None
     content = AttestationContent(
