@@ -5,9 +5,9 @@ the as-of is not on the statement yet, and one that no order has used yet is not
 
     free shares on the statements + movements since = required for the supply + movements not used yet
 
-(deliveries below zero). What is left over is a break, short or over by that many shares. Rounding leaves at most
-one base unit of a share in custody for each fill when the multiplier is not one; it shows as over, unless the
-declared surplus covers it.
+(deliveries below zero). What is left over is a break, short or over by that many shares. While the multiplier is not
+one, each fill leaves less than one raw unit's worth of shares in custody; it shows as over, unless the declared surplus
+covers it.
 """
 
 from __future__ import annotations

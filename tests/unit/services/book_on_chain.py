@@ -134,6 +134,7 @@ class BookOnChain:
         self.balances: dict[Pubkey, int] = {}
         self.movements: list[tuple[BookedMovement, CustodyAccount]] = []
         self.orders: list[BookedOrder] = []
+        self.never_came: list[tuple[int, int]] = []
         self.statements: list[StatementOfHoldings] = []
         self.breaks = MemoryBreakStore()
         self.closes = MemoryCloseStore()
@@ -180,7 +181,7 @@ class BookOnChain:
         ))
         self.orders.append(BookedOrder(address, kind, quantity))
         if is_redemption:
-            self._give(holder, -quantity)
+            self.give(holder, -quantity)
             self.set_escrow(self.escrowed + quantity)
             self.change(
                 accounts.Security, self.security,
@@ -194,7 +195,7 @@ class BookOnChain:
         fill = self._fill(order, movement, types.FillKind.MINT, shares, raw)
         self.change(accounts.Security, self.security, lambda s: replace(s, minted=s.minted + raw))
         self._use_limit(raw, 0)
-        self._give(to or self.read(accounts.Order, order).holder, raw)
+        self.give(to or self.read(accounts.Order, order).holder, raw)
         self.set_supply(self.supply + raw)
         return fill
 
@@ -221,7 +222,7 @@ class BookOnChain:
         self.write(fill, replace(wrong, corrected_raw=wrong.corrected_raw + raw, corrections=wrong.corrections + 1))
         self.change(accounts.Security, self.security, lambda s: replace(s, burnt=s.burnt + raw))
         self._use_limit(0, raw)
-        self._give(INVENTORY, -raw)
+        self.give(INVENTORY, -raw)
         self.set_supply(self.supply - raw)
         return address
 
@@ -245,11 +246,11 @@ class BookOnChain:
     # Custody -------------------------------------------------------------------------------------------------------
 
     def custody(self, account: int, as_of: int) -> int:
-        """Shares (base units) in a custody account at a moment, by the movements booked until then."""
+        """Shares (base units) in a custody account at a moment: movements booked until then, less what never came."""
         return sum(
             each.shares if each.direction is MovementDirection.RECEIVED else -each.shares
             for each, at in self.movements if at is CUSTODY[account] and (each.booked_at or 0) <= as_of
-        )
+        ) - sum(shares for at, shares in self.never_came if at == account)
 
     def statement(self, account: int = 0, as_of: int | None = None, **change: Any) -> StatementOfHoldings:
         """What the custodian reports of an account, true unless something of it is changed; `shares` in base units."""
@@ -354,7 +355,8 @@ class BookOnChain:
         data = token_account(self.mint, owner, raw, extended=extended, **kind)
         self.ledger.set_account(address, Account(token.TOKEN_2022_PROGRAM, RENT, data))
 
-    def _give(self, owner: Pubkey, raw: int) -> None:
+    def give(self, owner: Pubkey, raw: int) -> None:
+        """Add to a wallet's balance, or take from it."""
         self.set_balance(owner, self.balances.get(owner, 0) + raw)
 
     def _fill(
@@ -425,12 +427,17 @@ BOOKS: list[BookOnChain] = []
 """One cluster serves every test; each starts from securities that were just listed."""
 
 
-def busy_book() -> BookOnChain:
-    """Five subscriptions from two movements, one redemption settled, one accepted, one waiting, one correction."""
+def empty_book() -> BookOnChain:
+    """Two securities that were just listed."""
     if not BOOKS:
         BOOKS.append(BookOnChain())
-    one = BOOKS[0]
-    one.reset()
+    BOOKS[0].reset()
+    return BOOKS[0]
+
+
+def busy_book() -> BookOnChain:
+    """Five subscriptions from two movements, one redemption settled, one accepted, one waiting, one correction."""
+    one = empty_book()
     one.clock.advance(DAY)
     block = one.move("BLOCK-1", 900 * ONE, booked_at=one.now - 3_600)
     second = one.move("BLOCK-2", 100 * ONE, account=1, booked_at=one.now - 3_600)
@@ -438,14 +445,12 @@ def busy_book() -> BookOnChain:
         one.mint_fill(one.order(OrderKind.SUBSCRIPTION, shares, holder), block, shares)
     stock = one.order(OrderKind.SUBSCRIPTION, 100 * ONE, INVENTORY)
     fill = one.mint_fill(stock, second, 100 * ONE)
-    one.move("CORRECTED", 5 * ONE, out=True, account=1, booked_at=one.now - 3_000)
     one.correct(fill, 5 * ONE)
+    one.never_came.append((1, 5 * ONE))
     one.order(OrderKind.REDEMPTION, 20 * ONE, HOLDERS[1])
     leaving = one.move("OUT-1", 40 * ONE, out=True, booked_at=one.now - 1_800)
     one.burn_fill(one.order(OrderKind.REDEMPTION, 40 * ONE, HOLDERS[0], accepted=True), leaving, 40 * ONE)
     one.order(OrderKind.REDEMPTION, 30 * ONE, HOLDERS[0], accepted=True)
-    # What the correction gave back left custody without an order; our books name it, and no longer wait for it.
     one.report()
-    one.movements = [each for each in one.movements if each[0].reference != "CORRECTED"]
     one.clock.advance(60)
     return one
