@@ -65,7 +65,8 @@ async def state(desk: Desk, name: str, kind: RoleKind) -> RoleState:
 
 async def initialize(desk: Desk, **changes: object) -> Plan:
     values: dict[str, object] = {
-        "payer": desk["payer"], "admin": desk["admin"], "guardian": desk["guardian"], "nonce": 1, "name": "Example Issuer",
+        "payer": desk["payer"], "admin": desk["admin"], "guardian": desk["guardian"], "nonce": 1,
+        "name": "Example Issuer",
         "lei": LEI,
         "delay": 1,
     }

@@ -18,14 +18,14 @@ from tallystick.errors import StoreError
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
-async def upgrade(database: Database) -> None:
-    """Run the migrations that the store lacks, all of them in one transaction.
+async def upgrade(database: Database, revision: str = "head") -> None:
+    """Run the migrations that the store lacks, up to `revision`, all of them in one transaction.
 
     StoreError when the store was written by a newer version, or a migration fails; then nothing was changed.
     """
     async with database.transaction() as connection:
         try:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
         except CommandError as error:
             raise StoreError(f"The store {database.url} cannot be brought up to date: {error}") from error
 
@@ -38,17 +38,17 @@ def head() -> str:
     return found
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = _config()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    for revision in MigrationContext.configure(connection).get_current_heads():
-        if revision not in known:
+    for current in MigrationContext.configure(connection).get_current_heads():
+        if current not in known:
             raise StoreError(
-                f"This store has schema {revision}, written by a newer version; this one knows up to {head()}.",
+                f"This store has schema {current}, written by a newer version; this one knows up to {head()}.",
                 hint="Upgrade tallystick, or open the backup from before the store was upgraded.",
             )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _config() -> Config:
