@@ -175,7 +175,7 @@ async def reconcile(
         )
         booked = {book.address: await _booked(order_book, book.address) for book in books.securities}
     ran_at = clock.now()
-    found = statement_breaks(books, by_address, statements, ran_at, treatments, conflicting)
+    found = statement_breaks(books, by_address, statements, books.now, treatments, conflicting)
     reports: list[SecurityReport] = []
     for book in books.securities:
         movements, orders = booked[book.address]
