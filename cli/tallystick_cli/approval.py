@@ -19,11 +19,12 @@ from tallystick_cli.render import facts, short, stack, table
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What became of a plan. `facts` is what there is to know about its effect, in words and as data."""
+    """What became of a plan. `details` is what there is to know about its effect; `names` are ours, by address."""
 
     plan: Plan
     results: tuple[SendResult, ...]
     details: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     exit_code: int = 0
 
     def document(self) -> dict[str, object]:
@@ -40,15 +41,21 @@ class Signed:
     def view(self) -> RenderableType:
         """One line for each transaction, then the details."""
         if not self.results:
-            lines = [Text.assemble(("✓ ", "green"), f"{self.plan.title}: nothing left to do.")]
+            lines = [Text.assemble(("✓ ", "green"), f"{self._named(self.plan.title)}: nothing left to do.")]
             return stack(Group(*lines, *(Text(f"  {note}", style="dim") for note in self.plan.notes)), self._details())
         done = Table.grid(padding=(0, 1))
         done.add_column()
         done.add_column(ratio=1)
         done.add_column(style="dim", no_wrap=True)
         for action, result in zip(self.plan.actions, self.results, strict=False):
-            done.add_row(Text("✓", style="green"), action.summary, short(str(result.signature or ""), 6))
+            done.add_row(Text("✓", style="green"), self._named(action.summary), short(str(result.signature or ""), 6))
         return stack(done, self._details())
+
+    def _named(self, text: str) -> str:
+        # After the fact names read better; before signing, and in JSON, it is always the address.
+        for address, name in self.names.items():
+            text = text.replace(address, name)
+        return text
 
     def _details(self) -> RenderableType | None:
         if not self.details:
@@ -75,8 +82,9 @@ async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mappi
     Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
     `execute` and `SendResult.require_done` raise.
     """
+    names = {str(key): name for key, name in tally.known_names().items()}
     if plan.is_empty:
-        return Signed(plan, (), details or {})
+        return Signed(plan, (), details or {}, names)
     if not tally.is_yes:
         ask(tally, plan)
     sender = await tally.open_sender()
@@ -98,7 +106,7 @@ async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mappi
         )
     for result in results:
         result.require_done()
-    return Signed(plan, results, details or {})
+    return Signed(plan, results, details or {}, names)
 
 
 def joined(title: str, plans: Sequence[Plan]) -> Plan:

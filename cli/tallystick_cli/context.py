@@ -25,6 +25,7 @@ from tallystick.adapters.chain.signers import KeypairSigner, TransactionSigner
 from tallystick.adapters.clock import Clock, SystemClock
 from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
+from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.store.audit import AuditLog
 from tallystick.adapters.store.breaks import BreakStore, DatabaseBreakStore
 from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore
@@ -44,6 +45,7 @@ from tallystick_cli.profile import Custodian, Keys, Profile, change_profile, rea
 __all__ = [
     "BookedOrder",
     "Books",
+    "Clock",
     "CustodyMovement",
     "KeypairSigner",
     "Outbox",
@@ -53,10 +55,12 @@ __all__ = [
     "SendResult",
     "StatementStatus",
     "StoredStatement",
+    "SystemClock",
     "Tally",
     "TransactionSigner",
     "new_memory_outbox",
     "statement_profile",
+    "write_semt002",
 ]
 
 SQLITE: Final = ("sqlite+aiosqlite:///", "sqlite:///")
@@ -266,8 +270,9 @@ class Tally:
             ) from error
 
     def known_names(self) -> dict[Pubkey, str]:
-        """Names of the profile's wallets by address."""
-        return {Pubkey.from_string(each.address): name for name, each in self.profile.wallets.items()}
+        """Names by address: the profile's wallets, and the roles whose keys were used."""
+        roles = {each.pubkey: role for role, each in self._signers.items()}
+        return roles | {Pubkey.from_string(each.address): name for name, each in self.profile.wallets.items()}
 
     def name_of(self, key: Pubkey) -> str:
         """What the profile calls an address: a wallet's name or empty."""

@@ -7,6 +7,7 @@ import typer
 from tallystick_cli.commands import (
     attest,
     close,
+    demo,
     hold,
     holder,
     init,
@@ -33,7 +34,7 @@ app = typer.Typer(
     "reconcile[/dim]",
 )
 
-for each in (init, status, attest, close, reconcile, localnet):
+for each in (demo, init, status, attest, close, reconcile, localnet):
     app.add_typer(each.app)
 for name, group in (
     ("issuer", issuer),

@@ -20,7 +20,7 @@ from tallystick.services.subscription import LIVE
 
 from tallystick_cli.context import CustodyMovement, Tally
 from tallystick_cli.profile import SecuritySection
-from tallystick_cli.render import amount, facts, instant_text, short, stack, table, when, words
+from tallystick_cli.render import amount, facts, instant_text, short, stack, table, when, when_short, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def orders_table(rows: Sequence[OrderRow], now: int) -> RenderableType:
 def _deadline(row: OrderRow, now: int) -> Text:
     if not row.deadline:
         return Text("")
-    return Text(when(row.deadline), style="red" if row.deadline < now else "")
+    return Text(when_short(row.deadline), style="red" if row.deadline < now else "")
 
 
 async def find_orders(tally: Tally, security: str | None) -> OrdersShown:

@@ -8,6 +8,7 @@ TALLY_CLUSTER__URLS='["https://…"]', TALLY_STORE__URL=… (section and name, t
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from solders.pubkey import Pubkey
 from tallystick.domain.holdings import Basis, Completeness
 from tallystick.domain.identifiers import canonical_spelling, parse_isin, parse_lei
-from tallystick.errors import ConfigurationError, TallystickError
+from tallystick.errors import ConfigurationError, InputError, TallystickError
 
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
@@ -267,6 +268,13 @@ class Profile(BaseSettings):
     def wallet_name(self, address: Pubkey) -> str:
         """The name of a wallet, empty when it has none."""
         return next((name for name, each in self.wallets.items() if each.address == str(address)), "")
+
+
+def wallet_name(text: str) -> str:
+    """A name for a wallet: lower-case letters, digits, - and _, and no role. InputError otherwise."""
+    if re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", text) is None or text in Keys.model_fields:
+        raise InputError(f"{text!r} is no name for a wallet.", hint="Use lower-case letters, digits, - and _; no role.")
+    return text
 
 
 def profile_path(given: Path | None) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from rich import box
@@ -49,11 +50,13 @@ def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) ->
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,
+        collapse_padding=True,
         header_style="dim",
     )
     numbers = set(right)
     for name in columns:
-        made.add_column(name, justify="right" if name in numbers else "left", no_wrap=name in numbers)
+        # Nothing is cut off: what is too long for its column goes on in the next line.
+        made.add_column(name, justify="right" if name in numbers else "left", no_wrap=name in numbers, overflow="fold")
     return made
 
 
@@ -85,6 +88,11 @@ def stack(*parts: RenderableType | None) -> Group:
 def when(seconds: int) -> str:
     """A moment, in UTC, to the second; empty for 0."""
     return "" if seconds == 0 else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def when_short(seconds: int) -> str:
+    """A moment, in UTC, to the minute; empty for 0."""
+    return when(seconds)[:16]
 
 
 def instant_text(seconds: int) -> str | None:
@@ -121,6 +129,14 @@ def short(address: Pubkey | str | bytes, keep: int = 4) -> str:
     """The first and last characters of an address or hash."""
     text = address.hex() if isinstance(address, bytes) else str(address)
     return text if len(text) <= 2 * keep + 1 else f"{text[:keep]}…{text[-keep:]}"
+
+
+def shown_path(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def words(name: str) -> str:

@@ -17,7 +17,7 @@ from tallystick.services.daily_close import close_day, verify_closes
 
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
-from tallystick_cli.render import amount, facts, short, stack, table, when
+from tallystick_cli.render import amount, facts, short, shown_path, stack, table, when
 
 app = typer.Typer()
 
@@ -45,7 +45,7 @@ class Closed:
     def view(self) -> RenderableType:
         """The securities at the close, and the hash that the next one names."""
         close = self.close
-        numbers = ["Supply", "Require", "Reserve", "Escrow", "Inventory", "Holders"]
+        numbers = ["Supply", "Require", "Reserve", "Escrow", "Own", "Holders"]
         rows = table("Security", *numbers, "Register", "Breaks", right=[*numbers, "Breaks"])
         for each in close.securities:
             breaks = Text(str(len(each.breaks)), style="red" if each.breaks else "green")
@@ -70,7 +70,7 @@ class Closed:
                 ("Hash", close.hash.hex()),
                 ("Before", close.previous.hex() if any(close.previous) else "none, this is the first"),
                 ("Program", close.program_hash.hex()),
-                ("Written to", str(self.written) if self.written else ""),
+                ("Written to", shown_path(self.written) if self.written else ""),
             ]
         )
         return stack(head, rows, chain)

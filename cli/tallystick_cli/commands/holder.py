@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,8 @@ from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
 from tallystick_cli.moments import FORM, parse_moment
-from tallystick_cli.render import instant_text, short, table, when
+from tallystick_cli.profile import wallet_name
+from tallystick_cli.render import instant_text, short, table, when_short
 
 app = typer.Typer(no_args_is_help=True, help="Holders: which wallets compliance lets order.")
 WalletArgument = Annotated[
@@ -55,8 +55,8 @@ async def approve(
     name: Annotated[str | None, typer.Option(help="Remember the wallet under this name in the profile.")] = None,
 ) -> Signed:
     """Let a wallet order. By compliance."""
-    if name is not None and re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name) is None:
-        raise InputError(f"{name!r} is no name for a wallet.", hint="Use lower-case letters, digits, - and _.")
+    if name is not None:
+        wallet_name(name)
     compliance = tally.signer("compliance")
     payer, chain, address = tally.payer(compliance), tally.open_chain(), tally.profile.wallet(wallet)
     number = investor_id(tally.investor_salt(), investor)
@@ -129,14 +129,14 @@ class HoldersShown:
         """A table of holders."""
         if not self.holders:
             return Text("No wallet was approved yet. Approve one with: tally holder approve", style="dim")
-        rows = table("Wallet", "Name", "State", "Until (UTC)", "Investor")
+        rows = table("Wallet", "Name", "State", "Until", "Investor")
         for each in self.holders:
             state, style = self._state(each)
             rows.add_row(
                 str(each.wallet),
                 self.names.get(each.wallet, ""),
                 Text(state, style=style),
-                when(each.approved_until),
+                when_short(each.approved_until)[:10],
                 short(each.investor_id),
             )
         return rows

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 from rich.console import RenderableType
@@ -20,9 +20,11 @@ from tallystick.errors import ConfigurationError, InputError
 
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
-from tallystick_cli.profile import VERSION, write_profile
+from tallystick_cli.profile import VERSION, wallet_name, write_profile
 from tallystick_cli.render import facts, stack, table
 
+NewKey: TypeAlias = tuple[str, Pubkey, Path]
+"""Whose key it is, its address, and its file."""
 ROLES: Final = ("payer", "admin", "guardian", "operator", "compliance", "reconciliation")
 
 app = typer.Typer()
@@ -33,7 +35,7 @@ class Initialised:
     """A profile that was written, and the keys that were made for it."""
 
     path: Path
-    keys: tuple[tuple[str, Pubkey, Path], ...]
+    keys: tuple[NewKey, ...]
     exit_code: int = 0
 
     def document(self) -> dict[str, object]:
@@ -84,6 +86,14 @@ async def init(
         typer.Option("--new-keys/--no-keys", help="Make a key file for each role, for development; or none."),
     ] = None,
     attestors: Annotated[int, typer.Option(help="Attestor keys to make.", min=2, max=8)] = 3,
+    upgrade_authority: Annotated[
+        Path | None,
+        typer.Option(help="The key file that may upgrade the program, and so open an issuer; else the admin's."),
+    ] = None,
+    wallet: Annotated[
+        list[str] | None,
+        typer.Option(help="Make a wallet's key under this name, for development; repeat for more."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a profile that is there.")] = False,
 ) -> Initialised:
     """Write a profile: the issuer, the cluster, the custodian and its accounts, and key files by role."""
@@ -119,6 +129,8 @@ async def init(
             folder=path.parent,
         ),
     )
+    if upgrade_authority is not None or wallet:
+        made += _add_keys(tally, upgrade_authority, wallet or [])
     return Initialised(path, made)
 
 
@@ -133,7 +145,7 @@ def profile_document(
     custodian_lei: str,
     custodian_name: str,
     accounts: list[str],
-    keys: tuple[tuple[str, Pubkey, Path], ...],
+    keys: tuple[NewKey, ...],
     salt: Path,
     folder: Path,
 ) -> dict[str, Any]:
@@ -153,7 +165,7 @@ def profile_document(
     }
 
 
-def make_keys(folder: Path, attestors: int) -> tuple[tuple[str, Pubkey, Path], ...]:
+def make_keys(folder: Path, attestors: int) -> tuple[NewKey, ...]:
     """A key file for each role, readable by its owner alone. ConfigurationError when one is there already."""
     roles = [*ROLES, *(f"attestor-{number}" for number in range(1, attestors + 1))]
     return tuple((role, make_key(folder / f"{role}.json"), folder / f"{role}.json") for role in roles)
@@ -164,6 +176,22 @@ def make_key(file: Path) -> Pubkey:
     keypair = Keypair()
     _write_secret(file, json.dumps(list(bytes(keypair))))
     return keypair.pubkey()
+
+
+def _add_keys(tally: Tally, upgrade_authority: Path | None, wallets: Sequence[str]) -> tuple[NewKey, ...]:
+    """Name the upgrade authority's key, and make a key for each wallet."""
+    files = {name: tally.folder / "keys" / f"wallet-{wallet_name(name)}.json" for name in wallets}
+    made = {name: make_key(file) for name, file in files.items()}
+
+    def write(document: dict[str, Any]) -> None:
+        if upgrade_authority is not None:
+            document["keys"]["upgrade_authority"] = str(upgrade_authority.absolute())
+        named = document.setdefault("wallets", {})
+        for name, key in made.items():
+            named[name] = {"address": str(key), "key": str(files[name].relative_to(tally.folder))}
+
+    tally.change_profile(write)
+    return tuple((name, key, files[name]) for name, key in made.items())
 
 
 def make_salt(file: Path) -> Path:

@@ -31,7 +31,7 @@ from tallystick.services.vetoes import plan_veto_admin, plan_veto_limit, plan_ve
 from tallystick_cli.approval import Signed, joined, sign
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
-from tallystick_cli.render import facts, instant_text, span, stack, table, when, words
+from tallystick_cli.render import facts, instant_text, span, stack, table, when, when_short, words
 
 DAY = 24 * 3600
 
@@ -72,7 +72,6 @@ class IssuerShown:
     """The issuer and its roles."""
 
     status: IssuerStatus
-    names: dict[Pubkey, str]
     exit_code: int = 0
 
     def document(self) -> dict[str, object]:
@@ -120,11 +119,11 @@ class IssuerShown:
             style = {RoleState.WAITING: "yellow", RoleState.ENDED: "dim", RoleState.ENDING: "yellow"}.get(
                 each.state, ""
             )
-            key = Text(str(each.role.holder), overflow="fold")
-            if name := self.names.get(each.role.holder):
-                key.append(f" {name}", style="dim")
             roles.add_row(
-                words(each.role.kind.name), key, Text(each.state.value, style=style), when(each.role.in_force_from)
+                words(each.role.kind.name),
+                str(each.role.holder),
+                Text(each.state.value, style=style),
+                when_short(each.role.in_force_from),
             )
         return stack(head, roles)
 
@@ -174,7 +173,7 @@ async def init(
 async def status(tally: Tally) -> IssuerShown:
     """Who administers the issuer, and everybody who was ever given a role."""
     found = await issuer_status(tally.open_chain(), tally.issuer)
-    return IssuerShown(found, tally.known_names())
+    return IssuerShown(found)
 
 
 @command(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from tallystick.domain.break_records import BreakRecord
@@ -18,10 +19,20 @@ from tallystick.services.reconciliation import ReconciliationReport, SecurityRep
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
 from tallystick_cli.failures import DONE, REFUSED
-from tallystick_cli.render import ago, amount, heading, stack, table, when, words
+from tallystick_cli.render import ago, amount, shown_path, stack, table, when, when_short, words
 
 app = typer.Typer()
-_STOPS = frozenset({BreakEffect.HALT, BreakEffect.BLOCK_MINT, BreakEffect.QUARANTINE})
+_STOPS: Final = frozenset({BreakEffect.HALT, BreakEffect.BLOCK_MINT, BreakEffect.QUARANTINE})
+_EFFECTS: Final = {
+    BreakEffect.HALT: "stop the security",
+    BreakEffect.BLOCK_MINT: "mint nothing",
+    BreakEffect.QUARANTINE: "use the document for nothing",
+    BreakEffect.NOT_EVIDENCE: "attest nothing from it",
+    BreakEffect.NOT_COUNTED: "not counted",
+    BreakEffect.TICKET: "look at it",
+    BreakEffect.WARN: "watch it",
+    BreakEffect.NOTE: "for information",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class Reconciled:
         """The securities, then every break with what it stops."""
         report = self.report
         place = Text(f"Chain at slot {report.slot}, {when(report.chain_time)} UTC", style="dim")
-        written = Text(f"Written to {self.written}", style="dim") if self.written else None
+        written = Text(f"Written to {shown_path(self.written)}", style="dim") if self.written else None
         if report.is_clean:
             verdict = Text("✓ Clean: custodians, chain and order book agree to the last unit.", style="bold green")
             return stack(securities_table(report.securities), verdict, Group(place, *([written] if written else [])))
@@ -64,7 +75,7 @@ class Reconciled:
 
 def securities_table(securities: tuple[SecurityReport, ...]) -> Table:
     """What is held against what is required, one line for each security."""
-    numbers = ["Tokens", "Require", "Held", "Since", "Surplus"]
+    numbers = ["Tokens", "Require", "Held", "Moved since", "Surplus"]
     rows = table("Security", *numbers, "Statement (UTC)", "", right=numbers)
     for each in securities:
         custody, decimals = each.custody, each.decimals
@@ -79,7 +90,7 @@ def securities_table(securities: tuple[SecurityReport, ...]) -> Table:
             "?" if custody.held is None else amount(custody.held, decimals),
             amount(bridge, decimals) if bridge else "",
             surplus,
-            when(custody.as_of or 0),
+            when_short(custody.as_of or 0),
             Text("✓", style="green") if each.is_clean else Text("✗", style="red"),
         )
     return rows
@@ -97,11 +108,11 @@ def breaks_of(records: tuple[BreakRecord, ...], decimals: int, now: int) -> Rend
             Text.assemble(
                 (found.kind.value, f"bold {style}"),
                 (size, style),
-                (f" · stops: {words(effect.name) if effect else ''} · {words(record.owner)}", "dim"),
+                (f" · {_EFFECTS[effect] if effect else ''} · for {words(record.owner)}", "dim"),
                 (f" · first seen {ago(record.first_seen, now)}", "dim"),
             )
         )
-        lines.append(Text(f"  {found.message}"))
+        lines.append(Padding(Text(found.message), (0, 0, 0, 2), expand=False))
     return Group(*lines)
 
 
@@ -132,6 +143,3 @@ async def reconcile_now(
     if out is not None:
         tally.write_file(out, report.json())
     return Reconciled(report, out)
-
-
-__all__ = ["Reconciled", "app", "breaks_of", "heading", "reconcile_now", "securities_table"]

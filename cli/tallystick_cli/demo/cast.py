@@ -1,0 +1,59 @@
+"""Who and what the demo is about. The companies and people are invented; the three ISINs are real shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ISSUER: Final = "Example Issuer Ltd"
+ISSUER_LEI: Final = "EXAMPLEISSUERLTD0093"
+CUSTODIAN: Final = "Example Custody Bank"
+CUSTODIAN_LEI: Final = "EXAMPLECUSTODYBANK81"
+ACCOUNT: Final = "SAFE-4711"
+STRANGER: Final = "eve"
+DECIMALS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One share class: its ISIN, the token's symbol and name, and how many shares come into custody first."""
+
+    isin: str
+    symbol: str
+    name: str
+    shares: str
+    movement: str
+
+
+APPLE: Final = Share("US0378331005", "AAPLx", "Apple Inc. share", "100", "TRF-88120")
+MICROSOFT: Final = Share("US5949181045", "MSFTx", "Microsoft Corp. share", "60", "TRF-88121")
+NVIDIA: Final = Share("US67066G1040", "NVDAx", "NVIDIA Corp. share", "80", "TRF-88122")
+SHARES: Final = (APPLE, MICROSOFT, NVIDIA)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one holder orders, under which reference."""
+
+    reference: str
+    holder: str
+    shares: str
+
+
+BLOCK: Final = (
+    Subscription("S-1", "anna", "40"),
+    Subscription("S-2", "ben", "25"),
+    Subscription("S-3", "carla", "20"),
+    Subscription("S-4", "david", "14.75"),
+    Subscription("S-5", "emma", "0.25"),
+)
+"""Five orders that one block of a hundred Apple shares settles, to the last quarter of a share."""
+OTHERS: Final = {
+    MICROSOFT.symbol: Subscription("S-6", "anna", "60"),
+    NVIDIA.symbol: Subscription("S-7", "ben", "80"),
+}
+HOLDERS: Final = tuple(each.holder for each in BLOCK)
+"""In the order in which compliance approves them."""
+REDEEMED: Final = "10"
+MISSING: Final = "10"
+"""Shares that the second day's statement is short of."""
