@@ -1,8 +1,8 @@
 """The clusters that end-to-end tests run on, under the same ids: the localnet and solana-test-validator.
 
 A test that takes `cluster` (or `chain`, `fund`) runs once on each. Marked `warp` it needs days to pass, and runs on the
-localnet alone. Without a validator its half is skipped with one countable reason; TALLY_REQUIRE_VALIDATOR=1 makes that
-a failure.
+localnet alone; marked `validator` it runs on that alone. Without a validator its half is skipped with one countable
+reason; TALLY_REQUIRE_VALIDATOR=1 makes that a failure.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The same test on every cluster it can run on; session scope, so that each cluster starts once."""
     if "cluster_name" not in metafunc.fixturenames:
         return
-    names = [pytest.param(LOCALNET)]
+    names = []
+    if metafunc.definition.get_closest_marker("validator") is None:
+        names.append(pytest.param(LOCALNET))
     if metafunc.definition.get_closest_marker("warp") is None:
         names.append(pytest.param(VALIDATOR, marks=pytest.mark.validator))
     metafunc.parametrize("cluster_name", names, scope="session")

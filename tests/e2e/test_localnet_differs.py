@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from clusters import run_localnet, run_validator
+from clusters import Cluster, run_localnet
 from rpc_script import Call, calls, told
 from rpc_shapes import Shape, differences, shape_of
 from tallystick.localnet.dispatch import METHODS
@@ -38,11 +38,10 @@ Known without asking:
 
 
 @pytest.mark.validator
-async def test_what_differs_from_a_validator_is_documented() -> None:
-    with run_localnet() as cluster:
-        ours, asked = await answers(cluster.url)
-    with run_validator() as cluster:
-        theirs, asked_there = await answers(cluster.url)
+async def test_what_differs_from_a_validator_is_documented(cluster: Cluster) -> None:
+    with run_localnet() as localnet:
+        ours, asked = await answers(localnet.url)
+    theirs, asked_there = await answers(cluster.url)
     assert asked == asked_there
     assert {method for _, method in asked} >= set(METHODS) - OURS_ALONE, "a served method is not compared"
     text = document(asked, ours, theirs)

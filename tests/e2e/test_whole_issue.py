@@ -6,6 +6,7 @@ planned again afterwards, which must leave nothing to do.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from live_cluster import Live
 from live_issuer import DAY, ONE, POLICY, Desk, digest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tallystick.adapters.chain.sender import SettledAt
 from tallystick.adapters.store.journal import CustodyMovement
 from tallystick.adapters.store.store import open_store
 from tallystick.domain.breaks import BreakKind
@@ -97,12 +99,13 @@ class Story:
             security=self.security, movement=movement, parts=parts,
         )
 
-    async def reconcile(self) -> ReconciliationReport:
-        """Compare everything at a finalized slot."""
-        await self.books.finalized()
+    async def reconcile(self, commitment: SettledAt = "finalized") -> ReconciliationReport:
+        """Compare everything, once all of it is as settled as asked."""
+        if commitment == "finalized":
+            await self.books.finalized()
         return await reconcile(
             self.live.chain, self.desk.address, [self.declared], await self.books.statements(), self.books.order_book,
-            self.books.breaks, self.live.clock,
+            self.books.breaks, self.live.clock, commitment=commitment,
         )
 
     async def book(self, movement: MovementReference, direction: MovementDirection, booked_at: int) -> None:
@@ -116,14 +119,14 @@ class Story:
 
     async def open_orders(self, *shares: int) -> list[Part]:
         """One subscription for each wallet, signed by it."""
-        parts = []
-        for wallet, quantity in zip(self.wallets, shares, strict=True):
+        async def one(wallet: Keypair, quantity: int) -> Part:
             plan = await self.subscribe(wallet, quantity)
             order = plan.actions[0].instructions[0].accounts[5].pubkey
             await self.books.carry_out(plan, 1)
             self.books.order_book.record_order(self.security, BookedOrder(order, OrderKind.SUBSCRIPTION, quantity))
-            parts.append(Part(order, quantity))
-        return parts
+            return Part(order, quantity)
+
+        return await asyncio.gather(*map(one, self.wallets, shares))
 
     async def redeem(self, wallet: Keypair, raw: int, movement: MovementReference) -> None:
         """Request, accept, and settle against shares that left custody."""
@@ -173,9 +176,12 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
 
     await books.carry_out(await initialize(), 1)
     assert (await initialize()).is_empty
-    for kind, key in desk.granted:
-        grant = await plan_grant_role(chain, payer=payer, issuer=issuer, kind=kind, holder=key.pubkey())
-        await books.carry_out(grant, 1)
+
+    async def grant(kind: RoleKind, key: Keypair) -> None:
+        plan = await plan_grant_role(chain, payer=payer, issuer=issuer, kind=kind, holder=key.pubkey())
+        await books.carry_out(plan, 1)
+
+    await asyncio.gather(*(grant(kind, key) for kind, key in desk.granted))
     with pytest.raises(Refused, match="is operator, and so cannot be attestor"):
         await plan_grant_role(
             chain, payer=payer, issuer=issuer, kind=RoleKind.ATTESTOR, holder=desk.operator.pubkey()
@@ -193,13 +199,16 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
     await books.carry_out(limit, 1)
     now = await books.live.now()
     await books.live.until(now + desk.delay)
-    for number, wallet in enumerate(wallets):
-        approve = await plan_approve_holder(
+
+    async def approve(wallet: Keypair) -> None:
+        plan = await plan_approve_holder(
             chain, payer=payer, issuer=issuer, compliance=desk.compliance.pubkey(), wallet=wallet.pubkey(),
-            investor_id=investor_id(b"s" * 32, f"investor {number}"), classes=1, approved_until=now + 90 * DAY,
+            investor_id=investor_id(b"s" * 32, str(wallet.pubkey())), classes=1, approved_until=now + 90 * DAY,
             evidence_hash=digest("evidence"),
         )
-        await books.carry_out(approve, 1)
+        await books.carry_out(plan, 1)
+
+    await asyncio.gather(*map(approve, wallets))
     status = await issuer_status(chain, issuer)
     assert {kind: len(status.keys(kind)) for kind, _ in desk.granted} == {
         kind: 3 if kind is RoleKind.ATTESTOR else 1 for kind, _ in desk.granted
@@ -260,7 +269,7 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
     assert (state.redeemed, state.minted - state.burnt) == (40 * ONE, 120 * ONE)
 
     # Clean on the old statements with the delivery between the as-ofs, and on a new one without.
-    report = await story.reconcile()
+    report = await story.reconcile("confirmed")
     assert report.is_clean, report.json().decode()
     [bridge] = report.securities[0].custody.bridge
     assert (bridge.kind, bridge.reference, bridge.amount) == (BreakKind.TIMING_ASOF, "OUT 1", -40 * ONE)
