@@ -7,10 +7,10 @@ account, so that a test can break exactly one thing; a book that nobody broke is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
+from accounts_on_chain import RENT, AccountsOnChain
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import Message
@@ -29,13 +29,10 @@ from tallystick.program import addresses, token
 from tallystick.program.artifacts import program_binary, token_2022_binary
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.constants import PROGRAM_ID
-from tallystick.program.layout import AccountLayout
 from tallystick.program.text import encode_text
 from tallystick.services.reconciliation import ReconciliationReport, reconcile
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
 from tallystick.services.reconciliation_orders import BookedMovement, BookedOrder, MemoryOrderBook
-
-Layout = TypeVar("Layout", bound=AccountLayout)
 
 START = 1_795_046_400
 """2026-11-19, 00:00 UTC."""
@@ -43,7 +40,6 @@ DAY = 86_400
 DECIMALS = 6
 ONE = 10**DECIMALS
 """One share."""
-RENT = 10**9
 LEI = "HWUPKR0MPOU8FGXBT394"
 APPLE, MICROSOFT = "US0378331005", "US5949181045"
 CUSTODY = (CustodyAccount(LEI, "ACC-1"), CustodyAccount(LEI, "ACC-2"))
@@ -65,19 +61,13 @@ HOLDERS = tuple(key(f"holder {number}") for number in range(5))
 INVENTORY = key("inventory")
 
 
-def token_account(mint: Pubkey, owner: Pubkey, raw: int, *, frozen: bool = False, extended: bool = False) -> bytes:
-    """The bytes of a token account; an extended one has an immutable owner."""
-    plain = (
-        bytes(mint) + bytes(owner) + raw.to_bytes(8, "little") + bytes(36) + bytes([2 if frozen else 1])
-        + bytes(12) + bytes(8) + bytes(36)
-    )
-    return plain + (b"\2" + (7).to_bytes(2, "little") + bytes(2) if extended else b"")
-
-
-class BookOnChain:
+class BookOnChain(AccountsOnChain):
     """The cluster, the issuer, what is in the book of the first security, and what custodians would report of it."""
 
+    extended = frozenset(HOLDERS[::2])
+
     def __init__(self) -> None:
+        super().__init__()
         self.clock = ManualClock(START)
         self.ledger = Ledger(self.clock, seed=b"books")
         self.chain = MemoryChain(self.ledger)
@@ -94,8 +84,7 @@ class BookOnChain:
         ), payer, admin, authority)
         self.security, self.mint = self._list("apple", APPLE, payer, admin)
         self.other, self.other_mint = self._list("microsoft", MICROSOFT, payer, admin)
-        self._listed = {address: self._account(address) for address in (self.security, self.mint, self.escrow)}
-        self._written: set[Pubkey] = set()
+        self._listed = {address: self.account(address) for address in (self.security, self.mint, self.escrow)}
         self.reset()
 
     def _list(self, name: str, isin: str, payer: Keypair, admin: Keypair) -> tuple[Pubkey, Pubkey]:
@@ -126,12 +115,12 @@ class BookOnChain:
 
     def reset(self) -> None:
         """Back to two securities that were just listed."""
-        for address in self._written:
+        for address in self.written:
             self.ledger.set_account(address, Account(Pubkey.default(), 0, b""))
         for address, account in self._listed.items():
             self.ledger.set_account(address, account)
-        self._written.clear()
-        self.balances: dict[Pubkey, int] = {}
+        self.written.clear()
+        self.balances.clear()
         self.movements: list[tuple[BookedMovement, CustodyAccount]] = []
         self.orders: list[BookedOrder] = []
         self.never_came: list[tuple[int, int]] = []
@@ -142,10 +131,6 @@ class BookOnChain:
             DeclaredSecurity(self.security, CUSTODY, (INVENTORY,)), DeclaredSecurity(self.other, CUSTODY),
         )
         self._numbers = 0
-
-    @property
-    def escrow(self) -> Pubkey:
-        return token.associated_token_address(self.security, self.mint)
 
     @property
     def now(self) -> int:
@@ -297,67 +282,7 @@ class BookOnChain:
         ))
         return address
 
-    # Bytes ---------------------------------------------------------------------------------------------------------
-
-    def read(self, kind: type[Layout], address: Pubkey) -> Layout:
-        return kind.decode(self._account(address).data)
-
-    def write(self, address: Pubkey, content: AccountLayout) -> None:
-        self._written.add(address)
-        self.ledger.set_account(address, Account(PROGRAM_ID, RENT, content.encode()))
-
-    def change(self, kind: type[Layout], address: Pubkey, how: Callable[[Layout], Layout]) -> None:
-        """Rewrite one account of the program."""
-        self.write(address, how(self.read(kind, address)))
-
-    def remove(self, address: Pubkey) -> None:
-        self.ledger.set_account(address, Account(Pubkey.default(), 0, b""))
-
-    def patch(self, address: Pubkey, offset: int, data: bytes) -> None:
-        """Overwrite bytes of an account."""
-        account = self._account(address)
-        patched = account.data[:offset] + data + account.data[offset + len(data) :]
-        self.ledger.set_account(address, replace(account, data=patched))
-
-    def extension(self, kind: int) -> int:
-        """Where the value of a mint's extension starts."""
-        data, offset = self._account(self.mint).data, 166
-        while int.from_bytes(data[offset : offset + 2], "little") != kind:
-            offset += 4 + int.from_bytes(data[offset + 2 : offset + 4], "little")
-        return offset + 4
-
-    @property
-    def supply(self) -> int:
-        return token.decode_mint(self._account(self.mint).data).supply
-
-    def set_supply(self, raw: int) -> None:
-        self.patch(self.mint, 36, raw.to_bytes(8, "little"))
-
-    def set_paused(self, paused: bool) -> None:
-        self.patch(self.mint, self.extension(26) + 32, bytes([paused]))
-
-    @property
-    def escrowed(self) -> int:
-        return token.decode_token_account(self._account(self.escrow).data).amount
-
-    def set_escrow(self, raw: int) -> None:
-        self.patch(self.escrow, 64, raw.to_bytes(8, "little"))
-
-    def account_of(self, owner: Pubkey) -> Pubkey:
-        return token.associated_token_address(owner, self.mint)
-
-    def set_balance(self, owner: Pubkey, raw: int, **kind: bool) -> None:
-        """Write a wallet's token account; every second holder has an extended one."""
-        extended = kind.pop("extended", owner in HOLDERS[::2])
-        address = self.account_of(owner)
-        self._written.add(address)
-        self.balances[owner] = raw
-        data = token_account(self.mint, owner, raw, extended=extended, **kind)
-        self.ledger.set_account(address, Account(token.TOKEN_2022_PROGRAM, RENT, data))
-
-    def give(self, owner: Pubkey, raw: int) -> None:
-        """Add to a wallet's balance, or take from it."""
-        self.set_balance(owner, self.balances.get(owner, 0) + raw)
+    # Fills ---------------------------------------------------------------------------------------------------------
 
     def _fill(
         self, order: Pubkey, booked: BookedMovement, kind: types.FillKind, shares: int, raw: int
@@ -397,11 +322,6 @@ class BookOnChain:
             mint_used_at=self.now if minted else used.mint_used_at,
             burn_used_at=self.now if burnt else used.burn_used_at,
         ))
-
-    def _account(self, address: Pubkey) -> Account:
-        account = self.ledger.account(address)
-        assert account is not None, f"nothing at {address}"
-        return account
 
     # What is tested ------------------------------------------------------------------------------------------------
 

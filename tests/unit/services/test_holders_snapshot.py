@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from book_on_chain import HOLDERS, INVENTORY, ONE, RENT, BookOnChain, busy_book, key, token_account
+from accounts_on_chain import RENT, token_account
+from book_on_chain import HOLDERS, INVENTORY, ONE, BookOnChain, busy_book, key
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Account, Commitment, MemcmpFilter, ProgramAccounts
@@ -50,7 +51,7 @@ class MovingChain(MemoryChain):
 
 
 def put(book: BookOnChain, name: str, data: bytes, owner: Pubkey = TOKEN_2022_PROGRAM) -> None:
-    book._written.add(key(name))
+    book.written.add(key(name))
     book.ledger.set_account(key(name), Account(owner, RENT, data))
 
 
