@@ -107,6 +107,14 @@ async def test_a_security_that_was_just_listed_is_clean(desk: Desk) -> None:
     assert report.securities[0].custody.held is None
 
 
+async def test_an_issuer_without_securities_is_clean(desk: Desk) -> None:
+    await desk.initialize()
+    report = await reconcile(
+        desk.chain, desk.issuer, [], [], MemoryOrderBook(), MemoryBreakStore(), desk.clock
+    )
+    assert (report.is_clean, report.securities) == (True, ())
+
+
 async def test_minted_in_full_is_clean_and_backed_to_the_share(office: Backoffice) -> None:
     report = await office.reconcile()
     assert [each.found.message for each in report.all_breaks] == []

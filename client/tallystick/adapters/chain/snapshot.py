@@ -141,13 +141,15 @@ async def snapshot_mints(
         if attempt:
             await clock.sleep(PAUSE)
         try:
-            latest = await _read_once(chain, mints, commitment, min_context_slot) or latest
+            found = await _read_once(chain, mints, commitment, min_context_slot)
         except RpcError as error:
             if error.code != _MIN_CONTEXT_SLOT_NOT_REACHED:
                 raise
             continue
-        if latest is not None and all(each.is_settled for each in latest.values()):
-            return latest
+        if found is not None:
+            latest = found
+            if all(each.is_settled for each in found.values()):
+                return found
     if latest is None:
         raise ChainError(
             f"The holders of {len(mints)} mints could not be read at one slot in {attempts} attempts.",
