@@ -224,7 +224,7 @@ class Security:
             mint=self.mint,
         )
 
-    def content(self, shares: int, **change: Any) -> types.AttestationContent:
+    def content(self, shares: int, /, **change: Any) -> types.AttestationContent:
         """A claim of `shares`, on two custody accounts, as of a minute ago unless said otherwise."""
         as_of = change.pop("as_of", self.chain.now - 60)
         content = types.AttestationContent(
@@ -272,7 +272,7 @@ class Security:
         )
 
     def settle_subscription(
-        self, order: Pubkey, movement: Movement, shares: int | None = None, **change: Any
+        self, order: Pubkey, movement: Movement, shares: int | None = None, /, **change: Any
     ) -> Instruction:
         """Mint for an order; the whole movement unless said otherwise."""
         wallet = change.pop("wallet", None) or self.chain.read(accounts.Order, order).holder
@@ -333,7 +333,7 @@ class Security:
             order=order,
         )
 
-    def settle_redemption(self, order: Pubkey, movement: Movement, raw: int, **change: Any) -> Instruction:
+    def settle_redemption(self, order: Pubkey, movement: Movement, raw: int, /, **change: Any) -> Instruction:
         """Burn escrowed tokens."""
         wallet = change.pop("wallet", None) or self.chain.read(accounts.Order, order).holder
         return build(

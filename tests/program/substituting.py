@@ -185,8 +185,6 @@ def order_attacks(state: str, *, wrong_kind: str) -> list[Substitute]:
     ]  # fmt: skip
 
 
-
-
 def suspend(world: World, wallet: Pubkey) -> None:
     """Compliance suspends a holder."""
     world.chain.send(world.alpha.suspend_holder(wallet))

@@ -30,8 +30,9 @@ from laws_world import (
 )  # fmt: skip
 from solders.instruction import Instruction
 from tallystick.program.generated.errors import ERRORS
+from tallystick.program.layout import AccountLayout
 
-Layout = TypeVar("Layout", bound=accounts.AccountLayout)
+Layout = TypeVar("Layout", bound=AccountLayout)
 NAMES = {each.name for each in ERRORS.values()}
 FRAMEWORK = {
     "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1",
@@ -274,7 +275,7 @@ class LawChecks:
         assert all(len(kinds) == 1 for kinds in held.values()), held
         assert issuer.admin not in held
 
-    def _law_8_history(self, previous: dict[Pubkey, accounts.AccountLayout]) -> None:
+    def _law_8_history(self, previous: dict[Pubkey, AccountLayout]) -> None:
         for address, old in previous.items():
             new = self.accounts.get(address)
             assert type(new) is type(old), f"{address} is gone"

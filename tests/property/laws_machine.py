@@ -16,7 +16,8 @@ from laws_world import (
     POLICY,
     Chain,
     Custodian,
-    Issuer, Movement,
+    Issuer,
+    Movement,
     OrderStatus,
     Pubkey,
     Receipt,
@@ -79,7 +80,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
         )
         return having[pick % len(having)] if having and pick % 10 else POOL[pick % len(POOL)]
 
-    def acting(self, kind: RoleKind, pick: int, name: str) -> dict[str, Pubkey]:
+    def acting(self, kind: RoleKind, pick: int, name: str) -> dict[str, Any]:
         """Who acts, and the role account to show."""
         wallet = self.holder_of(kind, pick)
         return {name: wallet, "role": self.alpha.role(kind, wallet)}
@@ -223,9 +224,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
 
     # Holds, holders, limits ------------------------------------------------------------------------------------------
 
-    @rule(
-        kind=st.sampled_from(KINDS), scope=st.integers(0, 8), pick=PICK, life=st.sampled_from(LIVES)
-    )
+    @rule(kind=st.sampled_from(KINDS), scope=st.integers(0, 8), pick=PICK, life=st.sampled_from(LIVES))
     def somebody_holds(self, kind: RoleKind, scope: int, pick: int, life: int | None) -> None:
         """Any role, any scope, any life."""
         self.hold_number += 1
@@ -242,7 +241,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
             return
         address, hold = chosen[pick // 10 % len(chosen)]
         authority = {"owner": hold.owner, "anyone": POOL[pick % len(POOL)], "admin": self.alpha.state.admin}[who]
-        beside = {}
+        beside: dict[str, Any] = {}
         if cosigner is not None:
             signer = self.holder_of(cosigner, pick)
             beside = {"cosigner": signer, "cosigner_role": self.alpha.role(cosigner, signer)}

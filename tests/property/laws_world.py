@@ -16,11 +16,12 @@ from solders.pubkey import Pubkey
 from tallystick.program.generated import accounts, events, types
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind
+from tallystick.program.layout import AccountLayout
 
 EXCLUSIVE = (
     RoleKind.ATTESTOR, RoleKind.OPERATOR, RoleKind.COMPLIANCE, RoleKind.CORPORATE_ACTIONS, RoleKind.GUARDIAN,
 )  # fmt: skip
-COUNTERS = {
+COUNTERS: dict[type[AccountLayout], tuple[str, ...]] = {
     accounts.Issuer: ("attestor_epoch", "securities"),
     accounts.Role: ("grants",),
     accounts.Security: ("attestations", "redeemed", "minted", "burnt"),
@@ -30,7 +31,7 @@ COUNTERS = {
     accounts.Hold: ("released_at",),
 }
 """What never goes down, by account type (law 8)."""
-FIXED = {
+FIXED: dict[type[AccountLayout], tuple[str, ...]] = {
     accounts.Issuer: ("issuer_id", "name", "lei"),
     accounts.Role: ("issuer", "kind", "holder"),
     accounts.Security: ("issuer", "mint", "escrow", "security_id", "decimals"),
@@ -42,7 +43,7 @@ FIXED = {
     accounts.Limit: ("security", "holder"),
 }
 """What is written once (law 8)."""
-KINDS: tuple[type[accounts.AccountLayout], ...] = (*FIXED, accounts.Attestation)
+KINDS: tuple[type[AccountLayout], ...] = (*FIXED, accounts.Attestation)
 
 
 @dataclass(slots=True)
@@ -63,9 +64,9 @@ class Custodian:
         return next((held for since, held in reversed(self.history) if since <= when), 0)
 
 
-def decode_all(chain: Chain) -> dict[Pubkey, accounts.AccountLayout]:
+def decode_all(chain: Chain) -> dict[Pubkey, AccountLayout]:
     """Every account of the program, decoded."""
-    found: dict[Pubkey, accounts.AccountLayout] = {}
+    found: dict[Pubkey, AccountLayout] = {}
     for address, account in chain.svm.get_program_accounts(PROGRAM_ID):
         if account.lamports:
             kind = next(each for each in KINDS if account.data.startswith(each.DISCRIMINATOR))

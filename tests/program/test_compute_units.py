@@ -1,0 +1,78 @@
+"""What every instruction costs, kept in docs/compute_units.md. TALLY_WRITE_COMPUTE_UNITS=1 writes it anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cases import CASES
+from compute_units import CALL_FEE, measure, table, units_called
+from tallystick.program.generated.instructions import INSTRUCTIONS
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "compute_units.md"
+TEXT = """# Compute units
+
+What one call of each instruction takes, measured by `tests/program/test_compute_units.py` on the built program in
+LiteSVM; `TALLY_WRITE_COMPUTE_UNITS=1 uv run pytest tests/program/test_compute_units.py` writes this page anew, and the
+test fails while it says something else. A transaction may use 1,400,000.
+
+- **total** is what the transaction's budget has to hold for it.
+- **without what it calls** leaves out the units that Token-2022, the associated token program, the system program and
+  the program's own event call consumed. The runtime's fee for calling, {fee} each, is the caller's and stays in.
+- **bumps in vain**: an address is found by trying bumps from 255 down, and how many fail is luck of the keys. Half of
+  all addresses need none. The keys of the measured world are always the same.
+
+{table}
+
+## settle_subscription
+
+The goal was 12,000 without what it calls and 22,000 with it. It takes {own:,} and {total:,} here, of which {fees:,} are
+fees for its {calls} calls, without which nothing is minted, two accounts are not created, and the event could be
+dropped with the logs. Deriving the addresses of movement and fill takes 1,500 for each bump tried, {derived:,} here:
+the program finds the bump itself, because one that the caller chose would give one custody movement two addresses, and
+so two mints. The rest is Anchor reading, checking and writing eight accounts of its own in full, the security's being
+nearly 900 bytes. That was left: an account layout read in place would save a part of it, and cost the checks that
+make each account's type and owner plain to see.
+"""
+
+
+def test_the_document_says_what_was_measured() -> None:
+    rows = measure()
+    row = next(each for each in rows if each.name == "settle_subscription")
+    text = TEXT.format(
+        fee=CALL_FEE,
+        table=table(rows),
+        own=row.own,
+        total=row.total,
+        calls=row.calls,
+        fees=row.calls * CALL_FEE,
+        derived=1_500 * (2 + row.tries),
+    )
+    if os.environ.get("TALLY_WRITE_COMPUTE_UNITS"):
+        DOCUMENT.write_text(text, encoding="utf-8")
+    assert DOCUMENT.read_text(encoding="utf-8") == text, "write it anew with TALLY_WRITE_COMPUTE_UNITS=1"
+
+
+def test_every_instruction_has_a_row() -> None:
+    assert {each.name for each in measure()} >= set(INSTRUCTIONS) == set(CASES)
+
+
+def test_every_instruction_fits_the_default_budget_of_a_transaction() -> None:
+    assert [each.name for each in measure() if each.total > 200_000] == []
+
+
+def test_only_direct_calls_are_counted() -> None:
+    logs = [
+        "Program A invoke [1]",
+        "Program B invoke [2]",
+        "Program C invoke [3]",
+        "Program C consumed 5 of 10 compute units",
+        "Program C success",
+        "Program B consumed 9 of 20 compute units",
+        "Program B success",
+        "Program 11111111111111111111111111111111 invoke [2]",
+        "Program 11111111111111111111111111111111 success",
+        "Program A consumed 30 of 99 compute units",
+        "Program A success",
+    ]
+    assert units_called(logs) == [9, 150]
