@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -66,6 +66,18 @@ class Plan:
         return found
 
 
+class Trail(Protocol):
+    """Where what is about to be sent, and what became of it, is written down (services/audit_trail.py)."""
+
+    async def begin(self, action: Action) -> None:
+        """Before an action is sent. What this raises stops it."""
+        ...
+
+    async def end(self, action: Action, result: SendResult) -> None:
+        """After it was sent."""
+        ...
+
+
 Progress: TypeAlias = Callable[[Action, SendResult | None], None]
 """Called with None before an action is sent, and with its result afterwards."""
 
@@ -116,6 +128,7 @@ async def execute(
     signers: Mapping[Pubkey, TransactionSigner],
     on_progress: Progress | None = None,
     *,
+    trail: Trail | None = None,
     commitment: SettledAt = "confirmed",
 ) -> tuple[SendResult, ...]:
     """Carry out a plan's actions one after the other, and tell what became of each.
@@ -129,13 +142,17 @@ async def execute(
     for action in plan.actions:
         if on_progress is not None:
             on_progress(action, None)
+        if trail is not None:
+            await trail.begin(action)
         result = await sender.send(
             action.instructions, [signers[key] for key in action.signers], intent=action.intent, payer=action.payer,
             version=action.version, commitment=commitment, is_done=action.is_done, is_guarded=action.is_guarded,
         )
+        results.append(result)
+        if trail is not None:
+            await trail.end(action, result)
         if on_progress is not None:
             on_progress(action, result)
-        results.append(result)
         if not result.is_done:
             break
     return tuple(results)
@@ -169,5 +186,6 @@ def _capacities(action: Action) -> tuple[tuple[Pubkey, str], ...]:
 
 
 __all__ = [
-    "Action", "Plan", "Progress", "execute", "last_change", "new_action", "require_signers", "require_text_reference",
+    "Action", "Plan", "Progress", "Trail", "execute", "last_change", "new_action", "require_signers",
+    "require_text_reference",
 ]

@@ -126,9 +126,10 @@ async def plan_settle_subscription(
     role, limit = role_address(account.issuer, RoleKind.OPERATOR, operator), limit_address(security, operator)
     holders = {part.order: holder_address(account.issuer, orders[part.order].holder) for part in parts}
     fills = {part.order: fill_address(place, part.order) for part in parts}
-    snapshot = await read_snapshot(
-        chain, [security, account.mint, role, limit, place, *orders, *holders.values(), *fills.values()]
-    )
+    recipients = {part.order: associated_token_address(orders[part.order].holder, account.mint) for part in parts}
+    snapshot = await read_snapshot(chain, [
+        security, account.mint, role, limit, place, *orders, *holders.values(), *fills.values(), *recipients.values()
+    ])
     account, decimals = snapshot.require(Security, security), account.decimals
     title = f"Settle {len(parts)} subscriptions with movement {movement.reference}"
     todo, notes = split_settled(snapshot, parts, fills, decimals, of_raw=False)
@@ -146,6 +147,7 @@ async def plan_settle_subscription(
         order = snapshot.require(Order, part.order)
         _require_settleable(order, part, security, decimals, snapshot.now)
         require_may_order(snapshot.find(Holder, holders[part.order]), order.holder, account, snapshot.now)
+        _require_not_frozen(snapshot, recipients[part.order])
         units = raw_from_shares(part.quantity, multiplier)
         if units == 0:
             raise Refused(
@@ -158,10 +160,10 @@ async def plan_settle_subscription(
 
     def settle(part: Part) -> Action:
         wallet = orders[part.order].holder
-        recipient = associated_token_address(wallet, account.mint)
         instruction = instructions.settle_subscription(
             payer=payer, operator=operator, role=role, security=security, limit=limit, holder=holders[part.order],
-            order=part.order, movement=place, fill=fills[part.order], mint=account.mint, recipient=recipient,
+            order=part.order, movement=place, fill=fills[part.order], mint=account.mint,
+            recipient=recipients[part.order],
             params=SettleSubscriptionParams(movement=movement.params, shares=part.quantity),
         )
 
@@ -274,6 +276,12 @@ def _require_settleable(order: Order, part: Part, security: Pubkey, decimals: in
             f"Order {part.order} has {rest} shares left; {format_base_units(part.quantity, decimals)} were asked for.",
             hint="Settle at most what is left of it.",
         )
+
+
+def _require_not_frozen(snapshot: Snapshot, recipient: Pubkey) -> None:
+    found = snapshot.token_account(recipient)
+    if found is not None and found.frozen:
+        raise Refused(f"The token account {recipient} is frozen.", hint="Ask compliance; nothing was signed.")
 
 
 def _require_quantity(amount: int) -> None:

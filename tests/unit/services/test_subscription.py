@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from desk import DAY, SHARE, Desk, movement
 from solders.pubkey import Pubkey
+from tallystick.adapters.chain.protocol import Account
 from tallystick.errors import InputError, Refused
 from tallystick.program.addresses import holder_address
 from tallystick.program.generated.accounts import Fill, Order
 from tallystick.program.generated.types import OrderStatus, RoleKind
+from tallystick.program.token import TokenAccountState, associated_token_address
 from tallystick.services.chain_reads import list_fills, read
 from tallystick.services.holders import plan_approve_holder, plan_suspend_holder
 from tallystick.services.holds import Scope, plan_place_hold
@@ -311,3 +313,15 @@ async def _settle_as(desk: Desk, operator: str, order: Pubkey, shares: int) -> N
         desk.chain, payer=desk["payer"], operator=desk[operator], security=desk.security, movement=BLOCK,
         parts=[Part(order, shares)],
     )
+
+
+async def test_nothing_is_minted_to_a_frozen_account(ready: Desk) -> None:
+    await ready.give("alice", SHARE, "first")
+    order = await ready.subscribe("alice", SHARE, "o-1")
+    address = associated_token_address(ready["alice"], ready.mint)
+    account = ready.chain.ledger.account(address)
+    assert account is not None
+    frozen = bytearray(account.data)
+    frozen[108] = TokenAccountState.FROZEN
+    ready.chain.ledger.set_account(address, Account(account.owner, account.lamports, bytes(frozen)))
+    assert "is frozen" in await settle_refused(ready, Part(order, SHARE))

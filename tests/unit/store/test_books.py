@@ -276,7 +276,7 @@ async def test_the_audit_log_chains_what_was_done(log: AuditLog) -> None:
 async def test_an_audit_entry_names_who_did_what_to_what(log: AuditLog, field: str) -> None:
     values = {"actor": "a", "action": "b", "subject": "c", field: ""}
     with pytest.raises(InputError, match="names an actor"):
-        await log.append(at=1, **values)
+        await log.append(at=1, **values)  # type: ignore[arg-type]
     assert await log.entries() == ()
 
 

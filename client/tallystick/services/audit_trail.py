@@ -1,0 +1,44 @@
+"""Writes what plans send into the audit log: once before a transaction is signed, once when its outcome is known.
+
+The first entry comes first on purpose: where the log cannot be written, nothing is signed.
+"""
+
+from __future__ import annotations
+
+from tallystick.adapters.chain.send_result import SendResult
+from tallystick.adapters.clock import Clock
+from tallystick.adapters.store.audit import AuditLog
+from tallystick.domain.canonical import CanonicalValue
+from tallystick.services.plans import Action
+
+BEGUN = "begin"
+ENDED = "end"
+
+
+class AuditTrail:
+    """A trail for plans.execute. `actor` is whoever gave the command, as this installation knows them."""
+
+    def __init__(self, log: AuditLog, clock: Clock, actor: str) -> None:
+        self._log = log
+        self._clock = clock
+        self._actor = actor
+
+    async def begin(self, action: Action) -> None:
+        """Note what is about to be signed, and by which keys. StoreError when the log cannot be written."""
+        roles = action.roles or ("signer",) * len(action.signers)
+        keys: dict[str, CanonicalValue] = {str(key): role for key, role in zip(action.signers, roles, strict=True)}
+        await self._append(BEGUN, action, {"summary": action.summary, "signers": keys})
+
+    async def end(self, action: Action, result: SendResult) -> None:
+        """Note what became of it. StoreError when the log cannot be written; what was sent stays sent."""
+        await self._append(ENDED, action, {
+            "outcome": result.outcome.value,
+            "signature": None if result.signature is None else str(result.signature),
+            "slot": result.slot,
+            "detail": result.detail,
+        })
+
+    async def _append(self, step: str, action: Action, details: dict[str, CanonicalValue]) -> None:
+        await self._log.append(
+            at=self._clock.now(), actor=self._actor, action=step, subject=action.intent, details=details
+        )
