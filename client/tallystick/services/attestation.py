@@ -95,7 +95,7 @@ async def build_claim(
     _require_evidence(custody_accounts, found, breaks)
     lines = tuple(_line(each, isin, account.decimals) for each in found)
     as_of = min(line.as_of for line in lines)
-    _require_newer(account, as_of)
+    _require_newer(account, as_of, now)
     fills = await list_fills(chain, security, min_context_slot=snapshot.slot)
     redeemed = redeemed_before(
         security, as_of, {line.account: line.as_of for line in lines}, fills.accounts.values(),
@@ -227,7 +227,12 @@ def _require_evidence(
         )
 
 
-def _require_newer(account: Security, as_of: int) -> None:
+def _require_newer(account: Security, as_of: int, now: int) -> None:
+    if as_of > now:
+        raise Refused(
+            f"The statements are of {instant(as_of)}, and the chain's clock shows {instant(now)}.",
+            hint=f"The custodian's clock is ahead; run this again in {as_of - now} s.",
+        )
     if as_of < account.reserve_as_of:
         raise Refused(
             f"A reserve of {instant(account.reserve_as_of)} is in force; these statements are of {instant(as_of)}.",

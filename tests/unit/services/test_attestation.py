@@ -139,6 +139,14 @@ async def test_a_stale_statement_stops_the_attestation(listed: Desk) -> None:
     assert "STALE_STATEMENT" in (await refused(listed)).message
 
 
+async def test_a_statement_of_a_moment_that_has_not_come_is_refused(listed: Desk) -> None:
+    await listed.statements.add(statement(5 * SHARE, listed.now + 60))
+    with pytest.raises(Refused, match="the chain's clock shows"):
+        await listed.plan_attest()
+    listed.warp(61)
+    assert (await listed.plan_attest()).actions
+
+
 async def test_a_conflict_stops_the_attestation_until_somebody_decides(listed: Desk) -> None:
     right = await listed.receive(5 * SHARE, statement_id="S-1")
     wrong = statement(6 * SHARE, right.as_of, statement_id="S-1")
