@@ -94,8 +94,8 @@ def open_subscription(world: World) -> Instruction:
 
 
 def settle_subscription(world: World) -> Instruction:
-    """A part of Alice's order, from a new movement."""
-    return world.acme.settle_subscription(world.order("open"), Movement("fresh in", 30 * ONE))
+    """A part of Alice's order, from a new movement; one whose addresses need as many tries as they do on average."""
+    return world.acme.settle_subscription(world.order("open"), Movement("fresh in 2", 30 * ONE))
 
 
 def cancel_subscription(world: World) -> Instruction:

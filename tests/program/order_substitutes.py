@@ -63,7 +63,7 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
         other("another security", SEEDS, BETA),
         other("of another issuer", SEEDS, FOREIGN),
         instead("of another issuer throughout", "RoleOfAnotherIssuer", lambda world: world.foreign.settle_subscription(
-            world.order("open", world.foreign), Movement("fresh in", 30), **as_alpha(world))),
+            world.order("open", world.foreign), Movement("fresh in 2", 30), **as_alpha(world))),
     ],
     ("settle_subscription", "limit"): LIMIT,
     ("settle_subscription", "holder"): holder_attacks(ALICE),
@@ -76,7 +76,7 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
     ],
     ("settle_subscription", "movement"): [
         other("another movement", SEEDS, lambda world: world.acme.movement(IN)),
-        other("of another security", SEEDS, lambda world: world.beta.movement(Movement("fresh in", 0))),
+        other("of another security", SEEDS, lambda world: world.beta.movement(Movement("fresh in 2", 0))),
     ],
     ("settle_subscription", "fill"): [
         other("of another order", SEEDS, lambda world: world.fill()),

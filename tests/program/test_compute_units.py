@@ -20,7 +20,7 @@ test fails while it says something else. A transaction may use 1,400,000.
 - **without what it calls** leaves out the units that Token-2022, the associated token program, the system program and
   the program's own event call consumed. The runtime's fee for calling, {fee} each, is the caller's and stays in.
 - **bumps in vain**: an address is found by trying bumps from 255 down, and how many fail is luck of the keys. Half of
-  all addresses need none. The keys of the measured world are always the same.
+  all addresses need none; one is the average. The keys of the measured world are always the same.
 
 {table}
 
