@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -111,13 +113,12 @@ async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mappi
 
 def joined(title: str, plans: Sequence[Plan]) -> Plan:
     """Several plans as one, agreed to once."""
-    notes = dict.fromkeys(note for plan in plans for note in _notes(plan, len(plans)))
-    return Plan(title, tuple(action for plan in plans for action in plan.actions), tuple(notes))
-
-
-def _notes(plan: Plan, among: int) -> tuple[str, ...]:
-    # A note of an empty plan says "it"; among others it has to say what.
-    return tuple(f"{plan.title}: {note}" for note in plan.notes) if plan.is_empty and among > 1 else plan.notes
+    shared = set.intersection(*({*plan.notes} for plan in plans)) if plans else set()
+    # What holds for one of them alone has to say for which.
+    notes = [
+        note if note in shared or len(plans) == 1 else f"{plan.title}: {note}" for plan in plans for note in plan.notes
+    ]
+    return Plan(title, tuple(action for plan in plans for action in plan.actions), tuple(dict.fromkeys(notes)))
 
 
 def ask(tally: Tally, plan: Plan) -> None:
@@ -128,6 +129,8 @@ def ask(tally: Tally, plan: Plan) -> None:
             hint="Look at the plan on a terminal first; in a script, agree beforehand with --yes.",
         )
     tally.err.print(plan_panel(tally, plan))
+    # A key that was pressed before the plan could be read is no consent to it.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     if not typer.confirm("Sign and send this?", default=False, err=True):
         raise Refused("You said no; nothing was signed.", hint="Run it again when it is right.")
 
@@ -137,8 +140,9 @@ def plan_panel(tally: Tally, plan: Plan) -> RenderableType:
     actions = table("#", "Transaction", right=["#"])
     for number, action in enumerate(plan.actions, start=1):
         actions.add_row(str(number), action.summary)
+    names = tally.known_names()
     keys = facts(
-        [(", ".join(roles), Text(f"{tally.name_of(key)} {key}".strip())) for key, roles in plan.signers.items()]
+        [(", ".join(roles), Text(f"{key} {names.get(key, '')}".strip())) for key, roles in plan.signers.items()]
     )
     notes = Group(*(Text(f"• {note}") for note in plan.notes)) if plan.notes else None
     cluster = Text(f"on {tally.cluster_name}", style="dim")

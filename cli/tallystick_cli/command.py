@@ -123,6 +123,8 @@ def run_command(
         else:
             err.print(failure_panel(error))
         return exit_code(error)
+    except typer.Exit as leaving:
+        return leaving.exit_code
     except (KeyboardInterrupt, EOFError):
         err.print("Interrupted. What was sent before is in the outbox: tally outbox resume")
         return INTERRUPTED

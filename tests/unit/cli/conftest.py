@@ -1,0 +1,81 @@
+"""A localnet in a thread, and an issuer on it that was opened by typing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from tallystick.adapters.chain.signers import KeypairSigner
+from tallystick.localnet import LocalnetServer, create_ledger
+from tallystick_cli.commands.init import make_key
+from typing_in import Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A terminal on a running localnet."""
+
+    terminal: Terminal
+    server: LocalnetServer
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        """The localnet."""
+        return self.server.url
+
+    def warp(self, seconds: int) -> None:
+        """Let time pass on the cluster."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
+        assert "result" in httpx.post(self.url, json=request, trust_env=False).json()
+
+    def transactions(self) -> int:
+        """Transactions that landed so far: what proves that nothing moved."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": "getTransactionCount"}
+        count: int = httpx.post(self.url, json=request, trust_env=False).json()["result"]
+        return count
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No profile or setting of whoever runs the tests."""
+    monkeypatch.delenv("TALLY_PROFILE", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    """A terminal whose profile does not exist yet."""
+    return Terminal(tmp_path / "profile.toml")
+
+
+@pytest.fixture(scope="module")
+def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A funded profile on a localnet; no issuer yet. One for each test module."""
+    folder = tmp_path_factory.mktemp("desk")
+    key = folder / "keys" / "upgrade.json"
+    authority = make_key(key)
+    assert KeypairSigner.from_file(key).pubkey == authority
+    with LocalnetServer(create_ledger(upgrade_authority=authority), port=0) as server:
+        terminal = Terminal(folder / "profile.toml")
+        terminal.init(server.url, "--upgrade-authority", key, "--wallet", "anna", "--wallet", "eve")
+        terminal.json("fund")
+        yield Desk(terminal, server, folder)
+
+
+@pytest.fixture(scope="module")
+def desk(new_desk: Desk) -> Desk:
+    """An issuer in force with its roles, one security, its limit and one approved holder."""
+    type_, warp = new_desk.terminal.json, new_desk.warp
+    type_("issuer", "init", "--delay", 1, "--yes")
+    for role in ("attestor", "operator", "compliance", "reconciliation"):
+        type_("issuer", "role", "grant", role, "--yes")
+    warp(2)
+    type_("security", "list", "US0378331005", "--symbol", "AAPLx", "--name", "Apple Inc. share", "--cap", 1000, "--yes")
+    type_("security", "limit", "AAPLx", "--mint", 500, "--burn", 500, "--yes")
+    type_("holder", "approve", "anna", "--investor", "KYC-1", "--yes")
+    warp(2)
+    return new_desk
