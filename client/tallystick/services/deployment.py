@@ -18,16 +18,14 @@ from solders.pubkey import Pubkey
 from solders.system_program import (
     CreateAccountParams,
     CreateAccountWithSeedParams,
-    TransferParams,
     create_account,
     create_account_with_seed,
-    transfer,
 )
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import TransactionSigner
-from tallystick.errors import ChainError, InputError, LedgerError, Refused
+from tallystick.errors import ChainError, LedgerError, Refused
 from tallystick.program.addresses import UPGRADEABLE_LOADER, program_data_address
 from tallystick.program.loader import (
     BUFFER_HEADER,
@@ -220,27 +218,6 @@ async def write_chunks(
         f"{len(open_chunks)} of {len(deployment.chunks)} parts of the program did not land.",
         hint="Run the deployment again; it carries on with what is missing.",
     )
-
-
-async def plan_funding(chain: Chain, *, payer: Pubkey, recipients: Mapping[str, Pubkey], lamports: int) -> Plan:
-    """Send `lamports` to each recipient that has less; the key is who it is. For key files that were just made."""
-    if lamports <= 0:
-        raise InputError("An amount above zero is expected.")
-    actions = []
-    for name, address in recipients.items():
-        held = await chain.get_balance(address)
-        if held < lamports and address != payer:
-            params = TransferParams(from_pubkey=payer, to_pubkey=address, lamports=lamports - held)
-            slot = await chain.get_slot()
-            actions.append(
-                new_action(
-                    f"fund:{address}:{lamports}:{slot}",
-                    f"Send SOL to {name}",
-                    transfer(params),
-                    payer,
-                )
-            )
-    return Plan("Send SOL for fees and rent", tuple(actions))
 
 
 async def _require_upgradable(chain: Chain, state: ProgramState, authority: Pubkey) -> None:
