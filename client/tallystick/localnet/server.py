@@ -25,7 +25,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -45,7 +45,10 @@ def application(ledger: Ledger) -> Starlette:
         if kind != "application/json":
             text = "Supplied content type is not allowed. Content-Type: application/json is required\n"
             return PlainTextResponse(text, status_code=415)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # Nobody is left to read it.
         if len(body) > _MAX_BODY:
             return PlainTextResponse(f"Payload too large: at most {_MAX_BODY} bytes\n", status_code=413)
         return Response(answer_body(ledger, body), media_type="application/json")

@@ -43,8 +43,8 @@ from tallystick.program.loader import (
 from tallystick.services.plans import Plan, new_action
 
 MAINNET_GENESIS: Final = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
-CHUNK: Final = 900
-"""Bytes of the program in one transaction of version 0 (1,232 bytes with signature, limits and addresses)."""
+CHUNK: Final = 850
+"""Bytes of the program in one transaction of version 0: 1,232 bytes with two signatures, limits and addresses."""
 _AT_ONCE: Final = 24
 _ROUNDS: Final = 5
 
@@ -203,7 +203,13 @@ async def write_chunks(
                 on_progress(left)
 
     for turn in range(_ROUNDS):
-        await asyncio.gather(*(write(turn, offset, content) for offset, content in open_chunks))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for offset, content in open_chunks:
+                    group.create_task(write(turn, offset, content))
+        except ExceptionGroup as several:
+            # The first says it; the others were cancelled, or would say the same.
+            raise several.exceptions[0] from None
         account = await chain.get_account(deployment.buffer)
         if account is None:
             raise ChainError(f"The buffer {deployment.buffer} is gone.", hint="Run the deployment again.")

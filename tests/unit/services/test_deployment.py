@@ -13,7 +13,7 @@ from tallystick.adapters.chain.outbox import MemoryOutbox
 from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import KeypairSigner, TransactionSigner
 from tallystick.adapters.clock import SystemClock
-from tallystick.errors import LedgerError, Refused
+from tallystick.errors import LedgerError, Refused, TransactionError
 from tallystick.program import PROGRAM_ID
 from tallystick.program.addresses import UPGRADEABLE_LOADER, program_data_address
 from tallystick.program.loader import (
@@ -89,6 +89,26 @@ async def test_a_deployed_program_is_the_packaged_one_byte_for_byte(site: Site) 
     assert state.is_packaged
     assert state.deployed_hash == hashlib.sha256(site.binary).digest()
     assert state.upgrade_authority == site.owner.pubkey
+
+
+async def test_a_separate_payer_fits_into_every_transaction(site: Site) -> None:
+    payer = KeypairSigner(Keypair())
+    site.chain.ledger.airdrop(payer.pubkey, 100 * 10**9)
+    deployment = await plan_deployment(
+        site.chain, payer=payer.pubkey, authority=site.owner.pubkey, program=site.program.pubkey, binary=site.binary
+    )
+    signers = site.signers | {payer.pubkey: payer}
+    for result in await execute(deployment.prepare, site.sender, signers):
+        result.require_done()
+    await write_chunks(site.chain, site.sender, deployment, signers, payer.pubkey)
+    for result in await execute(deployment.finish, site.sender, signers):
+        result.require_done()
+    assert (await read_program_state(site.chain, site.program.pubkey, site.binary)).is_packaged
+
+
+async def test_what_stops_one_write_stops_the_deployment_with_its_own_words(site: Site) -> None:
+    with pytest.raises(TransactionError):
+        await write_chunks(site.chain, site.sender, await site.plan(), site.signers, site.owner.pubkey)
 
 
 async def test_deploying_again_signs_nothing(site: Site) -> None:
