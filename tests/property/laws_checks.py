@@ -118,6 +118,13 @@ class LawChecks:
             return Movement(self.fresh("made up"), shares)
         return self.movements[-1 - pick % len(self.movements)]
 
+    def headroom(self) -> int:
+        """Shares that the program will still mint for, by its own numbers."""
+        state = self.acme.state
+        left = state.reserve - max(0, state.redeemed - state.reserve_redeemed)
+        bound = left * (10_000 - state.policy.margin) // 10_000
+        return bound - shares_up(self.acme.minted.supply, self.multiplier())
+
     def honest_content(self, as_of: int, *, unsettled: bool) -> types.AttestationContent:
         """What was held, and how much of what was redeemed had left, at the as-of."""
         shares = self.custodian.held_at(as_of)

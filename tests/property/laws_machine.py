@@ -30,12 +30,15 @@ from laws_world import (
 from solders.instruction import Instruction
 
 DELAY = 60
-HELD = 5_000
+HELD = 1_500
 POOL = [key(f"pool {number}") for number in range(12)]
 """Keys that roles are granted to. The first ones hold a role each at the start."""
 WALLETS = [key(f"wallet {number}") for number in range(3)]
 KINDS = list(RoleKind)
-LIVES = [60, HOUR, 4 * DAY, None]
+LIVES = [60, 60, HOUR, 4 * DAY, None]
+HOLDING = [RoleKind.COMPLIANCE, RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.GUARDIAN, RoleKind.ATTESTOR]
+SCOPES = [1, 1, 2, 2, 3, 4, 6, 7, 0, 8]
+CONSENTS = [None, None, RoleKind.COMPLIANCE, RoleKind.GUARDIAN, RoleKind.OPERATOR]
 SMALL = st.integers(1, 400)
 PICK = st.integers(0, 1_000)
 TERMS = replace(
@@ -78,7 +81,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
             ),
             key=str,
         )
-        return having[pick % len(having)] if having and pick % 10 else POOL[pick % len(POOL)]
+        return having[pick % len(having)] if having and pick % 10 != 9 else POOL[pick % len(POOL)]
 
     def acting(self, kind: RoleKind, pick: int, name: str) -> dict[str, Any]:
         """Who acts, and the role account to show."""
@@ -98,7 +101,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
             for address, each in orders
             if each.kind is kind and each.status in (OrderStatus.OPEN, OrderStatus.ACCEPTED)
         ]
-        chosen = live if live and pick % 10 else [address for address, _ in orders]
+        chosen = live if pick % 10 != 9 else [address for address, _ in orders]
         return chosen[pick // 10 % len(chosen)] if chosen else None
 
     # Time and the custodian ------------------------------------------------------------------------------------------
@@ -128,6 +131,16 @@ class Laws(LawChecks, RuleBasedStateMachine):
         for each in picks:
             self.act(self.acme.attest(content, **self.acting(RoleKind.ATTESTOR, each, "attestor")))
 
+    @rule(pick=PICK, unsettled=st.booleans())
+    def statement_comes_between_delivery_and_settlement(self, pick: int, unsettled: bool) -> None:
+        """Shares of a redemption are out of the books, and its tokens are not burnt yet."""
+        order = self.pick_order(pick, types.OrderKind.REDEMPTION)
+        if order is not None:
+            self.deliver(order)
+            content = self.honest_content(self.chain.now, unsettled=unsettled)
+            for each in (pick, pick + 1):
+                self.act(self.acme.attest(content, **self.acting(RoleKind.ATTESTOR, each, "attestor")))
+
     @rule(up=st.booleans(), by=st.sampled_from([(2, 1), (10, 1), (3, 2), (7, 3)]), wait=st.sampled_from([0, HOUR]))
     def corporate_action_changes_the_multiplier(self, up: bool, by: tuple[int, int], wait: int) -> None:
         """As `execute` will, now or from a time on; the custodian's shares follow."""
@@ -151,7 +164,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
         chosen = replace(chosen, shares=max(0, chosen.shares + lie))
         state = self.chain.read(accounts.Order, order)
         open_shares = state.quantity - state.filled
-        amount = min(shares, open_shares, chosen.shares) if pick % 7 else shares
+        amount = min(shares, open_shares, chosen.shares) if pick % 7 != 6 else shares
         self.act(self.acme.settle_subscription(order, chosen, amount, **self.operator(pick)))
 
     @rule(wallet=st.integers(0, 2), shares=SMALL, pick=st.integers(1, 1_000))
@@ -162,10 +175,19 @@ class Laws(LawChecks, RuleBasedStateMachine):
             order = self.acme.order(WALLETS[wallet], order_id)
             self.act(self.acme.settle_subscription(order, movement, shares, **self.operator(pick)))
 
+    @rule(wallet=st.integers(0, 2), pick=st.integers(1, 1_000), more=st.integers(0, 1))
+    def operator_mints_all_it_can(self, wallet: int, pick: int, more: int) -> None:
+        """A stolen operator key: made-up movements, up to what the program lets it mint, or one unit more."""
+        shares, order_id = self.headroom() + more, self.fresh("order")
+        if shares > 0 and self.act(self.acme.open_subscription(WALLETS[wallet], order_id, shares)) is not None:
+            order, movement = self.acme.order(WALLETS[wallet], order_id), Movement(self.fresh("made up"), shares)
+            self.act(self.acme.settle_subscription(order, movement, **self.operator(pick)))
+
     @rule(wallet=st.integers(0, 2), raw=SMALL, accept=st.booleans(), pick=PICK)
     def holder_redeems(self, wallet: int, raw: int, accept: bool, pick: int) -> None:
         """An order out, which may be accepted at once."""
-        order_id = self.fresh("order")
+        order_id, balance = self.fresh("order"), self.chain.balance(self.acme.tokens(WALLETS[wallet]))
+        raw = min(raw, balance) if balance and pick % 10 != 9 else raw
         if self.act(self.acme.request_redemption(WALLETS[wallet], order_id, raw)) is not None and accept:
             self._accept(self.acme.order(WALLETS[wallet], order_id), pick)
 
@@ -179,16 +201,19 @@ class Laws(LawChecks, RuleBasedStateMachine):
     def _accept(self, order: Pubkey, pick: int) -> None:
         self.act(self.acme.accept_redemption(order, **self.acting(RoleKind.OPERATOR, pick, "operator")))
 
-    @rule(pick=PICK, raw=SMALL, movement=PICK, own=st.booleans())
-    def operator_settles_redemption(self, pick: int, raw: int, movement: int, own: bool) -> None:
+    @rule(pick=PICK, raw=SMALL, movement=PICK, other=st.booleans())
+    def operator_settles_redemption(self, pick: int, raw: int, movement: int, other: bool) -> None:
         """Against the movement that took its shares out, or any."""
         order = self.pick_order(pick, types.OrderKind.REDEMPTION)
         if order is None:
             return
+        if pick % 4 != 3:
+            self._accept(order, pick)
+            self.deliver(order)
         delivered = self.delivered.get(order)
-        chosen = delivered.movement if own and delivered else self.pick_movement(movement, raw % 3 == 0, raw)
+        chosen = delivered.movement if delivered and not other else self.pick_movement(movement, raw % 3 == 0, raw)
         state = self.chain.read(accounts.Order, order)
-        amount = state.quantity - state.filled if raw % 2 and state.filled < state.quantity else raw
+        amount = state.quantity - state.filled if raw % 2 == 0 and state.filled < state.quantity else raw
         self.act(self.acme.settle_redemption(order, chosen, amount, **self.operator(pick)))
 
     @rule(pick=PICK, by_holder=st.booleans(), redemption=st.booleans())
@@ -219,24 +244,27 @@ class Laws(LawChecks, RuleBasedStateMachine):
     @rule(source=st.integers(0, 2), to=st.integers(0, 3), raw=SMALL)
     def tokens_are_sent(self, source: int, to: int, raw: int) -> None:
         """Between holders, or as dust to the escrow."""
+        raw = min(raw, self.chain.balance(self.acme.tokens(WALLETS[source])) // 4 + 1)
         target = self.acme.escrow if to == 3 else self.acme.tokens(WALLETS[to])
         self.act(self.acme.transfer(self.acme.tokens(WALLETS[source]), WALLETS[source], target, raw))
 
     # Holds, holders, limits ------------------------------------------------------------------------------------------
 
-    @rule(kind=st.sampled_from(KINDS), scope=st.integers(0, 8), pick=PICK, life=st.sampled_from(LIVES))
+    @rule(kind=st.sampled_from(HOLDING), scope=st.sampled_from(SCOPES), pick=PICK, life=st.sampled_from(LIVES))
     def somebody_holds(self, kind: RoleKind, scope: int, pick: int, life: int | None) -> None:
         """Any role, any scope, any life."""
+        if self.all_of(accounts.Hold) and pick % 4 == 0:
+            return
         self.hold_number += 1
         acting = self.acting(kind, pick, "owner")
         self.act(self.acme.place_hold(self.hold_number, scope, kind, life, **acting))
 
-    @rule(pick=PICK, who=st.sampled_from(["owner", "anyone", "admin"]), cosigner=st.sampled_from([None, *KINDS]))
+    @rule(pick=PICK, who=st.sampled_from(["owner", "anyone", "admin"]), cosigner=st.sampled_from(CONSENTS))
     def somebody_releases(self, pick: int, who: str, cosigner: RoleKind | None) -> None:
         """Any hold, mostly one that is live, by its owner, anyone or the admin, with any cosigner."""
         holds = sorted(self.of(accounts.Hold).items(), key=lambda item: str(item[0]))
         live = [item for item in holds if item[1].released_at == 0]
-        chosen = live if live and pick % 10 else holds
+        chosen = live if pick % 10 != 9 else holds
         if not chosen:
             return
         address, hold = chosen[pick // 10 % len(chosen)]
@@ -298,10 +326,11 @@ class Laws(LawChecks, RuleBasedStateMachine):
     def admin_moves(self, pick: int, accept: bool) -> None:
         """Proposes a key of the pool, or the proposed one accepts."""
         state = self.alpha.state
-        if accept:
+        if state.pending_admin_from and accept:
             self.act(self.alpha.accept_admin(state.pending_admin))
         else:
-            self.act(self.alpha.propose_admin(POOL[pick % len(POOL)], admin=state.admin))
+            pending = POOL[pick % len(POOL)] if pick % 3 == 2 else POOL[-1 - pick % 4]
+            self.act(self.alpha.propose_admin(pending, admin=state.admin))
 
     @invariant()
     def laws_hold(self) -> None:

@@ -1,6 +1,6 @@
 """Laws 1, 2, 3, 6, 7 and 8 against the built program: no sequence of steps, by anyone, breaks one.
 
-TALLY_SOAK=<steps> runs that many steps, chosen anew each time; without it the same 5,000 run every time. A
+TALLY_SOAK=<steps> runs that many steps, chosen anew each time; without it the same 6,000 run every time. A
 failure prints the shortest program of steps that shows it.
 """
 
@@ -13,13 +13,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from laws_machine import Laws, accepted
 
 STEPS = 50
-EXAMPLES = 100
+EXAMPLES = 120
 SOAK = int(os.environ.get("TALLY_SOAK", "0"))
 EXPECTED = {
     "SubscriptionOpened", "SubscriptionSettled", "SubscriptionCancelled", "RedemptionRequested", "RedemptionAccepted",
     "RedemptionSettled", "RedemptionReturned", "FillCorrected", "AttestationApproved", "ReserveAttested", "HoldPlaced",
-    "HoldReleased", "HolderApproved", "HolderSuspended", "LimitSet", "RoleGranted", "RoleRevoked", "ChangeVetoed",
-    "AdminProposed", "AdminAccepted",
+    "HoldReleased", "HolderApproved", "HolderSuspended", "LimitSet", "RoleGranted", "RoleRevoked",
+    "AdminProposed",
 }  # fmt: skip
 
 
