@@ -79,14 +79,8 @@ pub enum TallystickError {
     WrongHolderRecord,
     #[msg("Expected the fill of this security that is to be corrected, and one that minted")]
     WrongFill,
-    #[msg("Expected the program data account of this program")]
-    WrongProgramData,
-    #[msg("Expected the role accounts of this key in their fixed order")]
-    WrongSiblingRole,
 
     // ---- holders ----
-    #[msg("Expected an approved holder; compliance has to approve this wallet first")]
-    HolderNotApproved,
     #[msg("Expected a holder whose approval has not lapsed; compliance has to approve it again")]
     HolderApprovalLapsed,
     #[msg("Expected a holder that is not suspended")]
@@ -183,6 +177,10 @@ pub enum TallystickError {
     MovementExceeded,
     #[msg("Expected the same direction and shares as this movement was first recorded with")]
     MovementDiffers,
+    #[msg(
+        "Expected a movement that has not settled this order yet; the fill exists, so this was done before"
+    )]
+    FillExists,
     #[msg("Expected shares that come to at least one token unit at this multiplier")]
     TooSmall,
     #[msg("Expected the correction to fit what is still uncorrected of the fill")]

@@ -1,8 +1,33 @@
 //! What happened, in the past tense; emitted as self-calls so that no log limit can drop one.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{
+    event::EVENT_IX_TAG_LE,
+    prelude::*,
+    solana_program::{instruction::Instruction, program::invoke_signed},
+    Discriminator,
+};
 
 use crate::state::{AttestationContent, OrderStatus, RoleKind};
+
+/// Emits an event as Anchor's `emit_cpi!` does, byte for byte, without copying it three times (2,000 compute
+/// units in every instruction).
+pub fn emit<E: AnchorSerialize + Discriminator>(authority: &AccountInfo, event: E) -> Result<()> {
+    let mut data = Vec::with_capacity(512);
+    data.extend_from_slice(EVENT_IX_TAG_LE);
+    data.extend_from_slice(E::DISCRIMINATOR);
+    event.serialize(&mut data)?;
+    let accounts = vec![AccountMeta::new_readonly(*authority.key, true)];
+    invoke_signed(
+        &Instruction {
+            program_id: crate::ID,
+            accounts,
+            data,
+        },
+        core::slice::from_ref(authority),
+        &[&[b"__event_authority", &[crate::EVENT_AUTHORITY_AND_BUMP.1]]],
+    )
+    .map_err(Into::into)
+}
 
 #[event]
 pub struct IssuerInitialized {

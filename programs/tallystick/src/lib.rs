@@ -8,12 +8,13 @@ pub mod constants;
 pub mod errors;
 pub mod events;
 pub mod instructions;
+pub mod once;
 pub mod state;
 pub mod token;
 
 use instructions::*;
 
-// The key of this id is derived from a published phrase (toolchain/README.md): right for test clusters, never
+// The key of this id is derived from a published phrase (client/tallystick/program/loader.py): right for test clusters, never
 // for mainnet, where an issuer builds with an id of its own.
 declare_id!("3Cxvquf5mTGYGn8AFrVjoDTYQQLZeG5QgDX9DhzfTSVS");
 

@@ -297,34 +297,10 @@ class WrongFill(ProgramError):
     text = "Expected the fill of this security that is to be corrected, and one that minted"
 
 
-class WrongProgramData(ProgramError):
-    """Expected the program data account of this program"""
-
-    code = 6035
-    name = "WrongProgramData"
-    text = "Expected the program data account of this program"
-
-
-class WrongSiblingRole(ProgramError):
-    """Expected the role accounts of this key in their fixed order"""
-
-    code = 6036
-    name = "WrongSiblingRole"
-    text = "Expected the role accounts of this key in their fixed order"
-
-
-class HolderNotApproved(ProgramError):
-    """Expected an approved holder; compliance has to approve this wallet first"""
-
-    code = 6037
-    name = "HolderNotApproved"
-    text = "Expected an approved holder; compliance has to approve this wallet first"
-
-
 class HolderApprovalLapsed(ProgramError):
     """Expected a holder whose approval has not lapsed; compliance has to approve it again"""
 
-    code = 6038
+    code = 6035
     name = "HolderApprovalLapsed"
     text = "Expected a holder whose approval has not lapsed; compliance has to approve it again"
 
@@ -332,7 +308,7 @@ class HolderApprovalLapsed(ProgramError):
 class HolderSuspended(ProgramError):
     """Expected a holder that is not suspended"""
 
-    code = 6039
+    code = 6036
     name = "HolderSuspended"
     text = "Expected a holder that is not suspended"
 
@@ -340,7 +316,7 @@ class HolderSuspended(ProgramError):
 class HolderOfWrongClass(ProgramError):
     """Expected a holder of a permission class that may order this security"""
 
-    code = 6040
+    code = 6037
     name = "HolderOfWrongClass"
     text = "Expected a holder of a permission class that may order this security"
 
@@ -348,7 +324,7 @@ class HolderOfWrongClass(ProgramError):
 class ApprovalInThePast(ProgramError):
     """Expected an approval that ends in the future"""
 
-    code = 6041
+    code = 6038
     name = "ApprovalInThePast"
     text = "Expected an approval that ends in the future"
 
@@ -356,7 +332,7 @@ class ApprovalInThePast(ProgramError):
 class HolderAlreadySuspended(ProgramError):
     """Expected a holder that is not yet suspended; nothing to do"""
 
-    code = 6042
+    code = 6039
     name = "HolderAlreadySuspended"
     text = "Expected a holder that is not yet suspended; nothing to do"
 
@@ -364,7 +340,7 @@ class HolderAlreadySuspended(ProgramError):
 class LinesNotSorted(ProgramError):
     """Expected the lines sorted by account, each account once"""
 
-    code = 6043
+    code = 6040
     name = "LinesNotSorted"
     text = "Expected the lines sorted by account, each account once"
 
@@ -372,7 +348,7 @@ class LinesNotSorted(ProgramError):
 class CustodyAccountsDiffer(ProgramError):
     """Expected one line for every custody account that the security declares, and no other"""
 
-    code = 6044
+    code = 6041
     name = "CustodyAccountsDiffer"
     text = "Expected one line for every custody account that the security declares, and no other"
 
@@ -380,7 +356,7 @@ class CustodyAccountsDiffer(ProgramError):
 class SharesDiffer(ProgramError):
     """Expected the lines to add up to the shares attested"""
 
-    code = 6045
+    code = 6042
     name = "SharesDiffer"
     text = "Expected the lines to add up to the shares attested"
 
@@ -388,7 +364,7 @@ class SharesDiffer(ProgramError):
 class AsOfDiffers(ProgramError):
     """Expected the attestation's as-of to be the earliest of its lines"""
 
-    code = 6046
+    code = 6043
     name = "AsOfDiffers"
     text = "Expected the attestation's as-of to be the earliest of its lines"
 
@@ -396,7 +372,7 @@ class AsOfDiffers(ProgramError):
 class AsOfInTheFuture(ProgramError):
     """Expected an as-of that is not in the future"""
 
-    code = 6047
+    code = 6044
     name = "AsOfInTheFuture"
     text = "Expected an as-of that is not in the future"
 
@@ -404,7 +380,7 @@ class AsOfInTheFuture(ProgramError):
 class AttestationTooOld(ProgramError):
     """Expected a statement younger than the security's maximum age; ask the custodian for a newer one"""
 
-    code = 6048
+    code = 6045
     name = "AttestationTooOld"
     text = "Expected a statement younger than the security's maximum age; ask the custodian for a newer one"
 
@@ -412,7 +388,7 @@ class AttestationTooOld(ProgramError):
 class AttestationNotNewer(ProgramError):
     """Expected an as-of after the one in force; at the same as-of, name the attestation in force as superseded"""
 
-    code = 6049
+    code = 6046
     name = "AttestationNotNewer"
     text = "Expected an as-of after the one in force; at the same as-of, name the attestation in force as superseded"
 
@@ -420,7 +396,7 @@ class AttestationNotNewer(ProgramError):
 class RedeemedTooHigh(ProgramError):
     """Expected redeemed shares no higher than what settled redemptions took out so far; settle them first"""
 
-    code = 6050
+    code = 6047
     name = "RedeemedTooHigh"
     text = "Expected redeemed shares no higher than what settled redemptions took out so far; settle them first"
 
@@ -428,7 +404,7 @@ class RedeemedTooHigh(ProgramError):
 class ContentHashDiffers(ProgramError):
     """Expected the content hash of exactly these parameters"""
 
-    code = 6051
+    code = 6048
     name = "ContentHashDiffers"
     text = "Expected the content hash of exactly these parameters"
 
@@ -436,7 +412,7 @@ class ContentHashDiffers(ProgramError):
 class AlreadyApproved(ProgramError):
     """Expected an attestor that has not approved this attestation yet; nothing to do"""
 
-    code = 6052
+    code = 6049
     name = "AlreadyApproved"
     text = "Expected an attestor that has not approved this attestation yet; nothing to do"
 
@@ -444,7 +420,7 @@ class AlreadyApproved(ProgramError):
 class AttestationClosed(ProgramError):
     """Expected an attestation that is still open; it reached its threshold already"""
 
-    code = 6053
+    code = 6050
     name = "AttestationClosed"
     text = "Expected an attestation that is still open; it reached its threshold already"
 
@@ -452,7 +428,7 @@ class AttestationClosed(ProgramError):
 class NoReserve(ProgramError):
     """Expected a reserve in force; the attestors have to attest a statement first"""
 
-    code = 6054
+    code = 6051
     name = "NoReserve"
     text = "Expected a reserve in force; the attestors have to attest a statement first"
 
@@ -460,7 +436,7 @@ class NoReserve(ProgramError):
 class ReserveTooOld(ProgramError):
     """Expected a reserve younger than the security's maximum age; attest a newer statement"""
 
-    code = 6055
+    code = 6052
     name = "ReserveTooOld"
     text = "Expected a reserve younger than the security's maximum age; attest a newer statement"
 
@@ -468,7 +444,7 @@ class ReserveTooOld(ProgramError):
 class ReserveBeforeMultiplierChange(ProgramError):
     """Expected a reserve attested after the last multiplier change; attest a statement from after it"""
 
-    code = 6056
+    code = 6053
     name = "ReserveBeforeMultiplierChange"
     text = "Expected a reserve attested after the last multiplier change; attest a statement from after it"
 
@@ -476,7 +452,7 @@ class ReserveBeforeMultiplierChange(ProgramError):
 class MultiplierChangeWindow(ProgramError):
     """Expected no multiplier change inside its window; mint before it, or attest a statement from after it"""
 
-    code = 6057
+    code = 6054
     name = "MultiplierChangeWindow"
     text = "Expected no multiplier change inside its window; mint before it, or attest a statement from after it"
 
@@ -484,7 +460,7 @@ class MultiplierChangeWindow(ProgramError):
 class ReserveExceeded(ProgramError):
     """Expected the reserve to cover the supply after this mint; attest a newer statement or mint less"""
 
-    code = 6058
+    code = 6055
     name = "ReserveExceeded"
     text = "Expected the reserve to cover the supply after this mint; attest a newer statement or mint less"
 
@@ -492,7 +468,7 @@ class ReserveExceeded(ProgramError):
 class SupplyCapExceeded(ProgramError):
     """Expected the supply after this mint to stay within the security's supply cap"""
 
-    code = 6059
+    code = 6056
     name = "SupplyCapExceeded"
     text = "Expected the supply after this mint to stay within the security's supply cap"
 
@@ -500,7 +476,7 @@ class SupplyCapExceeded(ProgramError):
 class SupplyDiverged(ProgramError):
     """Expected the mint's supply to equal what was minted less what was burnt; stop and reconcile"""
 
-    code = 6060
+    code = 6057
     name = "SupplyDiverged"
     text = "Expected the mint's supply to equal what was minted less what was burnt; stop and reconcile"
 
@@ -508,7 +484,7 @@ class SupplyDiverged(ProgramError):
 class LimitExceeded(ProgramError):
     """Expected the amount to fit what is left of this operator's limit; wait for it to recover or raise it"""
 
-    code = 6061
+    code = 6058
     name = "LimitExceeded"
     text = "Expected the amount to fit what is left of this operator's limit; wait for it to recover or raise it"
 
@@ -516,7 +492,7 @@ class LimitExceeded(ProgramError):
 class LimitNotInForce(ProgramError):
     """Expected a limit in force; the admin sets one with set_limit, and it starts after the issuer's delay"""
 
-    code = 6062
+    code = 6059
     name = "LimitNotInForce"
     text = "Expected a limit in force; the admin sets one with set_limit, and it starts after the issuer's delay"
 
@@ -524,7 +500,7 @@ class LimitNotInForce(ProgramError):
 class MintHeld(ProgramError):
     """Expected no hold that covers minting; release it or wait for its owner to"""
 
-    code = 6063
+    code = 6060
     name = "MintHeld"
     text = "Expected no hold that covers minting; release it or wait for its owner to"
 
@@ -532,7 +508,7 @@ class MintHeld(ProgramError):
 class RedeemHeld(ProgramError):
     """Expected no hold that covers redeeming; release it or wait for its owner to"""
 
-    code = 6064
+    code = 6061
     name = "RedeemHeld"
     text = "Expected no hold that covers redeeming; release it or wait for its owner to"
 
@@ -540,7 +516,7 @@ class RedeemHeld(ProgramError):
 class BadScope(ProgramError):
     """Expected a scope of mint, redeem or transfer, alone or together"""
 
-    code = 6065
+    code = 6062
     name = "BadScope"
     text = "Expected a scope of mint, redeem or transfer, alone or together"
 
@@ -548,7 +524,7 @@ class BadScope(ProgramError):
 class RoleCannotHold(ProgramError):
     """Expected a role that may place holds: operator, compliance, corporate actions, reconciliation or guardian"""
 
-    code = 6066
+    code = 6063
     name = "RoleCannotHold"
     text = "Expected a role that may place holds: operator, compliance, corporate actions, reconciliation or guardian"
 
@@ -556,7 +532,7 @@ class RoleCannotHold(ProgramError):
 class BadExpiry(ProgramError):
     """Expected an expiry in the future, which machine roles must set to 72 hours or less"""
 
-    code = 6067
+    code = 6064
     name = "BadExpiry"
     text = "Expected an expiry in the future, which machine roles must set to 72 hours or less"
 
@@ -564,7 +540,7 @@ class BadExpiry(ProgramError):
 class HoldReleased(ProgramError):
     """Expected a hold that has not been released; nothing to do"""
 
-    code = 6068
+    code = 6065
     name = "HoldReleased"
     text = "Expected a hold that has not been released; nothing to do"
 
@@ -574,7 +550,7 @@ class NotHoldOwner(ProgramError):
     owner's role has ended
     """
 
-    code = 6069
+    code = 6066
     name = "NotHoldOwner"
     text = (
         "Expected the hold's owner to sign, or the hold to have expired, or admin and guardian together where"
@@ -585,7 +561,7 @@ class NotHoldOwner(ProgramError):
 class ComplianceMissing(ProgramError):
     """Expected compliance to sign beside the owner to release a reconciliation hold before it expires"""
 
-    code = 6070
+    code = 6067
     name = "ComplianceMissing"
     text = "Expected compliance to sign beside the owner to release a reconciliation hold before it expires"
 
@@ -593,7 +569,7 @@ class ComplianceMissing(ProgramError):
 class HoldCountDiverged(ProgramError):
     """Expected the hold counts to match the holds; stop and reconcile"""
 
-    code = 6071
+    code = 6068
     name = "HoldCountDiverged"
     text = "Expected the hold counts to match the holds; stop and reconcile"
 
@@ -601,7 +577,7 @@ class HoldCountDiverged(ProgramError):
 class ZeroQuantity(ProgramError):
     """Expected a quantity above zero"""
 
-    code = 6072
+    code = 6069
     name = "ZeroQuantity"
     text = "Expected a quantity above zero"
 
@@ -609,7 +585,7 @@ class ZeroQuantity(ProgramError):
 class OrderOfWrongKind(ProgramError):
     """Expected an order of the kind this instruction settles"""
 
-    code = 6073
+    code = 6070
     name = "OrderOfWrongKind"
     text = "Expected an order of the kind this instruction settles"
 
@@ -617,7 +593,7 @@ class OrderOfWrongKind(ProgramError):
 class OrderNotOpen(ProgramError):
     """Expected an open order; it was settled, cancelled or withdrawn"""
 
-    code = 6074
+    code = 6071
     name = "OrderNotOpen"
     text = "Expected an open order; it was settled, cancelled or withdrawn"
 
@@ -625,7 +601,7 @@ class OrderNotOpen(ProgramError):
 class OrderNotAccepted(ProgramError):
     """Expected an accepted redemption; accept it before the custodian is instructed"""
 
-    code = 6075
+    code = 6072
     name = "OrderNotAccepted"
     text = "Expected an accepted redemption; accept it before the custodian is instructed"
 
@@ -633,7 +609,7 @@ class OrderNotAccepted(ProgramError):
 class DeadlinePassed(ProgramError):
     """Expected the order's deadline not to have passed; open a new order"""
 
-    code = 6076
+    code = 6073
     name = "DeadlinePassed"
     text = "Expected the order's deadline not to have passed; open a new order"
 
@@ -641,7 +617,7 @@ class DeadlinePassed(ProgramError):
 class DeadlineNotPassed(ProgramError):
     """Expected the order's deadline to have passed; until then only an operator may cancel"""
 
-    code = 6077
+    code = 6074
     name = "DeadlineNotPassed"
     text = "Expected the order's deadline to have passed; until then only an operator may cancel"
 
@@ -649,7 +625,7 @@ class DeadlineNotPassed(ProgramError):
 class DeadlineOutOfBounds(ProgramError):
     """Expected a deadline in the future and within the longest period allowed"""
 
-    code = 6078
+    code = 6075
     name = "DeadlineOutOfBounds"
     text = "Expected a deadline in the future and within the longest period allowed"
 
@@ -657,7 +633,7 @@ class DeadlineOutOfBounds(ProgramError):
 class OrderExceeded(ProgramError):
     """Expected the fill to fit what is still open of the order"""
 
-    code = 6079
+    code = 6076
     name = "OrderExceeded"
     text = "Expected the fill to fit what is still open of the order"
 
@@ -665,7 +641,7 @@ class OrderExceeded(ProgramError):
 class MovementExceeded(ProgramError):
     """Expected the fill to fit what is still unallocated of the custody movement"""
 
-    code = 6080
+    code = 6077
     name = "MovementExceeded"
     text = "Expected the fill to fit what is still unallocated of the custody movement"
 
@@ -673,15 +649,23 @@ class MovementExceeded(ProgramError):
 class MovementDiffers(ProgramError):
     """Expected the same direction and shares as this movement was first recorded with"""
 
-    code = 6081
+    code = 6078
     name = "MovementDiffers"
     text = "Expected the same direction and shares as this movement was first recorded with"
+
+
+class FillExists(ProgramError):
+    """Expected a movement that has not settled this order yet; the fill exists, so this was done before"""
+
+    code = 6079
+    name = "FillExists"
+    text = "Expected a movement that has not settled this order yet; the fill exists, so this was done before"
 
 
 class TooSmall(ProgramError):
     """Expected shares that come to at least one token unit at this multiplier"""
 
-    code = 6082
+    code = 6080
     name = "TooSmall"
     text = "Expected shares that come to at least one token unit at this multiplier"
 
@@ -689,7 +673,7 @@ class TooSmall(ProgramError):
 class CorrectionExceeded(ProgramError):
     """Expected the correction to fit what is still uncorrected of the fill"""
 
-    code = 6083
+    code = 6081
     name = "CorrectionExceeded"
     text = "Expected the correction to fit what is still uncorrected of the fill"
 
@@ -697,7 +681,7 @@ class CorrectionExceeded(ProgramError):
 class Overflow(ProgramError):
     """Expected arithmetic within 128 bits; the amounts are out of range"""
 
-    code = 6084
+    code = 6082
     name = "Overflow"
     text = "Expected arithmetic within 128 bits; the amounts are out of range"
 
@@ -705,7 +689,7 @@ class Overflow(ProgramError):
 class InvariantBroken(ProgramError):
     """Expected the account to satisfy its invariant after this instruction; nothing was changed"""
 
-    code = 6085
+    code = 6083
     name = "InvariantBroken"
     text = "Expected the account to satisfy its invariant after this instruction; nothing was changed"
 
@@ -713,7 +697,7 @@ class InvariantBroken(ProgramError):
 class SecurityRetired(ProgramError):
     """Expected a security that is active; it was retired"""
 
-    code = 6086
+    code = 6084
     name = "SecurityRetired"
     text = "Expected a security that is active; it was retired"
 
@@ -754,57 +738,55 @@ ERRORS: dict[int, type[ProgramError]] = {
     6032: WrongTokenAccount,
     6033: WrongHolderRecord,
     6034: WrongFill,
-    6035: WrongProgramData,
-    6036: WrongSiblingRole,
-    6037: HolderNotApproved,
-    6038: HolderApprovalLapsed,
-    6039: HolderSuspended,
-    6040: HolderOfWrongClass,
-    6041: ApprovalInThePast,
-    6042: HolderAlreadySuspended,
-    6043: LinesNotSorted,
-    6044: CustodyAccountsDiffer,
-    6045: SharesDiffer,
-    6046: AsOfDiffers,
-    6047: AsOfInTheFuture,
-    6048: AttestationTooOld,
-    6049: AttestationNotNewer,
-    6050: RedeemedTooHigh,
-    6051: ContentHashDiffers,
-    6052: AlreadyApproved,
-    6053: AttestationClosed,
-    6054: NoReserve,
-    6055: ReserveTooOld,
-    6056: ReserveBeforeMultiplierChange,
-    6057: MultiplierChangeWindow,
-    6058: ReserveExceeded,
-    6059: SupplyCapExceeded,
-    6060: SupplyDiverged,
-    6061: LimitExceeded,
-    6062: LimitNotInForce,
-    6063: MintHeld,
-    6064: RedeemHeld,
-    6065: BadScope,
-    6066: RoleCannotHold,
-    6067: BadExpiry,
-    6068: HoldReleased,
-    6069: NotHoldOwner,
-    6070: ComplianceMissing,
-    6071: HoldCountDiverged,
-    6072: ZeroQuantity,
-    6073: OrderOfWrongKind,
-    6074: OrderNotOpen,
-    6075: OrderNotAccepted,
-    6076: DeadlinePassed,
-    6077: DeadlineNotPassed,
-    6078: DeadlineOutOfBounds,
-    6079: OrderExceeded,
-    6080: MovementExceeded,
-    6081: MovementDiffers,
-    6082: TooSmall,
-    6083: CorrectionExceeded,
-    6084: Overflow,
-    6085: InvariantBroken,
-    6086: SecurityRetired,
+    6035: HolderApprovalLapsed,
+    6036: HolderSuspended,
+    6037: HolderOfWrongClass,
+    6038: ApprovalInThePast,
+    6039: HolderAlreadySuspended,
+    6040: LinesNotSorted,
+    6041: CustodyAccountsDiffer,
+    6042: SharesDiffer,
+    6043: AsOfDiffers,
+    6044: AsOfInTheFuture,
+    6045: AttestationTooOld,
+    6046: AttestationNotNewer,
+    6047: RedeemedTooHigh,
+    6048: ContentHashDiffers,
+    6049: AlreadyApproved,
+    6050: AttestationClosed,
+    6051: NoReserve,
+    6052: ReserveTooOld,
+    6053: ReserveBeforeMultiplierChange,
+    6054: MultiplierChangeWindow,
+    6055: ReserveExceeded,
+    6056: SupplyCapExceeded,
+    6057: SupplyDiverged,
+    6058: LimitExceeded,
+    6059: LimitNotInForce,
+    6060: MintHeld,
+    6061: RedeemHeld,
+    6062: BadScope,
+    6063: RoleCannotHold,
+    6064: BadExpiry,
+    6065: HoldReleased,
+    6066: NotHoldOwner,
+    6067: ComplianceMissing,
+    6068: HoldCountDiverged,
+    6069: ZeroQuantity,
+    6070: OrderOfWrongKind,
+    6071: OrderNotOpen,
+    6072: OrderNotAccepted,
+    6073: DeadlinePassed,
+    6074: DeadlineNotPassed,
+    6075: DeadlineOutOfBounds,
+    6076: OrderExceeded,
+    6077: MovementExceeded,
+    6078: MovementDiffers,
+    6079: FillExists,
+    6080: TooSmall,
+    6081: CorrectionExceeded,
+    6082: Overflow,
+    6083: InvariantBroken,
+    6084: SecurityRetired,
 }
 """Every error of the program, by its code."""

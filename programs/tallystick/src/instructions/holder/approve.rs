@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, events::HolderApproved, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, HolderApproved},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -72,12 +77,15 @@ pub fn approve_holder(ctx: Context<ApproveHolder>, params: ApproveHolderParams) 
         reserved: [0; 64],
     });
     ctx.accounts.holder.invariant()?;
-    emit_cpi!(HolderApproved {
-        issuer,
-        holder: ctx.accounts.holder.key(),
-        wallet: params.wallet,
-        classes: params.classes,
-        approved_until: params.approved_until,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        HolderApproved {
+            issuer,
+            holder: ctx.accounts.holder.key(),
+            wallet: params.wallet,
+            classes: params.classes,
+            approved_until: params.approved_until,
+        },
+    )?;
     Ok(())
 }

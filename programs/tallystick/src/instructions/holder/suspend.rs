@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::HolderSuspended, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, HolderSuspended},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -45,10 +49,13 @@ pub fn suspend_holder(ctx: Context<SuspendHolder>, params: SuspendHolderParams) 
     holder.suspended_at = Clock::get()?.unix_timestamp;
     holder.evidence_hash = params.evidence_hash;
     holder.invariant()?;
-    emit_cpi!(HolderSuspended {
-        issuer: ctx.accounts.issuer.key(),
-        holder: ctx.accounts.holder.key(),
-        wallet: ctx.accounts.holder.wallet,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        HolderSuspended {
+            issuer: ctx.accounts.issuer.key(),
+            holder: ctx.accounts.holder.key(),
+            wallet: ctx.accounts.holder.wallet,
+        },
+    )?;
     Ok(())
 }

@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, events::AdminAccepted, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, AdminAccepted},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -56,10 +61,13 @@ pub fn accept_admin(ctx: Context<AcceptAdmin>) -> Result<()> {
     issuer.pending_admin = Pubkey::default();
     issuer.pending_admin_from = 0;
     issuer.invariant()?;
-    emit_cpi!(AdminAccepted {
-        issuer: ctx.accounts.issuer.key(),
-        previous_admin,
-        admin: ctx.accounts.issuer.admin,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        AdminAccepted {
+            issuer: ctx.accounts.issuer.key(),
+            previous_admin,
+            admin: ctx.accounts.issuer.admin,
+        },
+    )?;
     Ok(())
 }

@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, events::RoleGranted, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, RoleGranted},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -107,13 +112,16 @@ pub fn grant_role(ctx: Context<GrantRole>, params: GrantRoleParams) -> Result<()
     });
     ctx.accounts.issuer.invariant()?;
     ctx.accounts.role.invariant()?;
-    emit_cpi!(RoleGranted {
-        issuer: issuer_key,
-        role: ctx.accounts.role.key(),
-        kind: params.kind,
-        holder: params.holder,
-        in_force_from,
-        attestor_epoch: ctx.accounts.issuer.attestor_epoch,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RoleGranted {
+            issuer: issuer_key,
+            role: ctx.accounts.role.key(),
+            kind: params.kind,
+            holder: params.holder,
+            in_force_from,
+            attestor_epoch: ctx.accounts.issuer.attestor_epoch,
+        },
+    )?;
     Ok(())
 }

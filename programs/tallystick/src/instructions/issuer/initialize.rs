@@ -1,6 +1,11 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
-use crate::{constants::*, errors::TallystickError, events::IssuerInitialized, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, IssuerInitialized},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -103,12 +108,15 @@ pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<
     });
     ctx.accounts.issuer.invariant()?;
     ctx.accounts.guardian_role.invariant()?;
-    emit_cpi!(IssuerInitialized {
-        issuer,
-        admin,
-        guardian: params.guardian,
-        upgrade_authority: ctx.accounts.upgrade_authority.key(),
-        delay: params.delay,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        IssuerInitialized {
+            issuer,
+            admin,
+            guardian: params.guardian,
+            upgrade_authority: ctx.accounts.upgrade_authority.key(),
+            delay: params.delay,
+        },
+    )?;
     Ok(())
 }

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::AdminProposed, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, AdminProposed},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -34,11 +38,14 @@ pub fn propose_admin(ctx: Context<ProposeAdmin>, params: ProposeAdminParams) -> 
             .ok_or(TallystickError::Overflow)?
     };
     issuer.invariant()?;
-    emit_cpi!(AdminProposed {
-        issuer: ctx.accounts.issuer.key(),
-        admin: ctx.accounts.admin.key(),
-        pending_admin: params.pending_admin,
-        acceptable_from: ctx.accounts.issuer.pending_admin_from,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        AdminProposed {
+            issuer: ctx.accounts.issuer.key(),
+            admin: ctx.accounts.admin.key(),
+            pending_admin: params.pending_admin,
+            acceptable_from: ctx.accounts.issuer.pending_admin_from,
+        },
+    )?;
     Ok(())
 }

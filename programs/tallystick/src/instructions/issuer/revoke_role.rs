@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::RoleRevoked, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, RoleRevoked},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -44,13 +48,16 @@ pub fn revoke_role(ctx: Context<RevokeRole>) -> Result<()> {
     };
     issuer.invariant()?;
     role.invariant()?;
-    emit_cpi!(RoleRevoked {
-        issuer: ctx.accounts.issuer.key(),
-        role: ctx.accounts.role.key(),
-        kind: ctx.accounts.role.kind,
-        holder: ctx.accounts.role.holder,
-        ends_at: ctx.accounts.role.ends_at,
-        attestor_epoch: ctx.accounts.issuer.attestor_epoch,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RoleRevoked {
+            issuer: ctx.accounts.issuer.key(),
+            role: ctx.accounts.role.key(),
+            kind: ctx.accounts.role.kind,
+            holder: ctx.accounts.role.holder,
+            ends_at: ctx.accounts.role.ends_at,
+            attestor_epoch: ctx.accounts.issuer.attestor_epoch,
+        },
+    )?;
     Ok(())
 }

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::ChangeVetoed, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, ChangeVetoed},
+    state::*,
+};
 
 /// Pass `role` to veto a grant that waits, or a guardian's removal; `limit` to veto a loosened limit; neither
 /// to veto the proposed admin.
@@ -66,11 +70,14 @@ pub fn veto(ctx: Context<Veto>) -> Result<()> {
         issuer_key
     };
     issuer.invariant()?;
-    emit_cpi!(ChangeVetoed {
-        issuer: issuer_key,
-        guardian: ctx.accounts.guardian.key(),
-        subject,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        ChangeVetoed {
+            issuer: issuer_key,
+            guardian: ctx.accounts.guardian.key(),
+            subject,
+        },
+    )?;
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::RedemptionAccepted, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, RedemptionAccepted},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -62,12 +66,15 @@ pub fn accept_redemption(ctx: Context<AcceptRedemption>) -> Result<()> {
         .ok_or(TallystickError::Overflow)?;
     order.invariant()?;
     security.invariant()?;
-    emit_cpi!(RedemptionAccepted {
-        security: ctx.accounts.security.key(),
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        raw,
-        settle_by: ctx.accounts.order.settle_by,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RedemptionAccepted {
+            security: ctx.accounts.security.key(),
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            raw,
+            settle_by: ctx.accounts.order.settle_by,
+        },
+    )?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use anchor_spl::token_2022::Token2022;
 
 use crate::{
     errors::TallystickError,
-    events::RedemptionReturned,
+    events::{emit, RedemptionReturned},
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -85,14 +85,17 @@ pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptio
     )?;
     accounts.order.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(RedemptionReturned {
-        security: ctx.accounts.security.key(),
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        returned_by: ctx.accounts.authority.key(),
-        raw,
-        status: OrderStatus::Cancelled,
-        reason_code: params.reason_code,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RedemptionReturned {
+            security: ctx.accounts.security.key(),
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            returned_by: ctx.accounts.authority.key(),
+            raw,
+            status: OrderStatus::Cancelled,
+            reason_code: params.reason_code,
+        },
+    )?;
     Ok(())
 }

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, events::SubscriptionCancelled, state::*};
+use crate::{
+    errors::TallystickError,
+    events::{emit, SubscriptionCancelled},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -50,13 +54,16 @@ pub fn cancel_subscription(ctx: Context<CancelSubscription>, params: CancelSubsc
     order.set_status(OrderStatus::Cancelled, Clock::get()?.unix_timestamp);
     order.reason_code = params.reason_code;
     order.invariant()?;
-    emit_cpi!(SubscriptionCancelled {
-        security: ctx.accounts.security.key(),
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        cancelled_by: ctx.accounts.authority.key(),
-        shares,
-        reason_code: params.reason_code,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        SubscriptionCancelled {
+            security: ctx.accounts.security.key(),
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            cancelled_by: ctx.accounts.authority.key(),
+            shares,
+            reason_code: params.reason_code,
+        },
+    )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use anchor_spl::token_2022::Token2022;
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::FillCorrected,
+    events::{emit, FillCorrected},
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -120,13 +120,16 @@ pub fn correct_fill(ctx: Context<CorrectFill>, params: CorrectFillParams) -> Res
     .burn(&accounts.inventory.to_account_info(), params.raw)?;
     accounts.correction.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(FillCorrected {
-        security: security_key,
-        fill: fill_key,
-        correction: ctx.accounts.correction.key(),
-        inventory: ctx.accounts.inventory.key(),
-        raw: params.raw,
-        shares,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        FillCorrected {
+            security: security_key,
+            fill: fill_key,
+            correction: ctx.accounts.correction.key(),
+            inventory: ctx.accounts.inventory.key(),
+            raw: params.raw,
+            shares,
+        },
+    )?;
     Ok(())
 }

@@ -20,7 +20,7 @@ pub use withdraw_redemption::*;
 
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::*};
+use crate::{constants::*, errors::TallystickError, once::Slot, state::*};
 
 /// Whose order it is.
 #[derive(PartialEq)]
@@ -63,31 +63,32 @@ pub struct MovementParams {
     pub shares: u64,
 }
 
-/// Records a movement at its first use; later uses must say the same of it.
-fn record_movement(
-    movement: &mut Account<Movement>,
-    bump: u8,
+/// A movement as recorded at its first use, which is now if there was none; later uses must say the same of it.
+fn record_movement<'info>(
+    slot: &Slot<'_, 'info>,
+    payer: &AccountInfo<'info>,
     security: Pubkey,
     direction: Direction,
     params: MovementParams,
     now: i64,
-) -> Result<()> {
-    if movement.version == 0 {
-        movement.set_inner(Movement {
-            version: VERSION,
-            bump,
-            security,
-            reference_hash: params.reference_hash,
-            direction,
-            shares: params.shares,
-            allocated: 0,
-            recorded_at: now,
-            reserved: [0; 64],
-        });
+) -> Result<Movement> {
+    if let Some(movement) = slot.read::<Movement>()? {
+        require!(
+            movement.direction == direction && movement.shares == params.shares,
+            TallystickError::MovementDiffers
+        );
+        return Ok(movement);
     }
-    require!(
-        movement.direction == direction && movement.shares == params.shares,
-        TallystickError::MovementDiffers
-    );
-    Ok(())
+    slot.make::<Movement>(payer)?;
+    Ok(Movement {
+        version: VERSION,
+        bump: slot.bump(),
+        security,
+        reference_hash: params.reference_hash,
+        direction,
+        shares: params.shares,
+        allocated: 0,
+        recorded_at: now,
+        reserved: [0; 64],
+    })
 }

@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, events::SubscriptionOpened, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, SubscriptionOpened},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -90,13 +95,16 @@ pub fn open_subscription(ctx: Context<OpenSubscription>, params: OpenSubscriptio
         reserved: [0; 64],
     });
     ctx.accounts.order.invariant()?;
-    emit_cpi!(SubscriptionOpened {
-        security,
-        order: ctx.accounts.order.key(),
-        holder,
-        order_id: params.order_id,
-        shares: params.shares,
-        settle_by: params.settle_by,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        SubscriptionOpened {
+            security,
+            order: ctx.accounts.order.key(),
+            holder,
+            order_id: params.order_id,
+            shares: params.shares,
+            settle_by: params.settle_by,
+        },
+    )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use anchor_spl::token_2022::Token2022;
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::RedemptionRequested,
+    events::{emit, RedemptionRequested},
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -117,13 +117,16 @@ pub fn request_redemption(ctx: Context<RequestRedemption>, params: RequestRedemp
     )?;
     accounts.order.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(RedemptionRequested {
-        security: security_key,
-        order: ctx.accounts.order.key(),
-        holder,
-        order_id: params.order_id,
-        raw: params.raw,
-        accept_by,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RedemptionRequested {
+            security: security_key,
+            order: ctx.accounts.order.key(),
+            holder,
+            order_id: params.order_id,
+            raw: params.raw,
+            accept_by,
+        },
+    )?;
     Ok(())
 }

@@ -4,8 +4,9 @@ use anchor_spl::token_2022::Token2022;
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::RedemptionSettled,
+    events::{emit, RedemptionSettled},
     instructions::MovementParams,
+    once::Slot,
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -46,23 +47,20 @@ pub struct SettleRedemption<'info> {
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, Order>>,
     /// The custodian's movement; the first fill against it creates it.
-    #[account(
-        init_if_needed,
-        payer = payer,
-        space = 8 + Movement::INIT_SPACE,
-        seeds = [MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()],
-        bump,
-    )]
+    #[cfg(feature = "idl-build")]
+    #[account(mut, seeds = [
+        MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()], bump)]
     pub movement: Box<Account<'info, Movement>>,
+    /// CHECK: `Slot` checks its address and its owner; the line above is what the IDL says of it.
+    #[cfg(not(feature = "idl-build"))]
+    #[account(mut)]
+    pub movement: UncheckedAccount<'info>,
     /// The fill: one for each movement and order, so that a repeated call fails.
-    #[account(
-        init,
-        payer = payer,
-        space = 8 + Fill::INIT_SPACE,
-        seeds = [FILL_SEED, movement.key().as_ref(), order.key().as_ref()],
-        bump,
-    )]
-    pub fill: Box<Account<'info, Fill>>,
+    /// CHECK: `Slot` checks its address and makes it.
+    #[cfg_attr(not(feature = "idl-build"), account(mut))]
+    #[cfg_attr(feature = "idl-build", account(mut, seeds = [
+        FILL_SEED, movement.key().as_ref(), order.key().as_ref()], bump))]
+    pub fill: UncheckedAccount<'info>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
@@ -109,27 +107,43 @@ pub fn settle_redemption(ctx: Context<SettleRedemption>, params: SettleRedemptio
     // Rounded down: the holder never gets more than its tokens are worth.
     let shares = shares_rounded_down(params.raw, multiplier)?;
     require!(shares > 0, TallystickError::TooSmall);
-    super::record_movement(
-        &mut accounts.movement,
-        ctx.bumps.movement,
+    let order_key = accounts.order.key();
+    let movement_key = accounts.movement.key();
+    let movement_info = accounts.movement.to_account_info();
+    let movement_slot = Slot::at(
+        &movement_info,
+        [
+            MOVEMENT_SEED,
+            security_key.as_ref(),
+            &params.movement.reference_hash,
+        ],
+    )?;
+    let fill_slot = Slot::at(
+        &accounts.fill,
+        [FILL_SEED, movement_key.as_ref(), order_key.as_ref()],
+    )?;
+    let mut movement = super::record_movement(
+        &movement_slot,
+        &accounts.payer,
         security_key,
         Direction::Out,
         params.movement,
         now,
     )?;
-    accounts.movement.allocate(shares)?;
+    fill_slot.make::<Fill>(&accounts.payer)?;
+    movement.allocate(shares)?;
     accounts.order.fill(params.raw, now)?;
     accounts.limit.use_burn(params.raw, now)?;
     accounts
         .security
         .redeem(params.raw, shares, accounts.mint.supply)?;
-    accounts.fill.set_inner(Fill {
+    let fill = Fill {
         version: VERSION,
-        bump: ctx.bumps.fill,
+        bump: fill_slot.bump(),
         kind: FillKind::Burn,
         security: security_key,
-        movement: accounts.movement.key(),
-        order: accounts.order.key(),
+        movement: movement_key,
+        order: order_key,
         shares,
         raw: params.raw,
         multiplier,
@@ -138,25 +152,30 @@ pub fn settle_redemption(ctx: Context<SettleRedemption>, params: SettleRedemptio
         corrected_raw: 0,
         corrections: 0,
         reserved: [0; 64],
-    });
+    };
+    fill.invariant()?;
+    movement_slot.write(&movement)?;
+    fill_slot.write(&fill)?;
     Token {
         program: &accounts.token_program,
         mint: &accounts.mint.to_account_info(),
         security: &accounts.security,
     }
     .burn(&accounts.escrow.to_account_info(), params.raw)?;
-    accounts.fill.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(RedemptionSettled {
-        security: security_key,
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        movement: ctx.accounts.movement.key(),
-        fill: ctx.accounts.fill.key(),
-        raw: params.raw,
-        shares,
-        multiplier,
-        status: ctx.accounts.order.status,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RedemptionSettled {
+            security: security_key,
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            movement: movement_key,
+            fill: ctx.accounts.fill.key(),
+            raw: params.raw,
+            shares,
+            multiplier,
+            status: ctx.accounts.order.status,
+        },
+    )?;
     Ok(())
 }

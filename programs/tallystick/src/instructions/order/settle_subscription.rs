@@ -4,8 +4,9 @@ use anchor_spl::token_2022::Token2022;
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::SubscriptionSettled,
+    events::{emit, SubscriptionSettled},
     instructions::MovementParams,
+    once::Slot,
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -46,23 +47,20 @@ pub struct SettleSubscription<'info> {
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, Order>>,
     /// The custodian's movement; the first fill against it creates it.
-    #[account(
-        init_if_needed,
-        payer = payer,
-        space = 8 + Movement::INIT_SPACE,
-        seeds = [MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()],
-        bump,
-    )]
+    #[cfg(feature = "idl-build")]
+    #[account(mut, seeds = [
+        MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()], bump)]
     pub movement: Box<Account<'info, Movement>>,
+    /// CHECK: `Slot` checks its address and its owner; the line above is what the IDL says of it.
+    #[cfg(not(feature = "idl-build"))]
+    #[account(mut)]
+    pub movement: UncheckedAccount<'info>,
     /// The fill: one for each movement and order, so that a repeated call fails.
-    #[account(
-        init,
-        payer = payer,
-        space = 8 + Fill::INIT_SPACE,
-        seeds = [FILL_SEED, movement.key().as_ref(), order.key().as_ref()],
-        bump,
-    )]
-    pub fill: Box<Account<'info, Fill>>,
+    /// CHECK: `Slot` checks its address and makes it.
+    #[cfg_attr(not(feature = "idl-build"), account(mut))]
+    #[cfg_attr(feature = "idl-build", account(mut, seeds = [
+        FILL_SEED, movement.key().as_ref(), order.key().as_ref()], bump))]
+    pub fill: UncheckedAccount<'info>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
@@ -113,15 +111,31 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
     ctx.accounts.validate(&params, now)?;
     let accounts = &mut *ctx.accounts;
     let security_key = accounts.security.key();
-    super::record_movement(
-        &mut accounts.movement,
-        ctx.bumps.movement,
+    let order_key = accounts.order.key();
+    let movement_key = accounts.movement.key();
+    let movement_info = accounts.movement.to_account_info();
+    let movement_slot = Slot::at(
+        &movement_info,
+        [
+            MOVEMENT_SEED,
+            security_key.as_ref(),
+            &params.movement.reference_hash,
+        ],
+    )?;
+    let fill_slot = Slot::at(
+        &accounts.fill,
+        [FILL_SEED, movement_key.as_ref(), order_key.as_ref()],
+    )?;
+    let mut movement = super::record_movement(
+        &movement_slot,
+        &accounts.payer,
         security_key,
         Direction::In,
         params.movement,
         now,
     )?;
-    accounts.movement.allocate(params.shares)?;
+    fill_slot.make::<Fill>(&accounts.payer)?;
+    movement.allocate(params.shares)?;
     accounts.order.fill(params.shares, now)?;
     let multiplier = accounts.security.multiplier_at(now);
     // Rounded down: the holder never gets more than its shares.
@@ -129,13 +143,13 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
     require!(raw > 0, TallystickError::TooSmall);
     accounts.limit.use_mint(raw, now)?;
     accounts.security.mint(raw, accounts.mint.supply, now)?;
-    accounts.fill.set_inner(Fill {
+    let fill = Fill {
         version: VERSION,
-        bump: ctx.bumps.fill,
+        bump: fill_slot.bump(),
         kind: FillKind::Mint,
         security: security_key,
-        movement: accounts.movement.key(),
-        order: accounts.order.key(),
+        movement: movement_key,
+        order: order_key,
         shares: params.shares,
         raw,
         multiplier,
@@ -144,25 +158,30 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
         corrected_raw: 0,
         corrections: 0,
         reserved: [0; 64],
-    });
+    };
+    fill.invariant()?;
+    movement_slot.write(&movement)?;
+    fill_slot.write(&fill)?;
     Token {
         program: &accounts.token_program,
         mint: &accounts.mint.to_account_info(),
         security: &accounts.security,
     }
     .mint_to(&accounts.recipient.to_account_info(), raw)?;
-    accounts.fill.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(SubscriptionSettled {
-        security: security_key,
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        movement: ctx.accounts.movement.key(),
-        fill: ctx.accounts.fill.key(),
-        shares: params.shares,
-        raw,
-        multiplier,
-        status: ctx.accounts.order.status,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        SubscriptionSettled {
+            security: security_key,
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            movement: movement_key,
+            fill: ctx.accounts.fill.key(),
+            shares: params.shares,
+            raw,
+            multiplier,
+            status: ctx.accounts.order.status,
+        },
+    )?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use anchor_spl::token_2022::Token2022;
 
 use crate::{
     errors::TallystickError,
-    events::RedemptionReturned,
+    events::{emit, RedemptionReturned},
     state::*,
     token::{Mint, Token, TokenAccount},
 };
@@ -73,14 +73,17 @@ pub fn withdraw_redemption(ctx: Context<WithdrawRedemption>) -> Result<()> {
     )?;
     accounts.order.invariant()?;
     accounts.security.invariant()?;
-    emit_cpi!(RedemptionReturned {
-        security: ctx.accounts.security.key(),
-        order: ctx.accounts.order.key(),
-        holder: ctx.accounts.order.holder,
-        returned_by: ctx.accounts.wallet.key(),
-        raw,
-        status: OrderStatus::Withdrawn,
-        reason_code: 0,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        RedemptionReturned {
+            security: ctx.accounts.security.key(),
+            order: ctx.accounts.order.key(),
+            holder: ctx.accounts.order.holder,
+            returned_by: ctx.accounts.wallet.key(),
+            raw,
+            status: OrderStatus::Withdrawn,
+            reason_code: 0,
+        },
+    )?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::{AttestationApproved, ReserveAttested},
+    events::{emit, AttestationApproved, ReserveAttested},
     state::*,
 };
 
@@ -120,25 +120,31 @@ pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
     ctx.accounts.attestation.invariant()?;
     ctx.accounts.security.invariant()?;
     let (as_of, shares, redeemed) = (content.as_of, content.shares, content.redeemed);
-    emit_cpi!(AttestationApproved {
-        security: security_key,
-        attestation: attestation_key,
-        attestor: ctx.accounts.attestor.key(),
-        received_hash: params.received_hash,
-        approvals,
-        threshold,
-        epoch,
-        content,
-    });
-    if comes_in_force {
-        emit_cpi!(ReserveAttested {
+    emit(
+        &ctx.accounts.event_authority,
+        AttestationApproved {
             security: security_key,
             attestation: attestation_key,
-            as_of,
-            shares,
-            redeemed,
-            attestations_hash: ctx.accounts.security.attestations_hash,
-        });
+            attestor: ctx.accounts.attestor.key(),
+            received_hash: params.received_hash,
+            approvals,
+            threshold,
+            epoch,
+            content,
+        },
+    )?;
+    if comes_in_force {
+        emit(
+            &ctx.accounts.event_authority,
+            ReserveAttested {
+                security: security_key,
+                attestation: attestation_key,
+                as_of,
+                shares,
+                redeemed,
+                attestations_hash: ctx.accounts.security.attestations_hash,
+            },
+        )?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use anchor_spl::{
 use crate::{
     constants::*,
     errors::TallystickError,
-    events::SecurityListed,
+    events::{emit, SecurityListed},
     state::*,
     token::{Metadata, NewMint},
 };
@@ -171,16 +171,19 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
         .ok_or(TallystickError::Overflow)?;
     issuer.invariant()?;
     ctx.accounts.security.invariant()?;
-    emit_cpi!(SecurityListed {
-        issuer: issuer_key,
-        security: ctx.accounts.security.key(),
-        mint: mint_key,
-        security_id: params.security_id,
-        isin: params.isin,
-        decimals: params.decimals,
-        custody_accounts_hash: params.custody_accounts_hash,
-        terms_hash: params.terms_hash,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        SecurityListed {
+            issuer: issuer_key,
+            security: ctx.accounts.security.key(),
+            mint: mint_key,
+            security_id: params.security_id,
+            isin: params.isin,
+            decimals: params.decimals,
+            custody_accounts_hash: params.custody_accounts_hash,
+            terms_hash: params.terms_hash,
+        },
+    )?;
     Ok(())
 }
 

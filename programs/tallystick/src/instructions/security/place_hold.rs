@@ -1,7 +1,13 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
-use crate::{constants::*, errors::TallystickError, events::HoldPlaced, state::*, token::Token};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, HoldPlaced},
+    state::*,
+    token::Token,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -88,14 +94,17 @@ pub fn place_hold(ctx: Context<PlaceHold>, params: PlaceHoldParams) -> Result<()
         .pause()?;
     }
     ctx.accounts.security.invariant()?;
-    emit_cpi!(HoldPlaced {
-        security: security_key,
-        hold: ctx.accounts.hold.key(),
-        owner: ctx.accounts.owner.key(),
-        owner_kind: ctx.accounts.role.kind,
-        scope: params.scope,
-        reason_code: params.reason_code,
-        expires_at,
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        HoldPlaced {
+            security: security_key,
+            hold: ctx.accounts.hold.key(),
+            owner: ctx.accounts.owner.key(),
+            owner_kind: ctx.accounts.role.kind,
+            scope: params.scope,
+            reason_code: params.reason_code,
+            expires_at,
+        },
+    )?;
     Ok(())
 }

@@ -1,7 +1,12 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
-use crate::{errors::TallystickError, events::HoldReleased, state::*, token::Token};
+use crate::{
+    errors::TallystickError,
+    events::{emit, HoldReleased},
+    state::*,
+    token::Token,
+};
 
 /// Anyone releases an expired hold. Before that: its owner, with compliance beside it for a reconciliation
 /// hold; or admin and guardian together where the owner's role has ended.
@@ -91,12 +96,15 @@ pub fn release_hold(ctx: Context<ReleaseHold>) -> Result<()> {
     }
     ctx.accounts.hold.invariant()?;
     ctx.accounts.security.invariant()?;
-    emit_cpi!(HoldReleased {
-        security: ctx.accounts.security.key(),
-        hold: ctx.accounts.hold.key(),
-        released_by: ctx.accounts.authority.key(),
-        scope,
-        expired: ctx.accounts.hold.has_expired(now),
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        HoldReleased {
+            security: ctx.accounts.security.key(),
+            hold: ctx.accounts.hold.key(),
+            released_by: ctx.accounts.authority.key(),
+            scope,
+            expired: ctx.accounts.hold.has_expired(now),
+        },
+    )?;
     Ok(())
 }

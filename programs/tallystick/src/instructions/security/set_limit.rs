@@ -1,6 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, events::LimitSet, state::*};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    events::{emit, LimitSet},
+    state::*,
+};
 
 #[event_cpi]
 #[derive(Accounts)]
@@ -58,14 +63,17 @@ pub fn set_limit(ctx: Context<SetLimit>, params: SetLimitParams) -> Result<()> {
         ctx.accounts.issuer.delay,
     )?;
     limit.invariant()?;
-    emit_cpi!(LimitSet {
-        security: ctx.accounts.security.key(),
-        limit: ctx.accounts.limit.key(),
-        holder: params.holder,
-        mint_cap: params.mint_cap,
-        burn_cap: params.burn_cap,
-        window: params.window,
-        in_force_from: ctx.accounts.limit.pending_from.max(now),
-    });
+    emit(
+        &ctx.accounts.event_authority,
+        LimitSet {
+            security: ctx.accounts.security.key(),
+            limit: ctx.accounts.limit.key(),
+            holder: params.holder,
+            mint_cap: params.mint_cap,
+            burn_cap: params.burn_cap,
+            window: params.window,
+            in_force_from: ctx.accounts.limit.pending_from.max(now),
+        },
+    )?;
     Ok(())
 }
