@@ -97,10 +97,12 @@ def _another_program(world: World, call: Instruction, index: int) -> Instruction
     return with_account(call, index, pubkey=next(each for each in programs if each != call.accounts[index].pubkey))
 
 
+SETTLE = ("settle_subscription", "settle_redemption")
+"""Make movement and fill themselves, after every constraint was checked."""
 REFOUND = {("set_limit", "limit"), ("grant_role", "role"), ("approve_holder", "holder"), ("attest", "attestation")} | {
-    (settle, "movement") for settle in ("settle_subscription", "settle_redemption")
+    (settle, "movement") for settle in SETTLE
 }
-"""Created by the first call and found by later ones: Anchor's init_if_needed."""
+"""Created by the first call and found by later ones: init_if_needed, or `Slot`."""
 THERE_ALREADY = {("attest", "attestation"), ("settle_redemption", "movement")}
 """Of those, the ones that cases.py shows at a later call."""
 NO_TYPE = {("place_hold", "mint"), ("release_hold", "mint")}
@@ -111,6 +113,8 @@ OTHERWISE = {
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
 """Where another error says it than for most accounts."""
+SETTLEMENTS = ("settle_subscription", "settle_redemption")
+"""These make their accounts themselves (once.rs): what may be written is checked before anything is called."""
 HARMLESS = {("veto", "program", "is another program")}
 """Accepted; substitutes.py says why."""
 Run = Callable[[World, Instruction, int], Instruction]
@@ -134,7 +138,7 @@ def _fitting(instruction: str, account: AccountRole) -> Iterator[tuple[str, str,
     if account.writable:
         creates = place[1] in CREATED.get(instruction, ()) or place[1] == "payer"
         created_by_anchor = creates and place not in THERE_ALREADY and place[1] not in ("mint", "escrow")
-        reaches_system = created_by_anchor and place != ("attest", "payer")
+        reaches_system = created_by_anchor and place != ("attest", "payer") and instruction not in SETTLE
         yield "is read only", "program:PrivilegeEscalation" if reaches_system else "ConstraintMut", _read_only
     yield from _fitting_address(place)
 
@@ -151,7 +155,7 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
     elif account in CREATED.get(instruction, ()):
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
-        taken = "AccountOwnedByWrongProgram" if place in REFOUND else "system:0"
+        taken = "AccountOwnedByWrongProgram" if place in REFOUND else "FillExists" if account == "fill" else "system:0"
         yield "is taken by another program", taken, _taken_by_another
     elif place in NO_TYPE:
         yield "is not there", "MintOfAnotherSecurity", _nothing_there

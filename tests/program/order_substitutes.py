@@ -60,16 +60,16 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
     ("settle_subscription", "operator"): OPERATOR_SIGNER,
     ("settle_subscription", "role"): OPERATOR_ROLE,
     ("settle_subscription", "security"): [
-        other("another security", SEEDS, BETA),
-        other("of another issuer", SEEDS, FOREIGN),
+        other("another security", "AccountOfAnotherSecurity", BETA),
+        other("of another issuer", "RoleOfAnotherIssuer", FOREIGN),
         instead("of another issuer throughout", "RoleOfAnotherIssuer", lambda world: world.foreign.settle_subscription(
             world.order("open", world.foreign), Movement("fresh in 2", 30), **as_alpha(world))),
     ],
     ("settle_subscription", "limit"): LIMIT,
     ("settle_subscription", "holder"): holder_attacks(ALICE),
     ("settle_subscription", "order"): [
-        other("of another holder", SEEDS, BOBS_OPEN),
-        other("of another security", SEEDS, OPEN_IN_BETA),
+        other("of another holder", "WrongHolderRecord", BOBS_OPEN),
+        other("of another security", "AccountOfAnotherSecurity", OPEN_IN_BETA),
         with_fill("of another holder, with its fill", "WrongHolderRecord", BOBS_OPEN),
         with_fill("of another security, with its fill", "AccountOfAnotherSecurity", OPEN_IN_BETA),
         with_fill("of another kind, with its fill", "OrderOfWrongKind", lambda world: world.order("requested")),
@@ -129,15 +129,15 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
     ("settle_redemption", "operator"): OPERATOR_SIGNER,
     ("settle_redemption", "role"): OPERATOR_ROLE,
     ("settle_redemption", "security"): [
-        other("another security", SEEDS, BETA),
-        other("of another issuer", SEEDS, FOREIGN),
+        other("another security", "WrongEscrow", BETA),
+        other("of another issuer", "RoleOfAnotherIssuer", FOREIGN),
         instead("of another issuer throughout", "RoleOfAnotherIssuer", lambda world: world.foreign.settle_redemption(
             world.order("accepted", world.foreign, world.bob), OUT, 8, **as_alpha(world))),
     ],
     ("settle_redemption", "limit"): LIMIT,
     ("settle_redemption", "holder"): holder_attacks(BOB),
     ("settle_redemption", "order"): [
-        other("of another holder", SEEDS, lambda world: world.order("accepted")),
+        other("of another holder", "WrongHolderRecord", lambda world: world.order("accepted")),
         with_fill("of another security, with its fill", "AccountOfAnotherSecurity", BOBS_IN_BETA),
         with_fill("of another kind, with its fill", "OrderOfWrongKind", BOBS_OPEN),
         with_fill("not accepted, with its fill", "OrderNotAccepted", BOBS_REQUESTED),

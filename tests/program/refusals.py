@@ -197,11 +197,6 @@ def _new_operators_settle(world: World) -> Instruction:
     return replace(world.beta, operator=2).settle_subscription(world.order("open", world.beta), FRESH)
 
 
-def _loosened_holder(world: World) -> None:
-    record = world.alpha.holder(world.alice)
-    world.chain.rewrite(record, lambda state: replace(state, approved_until=0), accounts.Holder)
-
-
 def _spent_order(world: World) -> None:
     """An order whose fills have all been counted away: only a rewritten one has."""
     order = world.order("open")
@@ -302,7 +297,6 @@ REFUSALS: list[Refused] = [
          world.order("open"), FRESH, params=types.SettleSubscriptionParams(types.MovementParams(bytes(32), 9), 9),
          movement=addresses.movement_address(world.acme.address, bytes(32)))),
     # holders
-    ("HolderNotApproved", "a rewritten record", _after(_loosened_holder, _settle())),
     ("HolderApprovalLapsed", "at the second it lapses",
      _after(_sent(lambda world: world.alpha.approve_holder(world.alice, approved_until=world.chain.now + 9)),
             _after(_warped(9), lambda world: world.acme.request_redemption(world.alice, "new", ONE)))),
@@ -428,6 +422,9 @@ REFUSALS: list[Refused] = [
     ("TooSmall", "a burn of less than a share's part",
      _rewritten(lambda world: world.acme.settle_redemption(world.order("accepted"), Movement("o", ONE), 1),
                 multiplier=MULTIPLIER_ONE // 2)),
+    ("FillExists", "the same order from the same movement",
+     _after(_sent(lambda world: world.acme.settle_subscription(world.order("open"), FRESH, 10 * ONE)),
+            lambda world: world.acme.settle_subscription(world.order("open"), FRESH, 10 * ONE))),
     ("CorrectionExceeded", "more than was minted",
      lambda world: world.acme.correct_fill(world.fill(world.bob), world.alice, 200 * ONE + 1)),
     ("Overflow", "the fills of an order", _after(_spent_order, _settle())),
@@ -436,8 +433,5 @@ REFUSALS: list[Refused] = [
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
 ]  # fmt: skip
 
-UNREACHABLE = {
-    "WrongProgramData": "the address is a constraint of Anchor's, which says ConstraintSeeds",
-    "WrongSiblingRole": "the addresses are constraints of Anchor's, which say ConstraintSeeds",
-}
+UNREACHABLE: dict[str, str] = {}
 """Errors that nothing raises, and what is said instead."""

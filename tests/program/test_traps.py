@@ -86,7 +86,7 @@ def test_a_movement_settles_one_order_once() -> None:
     world = World.fresh()
     movement = Movement("once", 50 * ONE)
     world.chain.send(world.acme.settle_subscription(world.order("open"), movement, 10 * ONE))
-    world.chain.refuse("system:0", world.acme.settle_subscription(world.order("open"), movement, 10 * ONE))
+    world.chain.refuse("FillExists", world.acme.settle_subscription(world.order("open"), movement, 10 * ONE))
 
 
 def test_a_movement_is_not_minted_twice_by_two_orders() -> None:
