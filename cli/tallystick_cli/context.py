@@ -6,7 +6,7 @@ The only file of the command that imports tallystick.adapters; what commands nee
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -106,7 +106,7 @@ class Tally:
             self._profile = read_profile(self.path)
         return self._profile
 
-    def change_profile(self, change: Any) -> None:
+    def change_profile(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Let `change` alter the profile's document, and write it back."""
         change_profile(self.path, change)
         self._profile = None

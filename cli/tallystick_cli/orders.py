@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rich.console import RenderableType
@@ -10,15 +11,18 @@ from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import format_base_units, parse_base_units
 from tallystick.domain.orders import MovementDirection
-from tallystick.errors import ConfigurationError, InputError
-from tallystick.program.generated.accounts import Fill, Order
+from tallystick.errors import ConfigurationError, InputError, TallystickError
+from tallystick.program.generated.accounts import Fill, Movement, Order
 from tallystick.program.generated.types import OrderKind, OrderStatus
-from tallystick.services.chain_reads import chain_time, list_fills, list_orders, require
+from tallystick.services.chain_reads import chain_time, list_fills, list_orders, read, require
 from tallystick.services.movements import MovementReference, Part
+from tallystick.services.plans import Plan
 from tallystick.services.securities import security_of
 from tallystick.services.subscription import LIVE
 
-from tallystick_cli.context import CustodyMovement, Tally
+from tallystick_cli.approval import Signed, sign
+from tallystick_cli.context import CustodyMovement, KeypairSigner, Tally
+from tallystick_cli.moments import parse_moment
 from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import amount, facts, instant_text, short, stack, table, when, when_short, words
 
@@ -242,6 +246,34 @@ def custody_movement(
     return MovementReference(
         declared[0].custodian, declared[0].account, reference, parse_base_units(moved, section.decimals)
     )
+
+
+async def sign_settlement(
+    tally: Tally,
+    plan: Plan,
+    payer: KeypairSigner,
+    operator: KeypairSigner,
+    security: Pubkey,
+    reference: MovementReference,
+    direction: MovementDirection,
+    booked_at: str | None,
+) -> Signed:
+    """Carry out a settlement and keep its movement in the journal, also when only some of its orders were settled.
+
+    `booked_at` is a moment as a person types it, or None for now. Raises what `sign` raises.
+    """
+    chain, place = tally.open_chain(), reference.address(security)
+    booked = parse_moment(booked_at, await chain_time(chain)) if booked_at else None
+    try:
+        signed = await sign(tally, plan, payer, operator, details={"movement": str(place)})
+    except TallystickError:
+        # What failed is told; this only keeps the books beside a part that landed, and never hides the failure.
+        with suppress(TallystickError):
+            if await read(chain, Movement, place) is not None:
+                await record_movement(tally, security, reference, direction, booked)
+        raise
+    await record_movement(tally, security, reference, direction, booked)
+    return signed
 
 
 async def record_movement(

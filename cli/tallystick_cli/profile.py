@@ -33,11 +33,10 @@ class _Section(BaseModel):
 
 class Cluster(_Section):
     """Where Solana is. `urls`: the preferred endpoint first; two of different providers are safer than one.
-    `genesis_hash`, when set, is the cluster every endpoint must serve. `priority_fee` in lamports a transaction."""
+    `genesis_hash`, when set, is the cluster every endpoint must serve."""
 
     urls: tuple[str, ...] = ("http://127.0.0.1:8899",)
     genesis_hash: str = ""
-    priority_fee: int = Field(default=0, ge=0)
 
 
 class IssuerSection(_Section):

@@ -42,7 +42,7 @@ from tallystick_cli.orders import (
     find_orders,
     order_with_fills,
     parse_parts,
-    record_movement,
+    sign_settlement,
 )
 
 DAY = 24 * 3600
@@ -151,10 +151,9 @@ async def settle(
         movement=reference,
         parts=await parse_parts(tally, section, parts),
     )
-    booked = parse_moment(booked_at, await chain_time(chain)) if booked_at else None
-    signed = await sign(tally, plan, payer, operator, details={"movement": str(reference.address(address))})
-    await record_movement(tally, address, reference, MovementDirection.RECEIVED, booked)
-    return signed
+    return await sign_settlement(
+        tally, plan, payer, operator, address, reference, MovementDirection.RECEIVED, booked_at
+    )
 
 
 @command(
@@ -227,10 +226,9 @@ async def settle_redemption(
         movement=reference,
         parts=await parse_parts(tally, section, parts),
     )
-    booked = parse_moment(booked_at, await chain_time(chain)) if booked_at else None
-    signed = await sign(tally, plan, payer, operator, details={"movement": str(reference.address(address))})
-    await record_movement(tally, address, reference, MovementDirection.DELIVERED, booked)
-    return signed
+    return await sign_settlement(
+        tally, plan, payer, operator, address, reference, MovementDirection.DELIVERED, booked_at
+    )
 
 
 @command(

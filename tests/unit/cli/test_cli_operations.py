@@ -97,6 +97,7 @@ def test_a_mint_beyond_the_reserve_is_refused_and_moves_nothing(backed: Desk) ->
     assert typed.code == 1
     assert "reserve" in typed.document["error"]["message"]
     assert backed.transactions() == before
+    assert "TRF-2" not in backed.terminal.type("reconcile", "--json").out
 
 
 def test_a_wallet_nobody_approved_is_refused(backed: Desk) -> None:
@@ -113,6 +114,12 @@ def test_a_redemption_goes_from_escrow_to_burnt(backed: Desk) -> None:
     assert type_("order", "show", "R-1")["status"] == "settled"
     [security] = type_("status")["securities"]
     assert security["supply"] == "4"
+
+
+def test_settling_again_finds_the_movement_used_and_signs_nothing(backed: Desk) -> None:
+    before = backed.transactions()
+    again = backed.terminal.json("order", "settle", "AAPLx", "S-1=6", "--movement", "trf-1", "--moved", "10", "--yes")
+    assert (again["transactions"], backed.transactions()) == ([], before)
 
 
 def test_a_close_is_made_once_and_its_file_is_what_was_hashed(backed: Desk) -> None:
