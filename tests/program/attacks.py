@@ -113,8 +113,6 @@ OTHERWISE = {
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
 """Where another error says it than for most accounts."""
-SETTLEMENTS = ("settle_subscription", "settle_redemption")
-"""These make their accounts themselves (once.rs): what may be written is checked before anything is called."""
 HARMLESS = {("veto", "program", "is another program")}
 """Accepted; substitutes.py says why."""
 Run = Callable[[World, Instruction, int], Instruction]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from attacks import index_of
 from cases import CASES, NEWCOMER
+from chain_in_process import digest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
@@ -87,6 +88,37 @@ def test_a_movement_settles_one_order_once() -> None:
     movement = Movement("once", 50 * ONE)
     world.chain.send(world.acme.settle_subscription(world.order("open"), movement, 10 * ONE))
     world.chain.refuse("FillExists", world.acme.settle_subscription(world.order("open"), movement, 10 * ONE))
+
+
+def test_addresses_of_movements_and_fills_are_the_canonical_ones_whatever_their_bump() -> None:
+    world = World.fresh()
+    bumps = set()
+    for number in range(80):
+        movement = Movement(f"one of many {number}", ONE)
+        world.chain.send(world.acme.settle_subscription(world.order("open"), movement, ONE // 4))
+        bumps.add(world.chain.read(accounts.Movement, world.acme.movement(movement)).bump)
+        bumps.add(world.chain.read(accounts.Fill, world.acme.fill(movement, world.order("open"))).bump)
+    assert len(bumps) > 5
+
+
+def test_a_movement_has_no_second_address_at_a_lower_bump() -> None:
+    world = World.fresh()
+    seeds = [b"movement", bytes(world.acme.address), digest("twice")]
+    _, canonical = Pubkey.find_program_address(seeds, PROGRAM_ID)
+    lower = next(found for bump in range(canonical - 1, -1, -1) if (found := _at_bump(seeds, bump)))
+    fill = addresses.fill_address(lower, world.order("open"))
+    settle = world.acme.settle_subscription
+    world.chain.refuse(
+        "ConstraintSeeds", settle(world.order("open"), Movement("twice", ONE), movement=lower, fill=fill)
+    )
+
+
+def _at_bump(seeds: list[bytes], bump: int) -> Pubkey | None:
+    """The address at that bump, None where there is none. The exception's type is not public."""
+    try:
+        return Pubkey.create_program_address([*seeds, bytes([bump])], PROGRAM_ID)
+    except BaseException:
+        return None
 
 
 def test_a_movement_is_not_minted_twice_by_two_orders() -> None:

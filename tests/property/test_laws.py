@@ -36,3 +36,20 @@ def test_no_sequence_of_steps_breaks_a_law() -> None:
         ),
     )
     assert set(accepted) >= EXPECTED, f"never happened: {EXPECTED - set(accepted)}"
+
+
+def test_a_statement_between_a_delivery_and_its_settlement_hides_no_other_redemption() -> None:
+    """The shortest program that once broke law 1: what left for one redemption was taken for another's."""
+    laws = Laws()
+    laws.start()
+    for wallet in (0, 1):
+        laws.holder_redeems(wallet=wallet, raw=100, accept=True, pick=0)
+    laws.check_laws()
+    for unsettled in (True, False):
+        laws.statement_comes_between_delivery_and_settlement(pick=0, unsettled=unsettled)
+        laws.check_laws()
+    laws.operator_settles_redemption(pick=10, raw=100, movement=0, other=False)
+    laws.check_laws()
+    laws.operator_mints_all_it_can(wallet=0, pick=1, more=0)
+    laws.check_laws()
+    assert laws.acme.state.redeemed == 100
