@@ -153,8 +153,19 @@ def cargo_install(crate: str, version: str, binary: str, target: Path, env: dict
     require_program("cargo", f"{crate} {version} is built with it; run: toolchain/install rust")
     build = CACHE / "build" / f"{crate}-{version}"
     run(
-        "cargo", "install", crate, "--version", version, "--locked", "--bin", binary, "--root", build / "root",
-        "--no-track", "--force", env={**(env or {}), "CARGO_TARGET_DIR": str(build / "target")},
+        "cargo",
+        "install",
+        crate,
+        "--version",
+        version,
+        "--locked",
+        "--bin",
+        binary,
+        "--root",
+        build / "root",
+        "--no-track",
+        "--force",
+        env={**(env or {}), "CARGO_TARGET_DIR": str(build / "target")},
     )
     if dry_run:
         return

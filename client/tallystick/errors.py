@@ -82,7 +82,12 @@ class TransactionError(ChainError):
     """A transaction was executed, or simulated, and failed; nothing it would have done happened."""
 
     def __init__(
-        self, message: str, *, error: object = None, logs: Sequence[str] = (), signature: str | None = None,
+        self,
+        message: str,
+        *,
+        error: object = None,
+        logs: Sequence[str] = (),
+        signature: str | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)

@@ -88,8 +88,16 @@ def signers(keys: Iterable[Keypair]) -> dict[Pubkey, TransactionSigner]:
 def statement_of(account: str, isin: str, shares: str, as_of: int, number: str) -> StatementOfHoldings:
     """A complete, settled statement of one holding."""
     return StatementOfHoldings(
-        custodian_lei=LEI, account=account, as_of=as_of, received_at=as_of + 5, statement_id=f"STMT-{number}",
-        basis=Basis.SETTLED, completeness=Completeness.COMPLETE, has_activity=True,
-        lines=(HoldingLine(isin, parse_quantity(shares)),), source_hashes=(), format="semt.002.001.11",
+        custodian_lei=LEI,
+        account=account,
+        as_of=as_of,
+        received_at=as_of + 5,
+        statement_id=f"STMT-{number}",
+        basis=Basis.SETTLED,
+        completeness=Completeness.COMPLETE,
+        has_activity=True,
+        lines=(HoldingLine(isin, parse_quantity(shares)),),
+        source_hashes=(),
+        format="semt.002.001.11",
         parser_version=1,
     )

@@ -126,8 +126,11 @@ class Live:
         """Broadcast without asking first, and the error that it landed with."""
         latest = await self.chain.get_latest_blockhash()
         built = build_transaction(
-            [instruction], self.payer.pubkey(), latest.blockhash,
-            compute_unit_limit=UNITS, loaded_accounts_data_size_limit=LOADED_DATA,
+            [instruction],
+            self.payer.pubkey(),
+            latest.blockhash,
+            compute_unit_limit=UNITS,
+            loaded_accounts_data_size_limit=LOADED_DATA,
         )
         signed = await sign_transaction(built, self.signers(*keys))
         signature = await self.chain.send(bytes(signed))

@@ -100,37 +100,58 @@ class Desk:
     def initialize(self, authority: Keypair) -> Signed:
         """Open the issuer, with its first guardian."""
         params = types.InitializeParams(
-            nonce=self.nonce, guardian=self.guardian.pubkey(), delay=self.delay,
-            name=encode_text("Example Issuer", 64), lei=LEI,
+            nonce=self.nonce,
+            guardian=self.guardian.pubkey(),
+            delay=self.delay,
+            name=encode_text("Example Issuer", 64),
+            lei=LEI,
         )
-        return instructions.initialize(
-            payer=self.payer.pubkey(), admin=self.admin.pubkey(), upgrade_authority=authority.pubkey(),
-            issuer=self.address, params=params,
-        ), self.admin, authority
+        return (
+            instructions.initialize(
+                payer=self.payer.pubkey(),
+                admin=self.admin.pubkey(),
+                upgrade_authority=authority.pubkey(),
+                issuer=self.address,
+                params=params,
+            ),
+            self.admin,
+            authority,
+        )
 
     def grant(self, kind: RoleKind, key: Keypair) -> Signed:
         """Grant a role."""
         return instructions.grant_role(
-            payer=self.payer.pubkey(), admin=self.admin.pubkey(), issuer=self.address,
+            payer=self.payer.pubkey(),
+            admin=self.admin.pubkey(),
+            issuer=self.address,
             params=types.GrantRoleParams(kind=kind, holder=key.pubkey()),
         ), self.admin
 
     def approve(self, wallet: Pubkey, until: int, classes: int = 1) -> Signed:
         """Approve a wallet, until unix seconds."""
         params = types.ApproveHolderParams(
-            wallet=wallet, investor_id=digest(f"investor {wallet}"), classes=classes, approved_until=until,
+            wallet=wallet,
+            investor_id=digest(f"investor {wallet}"),
+            classes=classes,
+            approved_until=until,
             evidence_hash=digest("evidence"),
         )
         return instructions.approve_holder(
-            payer=self.payer.pubkey(), compliance=self.compliance.pubkey(),
-            role=self.role(RoleKind.COMPLIANCE, self.compliance), issuer=self.address, params=params,
+            payer=self.payer.pubkey(),
+            compliance=self.compliance.pubkey(),
+            role=self.role(RoleKind.COMPLIANCE, self.compliance),
+            issuer=self.address,
+            params=params,
         ), self.compliance
 
     def suspend(self, wallet: Pubkey) -> Signed:
         """Suspend a wallet."""
         return instructions.suspend_holder(
-            compliance=self.compliance.pubkey(), role=self.role(RoleKind.COMPLIANCE, self.compliance),
-            issuer=self.address, holder=self.holder(wallet), params=types.SuspendHolderParams(digest("suspicion")),
+            compliance=self.compliance.pubkey(),
+            role=self.role(RoleKind.COMPLIANCE, self.compliance),
+            issuer=self.address,
+            holder=self.holder(wallet),
+            params=types.SuspendHolderParams(digest("suspicion")),
         ), self.compliance
 
     async def do_open(self, live: Live) -> list[Landed]:
@@ -232,20 +253,32 @@ class Share:
     def list_security(self) -> Signed:
         """List it."""
         params = types.ListSecurityParams(
-            security_id=self.security_id, isin=b"US0378331005", ticker=encode_text("EXAMPLE", 16), decimals=6,
-            name="Example Inc.", uri="https://example.com/terms.json", terms_hash=digest("terms"),
-            custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY), custody_accounts=len(CUSTODY),
+            security_id=self.security_id,
+            isin=b"US0378331005",
+            ticker=encode_text("EXAMPLE", 16),
+            decimals=6,
+            name="Example Inc.",
+            uri="https://example.com/terms.json",
+            terms_hash=digest("terms"),
+            custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
+            custody_accounts=len(CUSTODY),
             policy=self.policy,
         )
         return instructions.list_security(
-            payer=self.desk.payer.pubkey(), admin=self.desk.admin.pubkey(), issuer=self.desk.address, mint=self.mint,
-            escrow=self.escrow, params=params,
+            payer=self.desk.payer.pubkey(),
+            admin=self.desk.admin.pubkey(),
+            issuer=self.desk.address,
+            mint=self.mint,
+            escrow=self.escrow,
+            params=params,
         ), self.desk.admin
 
     def set_limit(self, mint_cap: int = 10**12, burn_cap: int = 10**12, window: int = DAY) -> Signed:
         """Set the operator's limit."""
         return instructions.set_limit(
-            payer=self.desk.payer.pubkey(), admin=self.desk.admin.pubkey(), issuer=self.desk.address,
+            payer=self.desk.payer.pubkey(),
+            admin=self.desk.admin.pubkey(),
+            issuer=self.desk.address,
             security=self.address,
             params=types.SetLimitParams(self.desk.operator.pubkey(), mint_cap, burn_cap, window),
         ), self.desk.admin
@@ -253,7 +286,10 @@ class Share:
     def content(self, shares: int, as_of: int, redeemed: int = 0) -> types.AttestationContent:
         """A claim of `shares` on both custody accounts, a third of them on the second."""
         return types.AttestationContent(
-            as_of=as_of, shares=shares, redeemed=redeemed, supersedes=Pubkey.default(),
+            as_of=as_of,
+            shares=shares,
+            redeemed=redeemed,
+            supersedes=Pubkey.default(),
             lines=(
                 types.StatementLine(CUSTODY[0], shares - shares // 3, digest("statement 1"), as_of),
                 types.StatementLine(CUSTODY[1], shares // 3, digest("statement 2"), as_of + 1),
@@ -269,29 +305,39 @@ class Share:
         key = self.desk.attestors[attestor]
         params = types.AttestParams(
             content_hash=addresses.attestation_hash(self.address, content),
-            received_hash=digest(f"received by {attestor}"), content=content,
+            received_hash=digest(f"received by {attestor}"),
+            content=content,
         )
         return instructions.attest(
-            payer=self.desk.payer.pubkey(), attestor=key.pubkey(), role=self.desk.role(RoleKind.ATTESTOR, key),
-            issuer=self.desk.address, security=self.address, params=params,
+            payer=self.desk.payer.pubkey(),
+            attestor=key.pubkey(),
+            role=self.desk.role(RoleKind.ATTESTOR, key),
+            issuer=self.desk.address,
+            security=self.address,
+            params=params,
         ), key
 
     def place_hold(self, hold_id: int, scope: int, owner: Keypair, kind: RoleKind, expires_at: int | None) -> Signed:
         """Place a hold."""
         return instructions.place_hold(
-            payer=self.desk.payer.pubkey(), owner=owner.pubkey(), role=self.desk.role(kind, owner),
-            security=self.address, mint=self.mint,
+            payer=self.desk.payer.pubkey(),
+            owner=owner.pubkey(),
+            role=self.desk.role(kind, owner),
+            security=self.address,
+            mint=self.mint,
             params=types.PlaceHoldParams(hold_id, scope, 7, digest("reason"), expires_at),
         ), owner
 
-    def release_hold(
-        self, hold_id: int, owner: Keypair, kind: RoleKind, *, signed_by: Keypair | None = None
-    ) -> Signed:
+    def release_hold(self, hold_id: int, owner: Keypair, kind: RoleKind, *, signed_by: Keypair | None = None) -> Signed:
         """Release a hold, as its owner unless another key signs."""
         key = signed_by or owner
         return instructions.release_hold(
-            authority=key.pubkey(), issuer=self.desk.address, security=self.address,
-            hold=self.hold(owner, hold_id), owner_role=self.desk.role(kind, owner), mint=self.mint,
+            authority=key.pubkey(),
+            issuer=self.desk.address,
+            security=self.address,
+            hold=self.hold(owner, hold_id),
+            owner_role=self.desk.role(kind, owner),
+            mint=self.mint,
         ), key
 
     def create_tokens(self, wallet: Keypair) -> Instruction:
@@ -304,17 +350,27 @@ class Share:
         """Order tokens for shares."""
         wallet = order.wallet.pubkey()
         return instructions.open_subscription(
-            payer=self.desk.payer.pubkey(), authority=wallet, security=self.address,
-            holder=self.desk.holder(wallet), order=order.address,
+            payer=self.desk.payer.pubkey(),
+            authority=wallet,
+            security=self.address,
+            holder=self.desk.holder(wallet),
+            order=order.address,
             params=types.OpenSubscriptionParams(order.order_id, order.quantity, settle_by),
         ), order.wallet
 
     def settle_subscription(self, order: Order, movement: Movement, shares: int | None = None) -> Signed:
         """Mint for the whole order, or for `shares` of it."""
         return instructions.settle_subscription(
-            payer=self.desk.payer.pubkey(), operator=self.desk.operator.pubkey(), role=self._operator_role,
-            security=self.address, limit=self.limit, holder=self.desk.holder(order.wallet.pubkey()),
-            order=order.address, movement=self.movement(movement), fill=self.fill(movement, order), mint=self.mint,
+            payer=self.desk.payer.pubkey(),
+            operator=self.desk.operator.pubkey(),
+            role=self._operator_role,
+            security=self.address,
+            limit=self.limit,
+            holder=self.desk.holder(order.wallet.pubkey()),
+            order=order.address,
+            movement=self.movement(movement),
+            fill=self.fill(movement, order),
+            mint=self.mint,
             recipient=self.tokens(order.wallet),
             params=types.SettleSubscriptionParams(movement.params, order.quantity if shares is None else shares),
         ), self.desk.operator
@@ -323,32 +379,50 @@ class Share:
         """End a subscription, as the operator unless the holder does."""
         key = order.wallet if by_holder else self.desk.operator
         return instructions.cancel_subscription(
-            authority=key.pubkey(), role=None if by_holder else self._operator_role, security=self.address,
-            order=order.address, params=types.CancelSubscriptionParams(reason),
+            authority=key.pubkey(),
+            role=None if by_holder else self._operator_role,
+            security=self.address,
+            order=order.address,
+            params=types.CancelSubscriptionParams(reason),
         ), key
 
     def request_redemption(self, order: Order) -> Signed:
         """Put tokens in escrow."""
         return instructions.request_redemption(
-            payer=self.desk.payer.pubkey(), wallet=order.wallet.pubkey(), security=self.address,
-            holder=self.desk.holder(order.wallet.pubkey()), order=order.address, mint=self.mint,
-            source=self.tokens(order.wallet), escrow=self.escrow,
+            payer=self.desk.payer.pubkey(),
+            wallet=order.wallet.pubkey(),
+            security=self.address,
+            holder=self.desk.holder(order.wallet.pubkey()),
+            order=order.address,
+            mint=self.mint,
+            source=self.tokens(order.wallet),
+            escrow=self.escrow,
             params=types.RequestRedemptionParams(order.order_id, order.quantity),
         ), order.wallet
 
     def accept_redemption(self, order: Order) -> Signed:
         """Commit to a redemption."""
         return instructions.accept_redemption(
-            operator=self.desk.operator.pubkey(), role=self._operator_role, security=self.address,
-            holder=self.desk.holder(order.wallet.pubkey()), order=order.address,
+            operator=self.desk.operator.pubkey(),
+            role=self._operator_role,
+            security=self.address,
+            holder=self.desk.holder(order.wallet.pubkey()),
+            order=order.address,
         ), self.desk.operator
 
     def settle_redemption(self, order: Order, movement: Movement, raw: int | None = None) -> Signed:
         """Burn the whole order, or `raw` units of it."""
         return instructions.settle_redemption(
-            payer=self.desk.payer.pubkey(), operator=self.desk.operator.pubkey(), role=self._operator_role,
-            security=self.address, limit=self.limit, holder=self.desk.holder(order.wallet.pubkey()),
-            order=order.address, movement=self.movement(movement), fill=self.fill(movement, order), mint=self.mint,
+            payer=self.desk.payer.pubkey(),
+            operator=self.desk.operator.pubkey(),
+            role=self._operator_role,
+            security=self.address,
+            limit=self.limit,
+            holder=self.desk.holder(order.wallet.pubkey()),
+            order=order.address,
+            movement=self.movement(movement),
+            fill=self.fill(movement, order),
+            mint=self.mint,
             escrow=self.escrow,
             params=types.SettleRedemptionParams(movement.params, order.quantity if raw is None else raw),
         ), self.desk.operator
@@ -357,26 +431,46 @@ class Share:
         """End a redemption and return the rest, as the operator unless the holder does."""
         key = order.wallet if by_holder else self.desk.operator
         return instructions.cancel_redemption(
-            authority=key.pubkey(), role=None if by_holder else self._operator_role, security=self.address,
-            order=order.address, mint=self.mint, escrow=self.escrow, destination=self.tokens(order.wallet),
+            authority=key.pubkey(),
+            role=None if by_holder else self._operator_role,
+            security=self.address,
+            order=order.address,
+            mint=self.mint,
+            escrow=self.escrow,
+            destination=self.tokens(order.wallet),
             params=types.CancelRedemptionParams(reason),
         ), key
 
     def withdraw_redemption(self, order: Order) -> Signed:
         """Take back the rest after a deadline."""
         return instructions.withdraw_redemption(
-            wallet=order.wallet.pubkey(), security=self.address, order=order.address, mint=self.mint,
-            escrow=self.escrow, destination=self.tokens(order.wallet),
+            wallet=order.wallet.pubkey(),
+            security=self.address,
+            order=order.address,
+            mint=self.mint,
+            escrow=self.escrow,
+            destination=self.tokens(order.wallet),
         ), order.wallet
 
     def correct_fill(self, fill: Pubkey, corrections: int, inventory: Keypair, raw: int) -> Signed:
         """Undo `raw` units of a fill that has had `corrections` before, by burning `inventory`'s tokens."""
-        return instructions.correct_fill(
-            payer=self.desk.payer.pubkey(), operator=self.desk.operator.pubkey(), role=self._operator_role,
-            inventory_owner=inventory.pubkey(), security=self.address, limit=self.limit, fill=fill,
-            correction=addresses.correction_address(fill, corrections), mint=self.mint,
-            inventory=self.tokens(inventory), params=types.CorrectFillParams(raw),
-        ), self.desk.operator, inventory
+        return (
+            instructions.correct_fill(
+                payer=self.desk.payer.pubkey(),
+                operator=self.desk.operator.pubkey(),
+                role=self._operator_role,
+                inventory_owner=inventory.pubkey(),
+                security=self.address,
+                limit=self.limit,
+                fill=fill,
+                correction=addresses.correction_address(fill, corrections),
+                mint=self.mint,
+                inventory=self.tokens(inventory),
+                params=types.CorrectFillParams(raw),
+            ),
+            self.desk.operator,
+            inventory,
+        )
 
     # Doing -----------------------------------------------------------------------------------------------------------
 
@@ -422,4 +516,3 @@ class Share:
     def with_policy(self, **change: int) -> Share:
         """Another security of the desk whose policy differs."""
         return Share(self.desk, replace(self.policy, **change))
-

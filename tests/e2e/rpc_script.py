@@ -28,9 +28,7 @@ TOKEN_2022 = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 CLOCK = "SysvarC1ock11111111111111111111111111111111"
 SYSTEM = "11111111111111111111111111111111"
 UNKNOWN_SIGNATURE = "1" * 64
-ROOMY = TransactionConfig(
-    priority_fee=7, compute_unit_limit=100_000, loaded_accounts_data_size_limit=10_000_000
-)
+ROOMY = TransactionConfig(priority_fee=7, compute_unit_limit=100_000, loaded_accounts_data_size_limit=10_000_000)
 WITHIN_SECONDS = 60
 Call = tuple[str, str, list[Any]]
 """What is asked, in words; the method; its parameters."""
@@ -145,10 +143,13 @@ class Story:
         create = await self._create(mint, 166 + sum(4 + size for size in sizes), TOKEN_2022, spare=10**7)
         texts = b"".join(struct.pack("<I", len(text)) + text for text in (b"Share", b"SHR", b"https://example.com"))
         metadata = Instruction(
-            TOKEN_2022, bytes([210, 225, 30, 162, 88, 184, 77, 141]) + texts,
+            TOKEN_2022,
+            bytes([210, 225, 30, 162, 88, 184, 77, 141]) + texts,
             [
-                AccountMeta(mint, False, True), AccountMeta(self.payer.pubkey(), False, False),
-                AccountMeta(mint, False, False), AccountMeta(self.payer.pubkey(), True, False),
+                AccountMeta(mint, False, True),
+                AccountMeta(self.payer.pubkey(), False, False),
+                AccountMeta(mint, False, False),
+                AccountMeta(self.payer.pubkey(), True, False),
             ],
         )
         steps = [Instruction(TOKEN_2022, data, [AccountMeta(mint, False, True)]) for data in setup]
@@ -163,7 +164,8 @@ class Story:
             )
             self.accounts[name] = address = open_account.accounts[1].pubkey
             metas = [
-                AccountMeta(mint.pubkey(), False, True), AccountMeta(address, False, True),
+                AccountMeta(mint.pubkey(), False, True),
+                AccountMeta(address, False, True),
                 AccountMeta(payer, True, False),
             ]
             steps += [open_account, Instruction(program, b"\x07" + struct.pack("<Q", 1_234_500), metas)]
@@ -258,7 +260,8 @@ def _accounts(story: Story) -> list[Call]:
         ("mint with extensions, parsed", "getAccountInfo", [str(story.mint_2022.pubkey()), {"encoding": "jsonParsed"}]),
         ("token account, parsed", "getAccountInfo", [str(story.accounts["token"]), {"encoding": "jsonParsed"}]),
         (
-            "token account with extensions, parsed", "getAccountInfo",
+            "token account with extensions, parsed",
+            "getAccountInfo",
             [str(story.accounts["token 2022"]), {"encoding": "jsonParsed"}],
         ),
         ("", "getMultipleAccounts", [[payer, missing, CLOCK]]),
@@ -269,9 +272,14 @@ def _accounts(story: Story) -> list[Call]:
         ("token account state", "getProgramAccounts", [program, {**sliced, "filters": ["tokenAccountState", owned]}]),
         ("five filters", "getProgramAccounts", [program, {"filters": [{"dataSize": 1}] * 5}]),
         ("unknown filter", "getProgramAccounts", [program, {"filters": [{"size": 1}]}]),
-        ("bytes that are not base58", "getProgramAccounts", [
-            program, {"filters": [{"memcmp": {"offset": 0, "bytes": "0"}}]},
-        ]),
+        (
+            "bytes that are not base58",
+            "getProgramAccounts",
+            [
+                program,
+                {"filters": [{"memcmp": {"offset": 0, "bytes": "0"}}]},
+            ],
+        ),
     ]
 
 
@@ -312,16 +320,16 @@ def _sending(story: Story) -> list[Call]:
     old = story.version_0(story.pay(SOL), blockhash=story.expired)
     absent = story.version_0(Instruction(story.stranger, b"", []))
     bare = story.version_1(story.pay(SOL), config=None)
-    no_units = story.version_1(
-        story.pay(SOL), config=TransactionConfig(loaded_accounts_data_size_limit=1_000_000)
-    )
+    no_units = story.version_1(story.pay(SOL), config=TransactionConfig(loaded_accounts_data_size_limit=1_000_000))
     poor = Keypair()
     unpaid = VersionedTransaction(
         MessageV0.try_compile(poor.pubkey(), [Instruction(TOKEN, b"", [])], [], story.blockhash), [poor]
     )
     keys = [str(story.payer.pubkey()), str(story.receiver.pubkey())]
     everything = {
-        **encoded, "replaceRecentBlockhash": True, "innerInstructions": True,
+        **encoded,
+        "replaceRecentBlockhash": True,
+        "innerInstructions": True,
         "accounts": {"encoding": "base64", "addresses": keys},
     }
     inner = story.version_0(
@@ -331,8 +339,13 @@ def _sending(story: Story) -> list[Call]:
     )
     found: list[Call] = []
     for name, transaction in (
-        ("failing", bad), ("wrong signature", forged), ("unknown blockhash", old), ("no program", absent),
-        ("version 1 without limits", bare), ("version 1 without units", no_units), ("payer without lamports", unpaid),
+        ("failing", bad),
+        ("wrong signature", forged),
+        ("unknown blockhash", old),
+        ("no program", absent),
+        ("version 1 without limits", bare),
+        ("version 1 without units", no_units),
+        ("payer without lamports", unpaid),
     ):
         found += [
             (name, "sendTransaction", [base64_of(transaction), encoded]),

@@ -9,8 +9,19 @@ Shape = dict[str, frozenset[str]]
 
 # Members whose very value is part of the interface.
 EXACT = {
-    "amount", "code", "confirmationStatus", "decimals", "encoding", "err", "extension", "program", "status",
-    "type", "uiAmount", "uiAmountString", "version",
+    "amount",
+    "code",
+    "confirmationStatus",
+    "decimals",
+    "encoding",
+    "err",
+    "extension",
+    "program",
+    "status",
+    "type",
+    "uiAmount",
+    "uiAmountString",
+    "version",
 }
 
 

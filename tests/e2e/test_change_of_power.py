@@ -43,8 +43,12 @@ def veto(
 ) -> Signed:
     """Stop what waits: the proposed admin unless a role or a limit is named."""
     return instructions.veto(
-        guardian=desk.guardian.pubkey(), guardian_role=desk.role(RoleKind.GUARDIAN, desk.guardian),
-        issuer=desk.address, role=role, security=security, limit=limit,
+        guardian=desk.guardian.pubkey(),
+        guardian_role=desk.role(RoleKind.GUARDIAN, desk.guardian),
+        issuer=desk.address,
+        role=role,
+        security=security,
+        limit=limit,
     ), desk.guardian
 
 
@@ -150,9 +154,14 @@ async def test_admin_and_guardian_together_lift_a_revoked_owners_hold(live: Live
     alone = share.release_hold(1, new.reconciliation, RoleKind.RECONCILIATION, signed_by=new.admin)
     await live.refuse(errors.NotHoldOwner, *alone)
     together = instructions.release_hold(
-        authority=new.admin.pubkey(), issuer=new.address, security=share.address,
-        hold=share.hold(new.reconciliation, 1), owner_role=new.role(RoleKind.RECONCILIATION, new.reconciliation),
-        cosigner=new.guardian.pubkey(), cosigner_role=new.role(RoleKind.GUARDIAN, new.guardian), mint=share.mint,
+        authority=new.admin.pubkey(),
+        issuer=new.address,
+        security=share.address,
+        hold=share.hold(new.reconciliation, 1),
+        owner_role=new.role(RoleKind.RECONCILIATION, new.reconciliation),
+        cosigner=new.guardian.pubkey(),
+        cosigner_role=new.role(RoleKind.GUARDIAN, new.guardian),
+        mint=share.mint,
     )
     landed = await live.land(together, new.admin, new.guardian)
     assert landed.events == (

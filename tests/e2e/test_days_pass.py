@@ -115,9 +115,7 @@ async def test_a_redemption_is_withdrawn_after_days_and_despite_a_hold(
 async def test_anyone_releases_a_hold_that_expired(live: Live, share: Share) -> None:
     owner, stranger = share.desk.reconciliation, Keypair()
     expires_at = await live.now() + 72 * HOUR
-    await live.refuse(
-        errors.BadExpiry, *share.place_hold(1, REDEEM, owner, RoleKind.RECONCILIATION, expires_at + HOUR)
-    )
+    await live.refuse(errors.BadExpiry, *share.place_hold(1, REDEEM, owner, RoleKind.RECONCILIATION, expires_at + HOUR))
     await live.send(*share.place_hold(2, REDEEM, owner, RoleKind.RECONCILIATION, expires_at))
     await live.refuse(errors.ComplianceMissing, *share.release_hold(2, owner, RoleKind.RECONCILIATION))
     await live.until(expires_at)

@@ -75,8 +75,12 @@ async def test_a_listed_security_has_its_mint_with_every_extension_and_its_metad
     assert (mint.mint_authority, mint.freeze_authority) == (share.address, share.address)
     assert (mint.supply, mint.decimals) == (0, 6)
     assert sorted(extensions.types) == [
-        ExtensionType.DEFAULT_ACCOUNT_STATE, ExtensionType.PERMANENT_DELEGATE, ExtensionType.METADATA_POINTER,
-        ExtensionType.TOKEN_METADATA, ExtensionType.SCALED_UI_AMOUNT, ExtensionType.PAUSABLE,
+        ExtensionType.DEFAULT_ACCOUNT_STATE,
+        ExtensionType.PERMANENT_DELEGATE,
+        ExtensionType.METADATA_POINTER,
+        ExtensionType.TOKEN_METADATA,
+        ExtensionType.SCALED_UI_AMOUNT,
+        ExtensionType.PAUSABLE,
         ExtensionType.PERMISSIONED_BURN,
     ]
     assert extensions.permanent_delegate == extensions.permissioned_burn == share.address
@@ -102,8 +106,13 @@ async def test_a_listed_security_has_its_mint_with_every_extension_and_its_metad
     assert (state.reserve, state.attestations, state.minted, state.burnt) == (0, 0, 0, 0)
     assert landed.events == (
         events.SecurityListed(
-            issuer=desk.address, security=share.address, mint=share.mint, security_id=share.security_id,
-            isin=b"US0378331005", decimals=6, custody_accounts_hash=state.custody_accounts_hash,
+            issuer=desk.address,
+            security=share.address,
+            mint=share.mint,
+            security_id=share.security_id,
+            isin=b"US0378331005",
+            decimals=6,
+            custody_accounts_hash=state.custody_accounts_hash,
             terms_hash=digest("terms"),
         ),
     )

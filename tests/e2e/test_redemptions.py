@@ -60,8 +60,14 @@ async def test_a_redemption_is_escrowed_accepted_and_burnt(live: Live, share: Sh
     assert (await live.mint(share.mint)).supply == after.minted - after.burnt
     assert burnt.events == (
         events.RedemptionSettled(
-            security=share.address, order=order.address, holder=holder.pubkey(), movement=fill.movement,
-            fill=share.fill(movement, order), raw=fill.raw, shares=fill.shares, multiplier=fill.multiplier,
+            security=share.address,
+            order=order.address,
+            holder=holder.pubkey(),
+            movement=fill.movement,
+            fill=share.fill(movement, order),
+            raw=fill.raw,
+            shares=fill.shares,
+            multiplier=fill.multiplier,
             status=settled.status,
         ),
     )
@@ -79,8 +85,13 @@ async def test_the_operator_returns_what_it_did_not_settle(live: Live, share: Sh
     assert (state.escrowed, state.accepted) == (before.escrowed, before.accepted)
     assert landed.events == (
         events.RedemptionReturned(
-            share.address, order.address, holder.pubkey(), share.desk.operator.pubkey(), 3 * ONE,
-            OrderStatus.CANCELLED, 4,
+            share.address,
+            order.address,
+            holder.pubkey(),
+            share.desk.operator.pubkey(),
+            3 * ONE,
+            OrderStatus.CANCELLED,
+            4,
         ),
     )
 

@@ -71,8 +71,14 @@ async def test_one_movement_settles_several_orders_down_to_a_quarter_share(
         assert (settled.status, settled.filled, settled.fills) == (OrderStatus.SETTLED, order.quantity, 1)
         assert landed.events == (
             events.SubscriptionSettled(
-                security=share.address, order=order.address, holder=order.wallet.pubkey(), movement=fill.movement,
-                fill=share.fill(movement, order), shares=fill.shares, raw=fill.raw, multiplier=fill.multiplier,
+                security=share.address,
+                order=order.address,
+                holder=order.wallet.pubkey(),
+                movement=fill.movement,
+                fill=share.fill(movement, order),
+                shares=fill.shares,
+                raw=fill.raw,
+                multiplier=fill.multiplier,
                 status=settled.status,
             ),
         )
@@ -205,8 +211,12 @@ async def test_holders_cannot_transfer_while_a_hold_covers_that(live: Live, desk
     share, owner, (sender, receiver, _) = await Share(desk).do_list(live, 10 * ONE), desk.compliance, wallets
     await share.do_subscribe(live, sender, ONE)
     transfer = transfer_checked(
-        source=share.tokens(sender), mint=share.mint, destination=share.tokens(receiver), authority=sender.pubkey(),
-        amount=QUARTER, decimals=6,
+        source=share.tokens(sender),
+        mint=share.mint,
+        destination=share.tokens(receiver),
+        authority=sender.pubkey(),
+        amount=QUARTER,
+        decimals=6,
     )
     await live.send(share.create_tokens(receiver))
     await live.send(*share.place_hold(1, TRANSFER, owner, RoleKind.COMPLIANCE, None))

@@ -80,23 +80,37 @@ class Story:
     async def attest(self, attestors: int) -> Plan:
         """Approve the newest statements with the first `attestors` keys."""
         return await plan_attest(
-            self.live.chain, self.books.store.statements, payer=self.desk.payer.pubkey(), security=self.security,
-            custody_accounts=ACCOUNTS, attestors=[key.pubkey() for key in self.desk.attestors[:attestors]],
+            self.live.chain,
+            self.books.store.statements,
+            payer=self.desk.payer.pubkey(),
+            security=self.security,
+            custody_accounts=ACCOUNTS,
+            attestors=[key.pubkey() for key in self.desk.attestors[:attestors]],
             journal=self.books.store.journal,
         )
 
     async def subscribe(self, wallet: Keypair, shares: int) -> Plan:
         """Order shares for a wallet."""
         return await plan_open_subscription(
-            self.live.chain, payer=self.desk.payer.pubkey(), authority=wallet.pubkey(), security=self.security,
-            wallet=wallet.pubkey(), reference="first", shares=shares, settle_by=self.start + 2 * DAY,
+            self.live.chain,
+            payer=self.desk.payer.pubkey(),
+            authority=wallet.pubkey(),
+            security=self.security,
+            wallet=wallet.pubkey(),
+            reference="first",
+            shares=shares,
+            settle_by=self.start + 2 * DAY,
         )
 
     async def settle(self, movement: MovementReference, *parts: Part) -> Plan:
         """Settle subscriptions from one movement."""
         return await plan_settle_subscription(
-            self.live.chain, payer=self.desk.payer.pubkey(), operator=self.desk.operator.pubkey(),
-            security=self.security, movement=movement, parts=parts,
+            self.live.chain,
+            payer=self.desk.payer.pubkey(),
+            operator=self.desk.operator.pubkey(),
+            security=self.security,
+            movement=movement,
+            parts=parts,
         )
 
     async def reconcile(self, commitment: SettledAt = "finalized") -> ReconciliationReport:
@@ -104,21 +118,36 @@ class Story:
         if commitment == "finalized":
             await self.books.finalized()
         return await reconcile(
-            self.live.chain, self.desk.address, [self.declared], await self.books.statements(), self.books.order_book,
-            self.books.breaks, self.live.clock, commitment=commitment,
+            self.live.chain,
+            self.desk.address,
+            [self.declared],
+            await self.books.statements(),
+            self.books.order_book,
+            self.books.breaks,
+            self.live.clock,
+            commitment=commitment,
         )
 
     async def book(self, movement: MovementReference, direction: MovementDirection, booked_at: int) -> None:
         """Record a movement as the custodian booked it, in the journal and for reconciliation."""
-        await self.books.store.journal.record(CustodyMovement(
-            LEI, movement.account, movement.reference, direction, movement.shares, bytes(self.security),
-            booked_at + 1, booked_at,
-        ))
+        await self.books.store.journal.record(
+            CustodyMovement(
+                LEI,
+                movement.account,
+                movement.reference,
+                direction,
+                movement.shares,
+                bytes(self.security),
+                booked_at + 1,
+                booked_at,
+            )
+        )
         booked = BookedMovement(LEI, movement.account, movement.reference, direction, movement.shares, booked_at)
         self.books.order_book.record_movement(self.security, booked)
 
     async def open_orders(self, *shares: int) -> list[Part]:
         """One subscription for each wallet, signed by it."""
+
         async def one(wallet: Keypair, quantity: int) -> Part:
             plan = await self.subscribe(wallet, quantity)
             order = plan.actions[0].instructions[0].accounts[5].pubkey
@@ -142,7 +171,11 @@ class Story:
 
         async def settle() -> Plan:
             return await plan_settle_redemption(
-                chain, payer=payer, operator=operator, security=self.security, movement=movement,
+                chain,
+                payer=payer,
+                operator=operator,
+                security=self.security,
+                movement=movement,
                 parts=[Part(order, raw)],
             )
 
@@ -154,9 +187,7 @@ class Story:
 async def story(live: Live, tmp_path: Path, desk: Desk) -> AsyncIterator[Story]:
     """A new issuer with all its roles, a listed security with a limit in force, and three approved holders."""
     new, wallets = Desk(desk.payer), (Keypair(), Keypair(), Keypair())
-    keys = signers([
-        new.payer, new.admin, live.cluster.upgrade_authority, *(key for _, key in new.granted), *wallets
-    ])
+    keys = signers([new.payer, new.admin, live.cluster.upgrade_authority, *(key for _, key in new.granted), *wallets])
     async with await open_store(f"sqlite:///{tmp_path / 'books.sqlite'}") as store:
         books = Books(live, store, tmp_path / "statements", keys)
         security = await open_through_services(books, new, wallets)
@@ -170,8 +201,14 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
 
     async def initialize() -> Plan:
         return await plan_initialize(
-            chain, payer=payer, admin=desk.admin.pubkey(), guardian=desk.guardian.pubkey(), nonce=desk.nonce,
-            name="Example Issuer", lei=LEI, delay=desk.delay,
+            chain,
+            payer=payer,
+            admin=desk.admin.pubkey(),
+            guardian=desk.guardian.pubkey(),
+            nonce=desk.nonce,
+            name="Example Issuer",
+            lei=LEI,
+            delay=desk.delay,
         )
 
     await books.carry_out(await initialize(), 1)
@@ -183,9 +220,7 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
 
     await asyncio.gather(*(grant(kind, key) for kind, key in desk.granted))
     with pytest.raises(Refused, match="is operator, and so cannot be attestor"):
-        await plan_grant_role(
-            chain, payer=payer, issuer=issuer, kind=RoleKind.ATTESTOR, holder=desk.operator.pubkey()
-        )
+        await plan_grant_role(chain, payer=payer, issuer=issuer, kind=RoleKind.ATTESTOR, holder=desk.operator.pubkey())
     spec = SecuritySpec(
         "aapl", ISIN, "AAPL", "Apple Inc.", 6, ACCOUNTS, POLICY, digest("terms"), "https://example.com/terms.json"
     )
@@ -193,7 +228,12 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
     assert (await plan_list_security(chain, payer=payer, issuer=issuer, spec=spec)).is_empty
     security = security_of(issuer, "aapl").security
     limit = await plan_set_limit(
-        chain, payer=payer, security=security, operator=desk.operator.pubkey(), mint_cap=10**10, burn_cap=10**10,
+        chain,
+        payer=payer,
+        security=security,
+        operator=desk.operator.pubkey(),
+        mint_cap=10**10,
+        burn_cap=10**10,
         window=DAY,
     )
     await books.carry_out(limit, 1)
@@ -202,8 +242,14 @@ async def open_through_services(books: Books, desk: Desk, wallets: tuple[Keypair
 
     async def approve(wallet: Keypair) -> None:
         plan = await plan_approve_holder(
-            chain, payer=payer, issuer=issuer, compliance=desk.compliance.pubkey(), wallet=wallet.pubkey(),
-            investor_id=investor_id(b"s" * 32, str(wallet.pubkey())), classes=1, approved_until=now + 90 * DAY,
+            chain,
+            payer=payer,
+            issuer=issuer,
+            compliance=desk.compliance.pubkey(),
+            wallet=wallet.pubkey(),
+            investor_id=investor_id(b"s" * 32, str(wallet.pubkey())),
+            classes=1,
+            approved_until=now + 90 * DAY,
             evidence_hash=digest("evidence"),
         )
         await books.carry_out(plan, 1)
@@ -247,8 +293,14 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
         await story.subscribe(stranger, ONE)
     outbox_before = await books.store.outbox.pending()
     again = await plan_open_subscription(
-        live.chain, payer=desk.payer.pubkey(), authority=story.wallets[0].pubkey(), security=story.security,
-        wallet=story.wallets[0].pubkey(), reference="second", shares=11 * ONE, settle_by=start + 2 * DAY,
+        live.chain,
+        payer=desk.payer.pubkey(),
+        authority=story.wallets[0].pubkey(),
+        security=story.security,
+        wallet=story.wallets[0].pubkey(),
+        reference="second",
+        shares=11 * ONE,
+        settle_by=start + 2 * DAY,
     )
     order = again.actions[0].instructions[0].accounts[5].pubkey
     await books.carry_out(again, 1)
@@ -276,7 +328,10 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
     await books.receive(statement_of("SAFE 1", ISIN, "80", start + 120, "2A"))
     await books.receive(statement_of("SAFE 2", ISIN, "40", start + 121, "2B"))
     claim = await build_claim(
-        live.chain, books.store.statements, security=story.security, custody_accounts=ACCOUNTS,
+        live.chain,
+        books.store.statements,
+        security=story.security,
+        custody_accounts=ACCOUNTS,
         journal=books.store.journal,
     )
     assert (claim.content.shares, claim.content.redeemed) == (120 * ONE, 40 * ONE)
@@ -293,7 +348,13 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
 
     async def close_today() -> DailyClose:
         return await close_day(
-            live.chain, desk.address, day, [story.declared], await books.statements(), books.closes, books.breaks,
+            live.chain,
+            desk.address,
+            day,
+            [story.declared],
+            await books.statements(),
+            books.closes,
+            books.breaks,
             live.clock,
         )
 

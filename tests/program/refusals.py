@@ -317,6 +317,8 @@ REFUSALS: list[Refused] = [
     ("AsOfDiffers", "the later line's", _attest_lines(lambda world: {"as_of": world.acme.content(5).as_of + 30})),
     ("AsOfInTheFuture", "by a second",
      lambda world: world.acme.attest(world.acme.content(5, as_of=world.chain.now + 1))),
+    ("AsOfInTheFuture", "of one line by a second",
+     _attest_lines(lambda world: {"lines": _line(world, 1, as_of=world.chain.now + 1)})),
     ("AttestationTooOld", "by a second",
      _after(_warped(3 * DAY), lambda world: world.acme.attest(world.acme.content(5, as_of=world.chain.now - DAY - 1)))),
     ("AttestationNotNewer", "older by a second",

@@ -234,7 +234,9 @@ class Security:
             supersedes=Pubkey.default(),
             lines=(
                 types.StatementLine(CUSTODY[0], shares - shares // 3, digest("statement 1"), as_of),
-                types.StatementLine(CUSTODY[1], shares // 3, digest("statement 2"), as_of + 30),
+                types.StatementLine(
+                    CUSTODY[1], shares // 3, digest("statement 2"), max(as_of, min(as_of + 30, self.chain.now))
+                ),
             ),
         )
         return replace(content, **change)

@@ -1,4 +1,4 @@
-"""Traps that others fell into (design/PROGRAM.md), each set for this program."""
+"""Traps that others fell into, each set for this program."""
 
 from __future__ import annotations
 

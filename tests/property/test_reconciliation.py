@@ -27,7 +27,8 @@ from book_on_chain import HOLDERS, INVENTORY, BookOnChain, empty_book
 
 SCALED_UI_AMOUNT = 25
 multipliers = st.one_of(
-    st.just(10**18), st.integers(10**17, 10**20),
+    st.just(10**18),
+    st.integers(10**17, 10**20),
     st.builds(lambda n, d: n * 10**18 // d, st.integers(1, 500), st.integers(1, 500)),
 )
 
@@ -45,11 +46,15 @@ class Deed:
 
 deeds = st.lists(
     st.builds(
-        Deed, kind=st.sampled_from(["subscribe", "redeem", "wait", "accept", "correct", "transfer", "hold"]),
-        holder=st.sampled_from([*HOLDERS, INVENTORY]), account=st.integers(0, 1), shares=st.integers(10**3, 10**12),
+        Deed,
+        kind=st.sampled_from(["subscribe", "redeem", "wait", "accept", "correct", "transfer", "hold"]),
+        holder=st.sampled_from([*HOLDERS, INVENTORY]),
+        account=st.integers(0, 1),
+        shares=st.integers(10**3, 10**12),
         parts=st.lists(st.integers(1, 100), min_size=1, max_size=3),
     ),
-    min_size=1, max_size=8,
+    min_size=1,
+    max_size=8,
 )
 
 
@@ -148,10 +153,23 @@ def bump(name: str, by: int) -> Callable[[Any], Any]:
 
 
 FIELDS: list[tuple[type[AccountLayout], str]] = [
-    (Security, "minted"), (Security, "burnt"), (Security, "redeemed"), (Security, "escrowed"), (Security, "accepted"),
-    (Security, "mint_holds"), (Security, "redeem_holds"), (Security, "transfer_holds"), (Security, "reserve"),
-    (Security, "reserve_as_of"), (Movement, "shares"), (Movement, "allocated"), (Fill, "shares"), (Fill, "raw"),
-    (Fill, "corrected_raw"), (Order, "quantity"), (Order, "filled"),
+    (Security, "minted"),
+    (Security, "burnt"),
+    (Security, "redeemed"),
+    (Security, "escrowed"),
+    (Security, "accepted"),
+    (Security, "mint_holds"),
+    (Security, "redeem_holds"),
+    (Security, "transfer_holds"),
+    (Security, "reserve"),
+    (Security, "reserve_as_of"),
+    (Movement, "shares"),
+    (Movement, "allocated"),
+    (Fill, "shares"),
+    (Fill, "raw"),
+    (Fill, "corrected_raw"),
+    (Order, "quantity"),
+    (Order, "filled"),
 ]
 
 
@@ -219,8 +237,16 @@ def empty_the_escrow(book: BookOnChain, which: int, by: int) -> str:
 
 
 DAMAGES = [
-    change_a_field, change_a_balance, change_the_supply, mint_beside_the_program, change_a_statement, forget_a_movement,
-    forget_an_order, remove_an_account, toggle_the_pause, empty_the_escrow,
+    change_a_field,
+    change_a_balance,
+    change_the_supply,
+    mint_beside_the_program,
+    change_a_statement,
+    forget_a_movement,
+    forget_an_order,
+    remove_an_account,
+    toggle_the_pause,
+    empty_the_escrow,
 ]
 
 

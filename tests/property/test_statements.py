@@ -25,10 +25,18 @@ from tallystick.errors import StatementError
 LEI = "HWUPKR0MPOU8FGXBT394"
 ISINS = ("US0378331005", "US5949181045", "US0231351067", "US88160R1014", "NOTANISIN")
 CSV = CsvProfile(
-    basis=Basis.SETTLED, completeness=Completeness.COMPLETE, isin_column="ISIN", quantity_column="Quantity",
-    as_of_column="As of", account_column="Account", statement_id_column="Statement", place_column="Place",
-    not_available_column="Blocked", sub_balances=(("Pledged", "PLED"), ("On loan", "LOAN")),
-    date_format="%Y-%m-%dT%H:%M:%S%z", trailer="TOTAL",
+    basis=Basis.SETTLED,
+    completeness=Completeness.COMPLETE,
+    isin_column="ISIN",
+    quantity_column="Quantity",
+    as_of_column="As of",
+    account_column="Account",
+    statement_id_column="Statement",
+    place_column="Place",
+    not_available_column="Blocked",
+    sub_balances=(("Pledged", "PLED"), ("On loan", "LOAN")),
+    date_format="%Y-%m-%dT%H:%M:%S%z",
+    trailer="TOTAL",
 )
 PROFILE = StatementProfile(LEI, csv=CSV)
 EARLY = ("semt.002.001.01", "semt.002.001.02")
@@ -44,8 +52,13 @@ units = st.sampled_from([Unit.SHARES, Unit.FACE_AMOUNT, Unit.AMORTISED_VALUE, Un
 def sub_balances(depth: int = 1) -> st.SearchStrategy[SubBalance]:
     inner = st.lists(sub_balances(depth - 1), max_size=2).map(tuple) if depth else st.just(())
     return st.builds(
-        SubBalance, code=codes, quantity=quantities, available=st.sampled_from([None, True, False]), unit=units,
-        parts=inner, where=st.just(""),
+        SubBalance,
+        code=codes,
+        quantity=quantities,
+        available=st.sampled_from([None, True, False]),
+        unit=units,
+        parts=inner,
+        where=st.just(""),
     )
 
 
@@ -68,11 +81,20 @@ def lines(draw: st.DrawFn) -> HoldingLine:
 def statements(draw: st.DrawFn) -> StatementOfHoldings:
     held = draw(st.lists(lines(), max_size=5, unique_by=lambda line: (line.isin, line.place)))
     return StatementOfHoldings(
-        custodian_lei=LEI, account=draw(names), as_of=draw(st.integers(40_000_000, 4_000_000_000)), received_at=7,
-        statement_id=draw(st.just("") | names), basis=draw(st.sampled_from(Basis)),
-        completeness=draw(st.sampled_from(Completeness)), has_activity=bool(held) or draw(st.booleans()),
-        lines=tuple(held), source_hashes=(), format="", parser_version=1,
-        frequency=draw(st.sampled_from(["", "DAIL", "WEEK"])), ends=True,
+        custodian_lei=LEI,
+        account=draw(names),
+        as_of=draw(st.integers(40_000_000, 4_000_000_000)),
+        received_at=7,
+        statement_id=draw(st.just("") | names),
+        basis=draw(st.sampled_from(Basis)),
+        completeness=draw(st.sampled_from(Completeness)),
+        has_activity=bool(held) or draw(st.booleans()),
+        lines=tuple(held),
+        source_hashes=(),
+        format="",
+        parser_version=1,
+        frequency=draw(st.sampled_from(["", "DAIL", "WEEK"])),
+        ends=True,
     )
 
 
@@ -81,7 +103,10 @@ def plain(statement: StatementOfHoldings) -> StatementOfHoldings:
         return replace(part, where="", parts=tuple(without_where(inner) for inner in part.parts))
 
     return replace(
-        statement, source_hashes=(), format="", parser_version=1,
+        statement,
+        source_hashes=(),
+        format="",
+        parser_version=1,
         lines=tuple(
             replace(line, where="", sub_balances=tuple(without_where(part) for part in line.sub_balances))
             for line in statement.lines
@@ -117,16 +142,22 @@ def csv_lines(draw: st.DrawFn) -> HoldingLine:
     parts = draw(st.lists(st.sampled_from(["PLED", "LOAN"]), unique=True))
     ordered = [code for code in ("PLED", "LOAN") if code in parts]
     return HoldingLine(
-        isin=draw(st.sampled_from(ISINS)), aggregate=draw(quantities), not_available=draw(st.none() | quantities),
-        sub_balances=tuple(SubBalance(code, draw(positive)) for code in ordered), place=draw(places),
+        isin=draw(st.sampled_from(ISINS)),
+        aggregate=draw(quantities),
+        not_available=draw(st.none() | quantities),
+        sub_balances=tuple(SubBalance(code, draw(positive)) for code in ordered),
+        place=draw(places),
     )
 
 
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(csv_lines(), min_size=1, max_size=5, unique_by=lambda line: (line.isin, line.place)),
-    names, st.integers(40_000_000, 4_000_000_000), st.sampled_from([(".", ""), (",", "."), (",", " "), (".", "'")]),
-    st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]),
+    names,
+    st.integers(40_000_000, 4_000_000_000),
+    st.sampled_from([(".", ""), (",", "."), (",", " "), (".", "'")]),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["utf-8", "utf-16", "cp1252"]),
 )
 def test_any_statement_survives_any_layout_of_csv(
     held: list[HoldingLine], account: str, as_of: int, marks: tuple[str, str], delimiter: str, encoding: str
@@ -134,8 +165,17 @@ def test_any_statement_survives_any_layout_of_csv(
     layout = replace(CSV, decimal_mark=marks[0], thousands_mark=marks[1], delimiter=delimiter, encoding=encoding)
     profile = replace(PROFILE, csv=layout)
     statement = StatementOfHoldings(
-        custodian_lei=LEI, account=account, as_of=as_of, received_at=7, statement_id="S", basis=Basis.SETTLED,
-        completeness=Completeness.COMPLETE, has_activity=True, lines=tuple(held), source_hashes=(), format="",
+        custodian_lei=LEI,
+        account=account,
+        as_of=as_of,
+        received_at=7,
+        statement_id="S",
+        basis=Basis.SETTLED,
+        completeness=Completeness.COMPLETE,
+        has_activity=True,
+        lines=tuple(held),
+        source_hashes=(),
+        format="",
         parser_version=1,
     )
     assert plain(read_statement(write_csv(statement, profile), profile, 7)) == statement
@@ -143,8 +183,17 @@ def test_any_statement_survives_any_layout_of_csv(
 
 SAMPLE = write_semt002(
     StatementOfHoldings(
-        custodian_lei=LEI, account="ACC-1", as_of=1_795_000_000, received_at=7, statement_id="S", basis=Basis.SETTLED,
-        completeness=Completeness.COMPLETE, has_activity=True, source_hashes=(), format="", parser_version=1,
+        custodian_lei=LEI,
+        account="ACC-1",
+        as_of=1_795_000_000,
+        received_at=7,
+        statement_id="S",
+        basis=Basis.SETTLED,
+        completeness=Completeness.COMPLETE,
+        has_activity=True,
+        source_hashes=(),
+        format="",
+        parser_version=1,
         lines=tuple(
             HoldingLine(isin, Quantity(1000 + number), sub_balances=(SubBalance("PLED", Quantity(number)),))
             for number, isin in enumerate(ISINS)
@@ -179,7 +228,7 @@ def test_arbitrary_text_behind_a_promising_start_is_never_a_statement(text: str,
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(SAMPLE) - 1))
     length = data.draw(st.integers(0, 40))
-    reads_or_refuses(SAMPLE[:position] + data.draw(st.binary(max_size=12)) + SAMPLE[position + length:])
+    reads_or_refuses(SAMPLE[:position] + data.draw(st.binary(max_size=12)) + SAMPLE[position + length :])
 
 
 @settings(max_examples=300, deadline=None)

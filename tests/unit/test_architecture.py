@@ -25,7 +25,11 @@ BELOW = {
     "tallystick.services": {"tallystick.adapters", "tallystick.program", "tallystick.domain"},
     "tallystick.jobs": {"tallystick.services", "tallystick.program", "tallystick.domain"},
     "tallystick_cli": {
-        "tallystick.jobs", "tallystick.services", "tallystick.localnet", "tallystick.program", "tallystick.domain",
+        "tallystick.jobs",
+        "tallystick.services",
+        "tallystick.localnet",
+        "tallystick.program",
+        "tallystick.domain",
     },
 }
 # The one place that builds adapters for the command.
@@ -46,7 +50,11 @@ RESERVED = {
 
 CLOCK = PurePosixPath("client/tallystick/adapters/clock.py")
 TIME = {
-    "time.time", "time.time_ns", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today",
+    "time.time",
+    "time.time_ns",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
     "datetime.date.today",
 }
 
@@ -120,8 +128,10 @@ def broken_rules(path: PurePosixPath, source: str) -> list[str]:
         for module, folder in RESERVED.items():
             if is_within(name, module) and not path.is_relative_to(folder):
                 found.append(f"{path}:{line}: {module} only in {folder}")
-        if own in ("tallystick.domain", "tallystick.errors") and not room and name.split(".")[0] not in (
-            sys.stdlib_module_names
+        if (
+            own in ("tallystick.domain", "tallystick.errors")
+            and not room
+            and name.split(".")[0] not in (sys.stdlib_module_names)
         ):
             found.append(f"{path}:{line}: {own} uses the standard library only, not {name}")
     if path != CLOCK:

@@ -46,12 +46,17 @@ class Machine:
 
     def install(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
-            "PATH": str(self.path), "HOME": str(self.cache.parent),
-            "TALLYSTICK_CACHE": str(self.cache), "TALLYSTICK_SHARED_TOOLCHAIN": str(self.shared),
+            "PATH": str(self.path),
+            "HOME": str(self.cache.parent),
+            "TALLYSTICK_CACHE": str(self.cache),
+            "TALLYSTICK_SHARED_TOOLCHAIN": str(self.shared),
         }
         return subprocess.run(
             [sys.executable, ROOT / "toolchain/install", *arguments],
-            env=environment, capture_output=True, text=True, check=False,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def cached(self) -> list[str]:

@@ -152,9 +152,9 @@ class Break:
     """One difference.
 
     `instrument` is an ISIN or another name of the security, `account` a custody account, wallet or order book,
-    `reference` what in it (a statement id, an order, a sub-balance code); each may be empty. `amount` is signed and
-    in base units of the security, None when there is none to state. `as_of` is in seconds since 1970 UTC. `effect`
-    is the usual one of the kind unless given.
+    `reference` what in it (a statement id, an order, a sub-balance code); each may be empty. `amount` is in
+    base units of the security, None when there is none to state; the kind says which way it goes. `as_of` is in
+    seconds since 1970 UTC. `effect` is the usual one of the kind unless given.
     """
 
     kind: BreakKind

@@ -19,9 +19,9 @@ def canonical_json(value: CanonicalValue) -> bytes:
     """
     _require_plain(value)
     try:
-        return json.dumps(
-            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        ).encode("utf-8")
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+            "utf-8"
+        )
     except UnicodeEncodeError as error:
         raise InputError("Text with unpaired surrogates cannot be hashed; it is not valid Unicode.") from error
 

@@ -137,16 +137,18 @@ def close_content(close: DailyClose) -> bytes:
         }
         for security in sorted(close.securities, key=lambda each: (each.isin, each.mint))
     ]
-    return canonical_json({
-        "block_time": close.block_time,
-        "cluster": close.cluster,
-        "day": close.day,
-        "issuer": close.issuer.hex(),
-        "program": close.program_hash.hex(),
-        "securities": securities,
-        "slot": close.slot,
-        "version": CLOSE_VERSION,
-    })
+    return canonical_json(
+        {
+            "block_time": close.block_time,
+            "cluster": close.cluster,
+            "day": close.day,
+            "issuer": close.issuer.hex(),
+            "program": close.program_hash.hex(),
+            "securities": securities,
+            "slot": close.slot,
+            "version": CLOSE_VERSION,
+        }
+    )
 
 
 def parse_close(content: bytes, previous: bytes) -> DailyClose:

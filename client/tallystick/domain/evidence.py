@@ -46,8 +46,11 @@ def supports_attestation(
     ]
     unknown = [
         Break(
-            BreakKind.UNKNOWN_ISIN, f"{isin} is not a security of ours.",
-            isin, statement.account, as_of=statement.as_of,
+            BreakKind.UNKNOWN_ISIN,
+            f"{isin} is not a security of ours.",
+            isin,
+            statement.account,
+            as_of=statement.as_of,
         )
         for isin in sorted({line.isin for line in statement.lines if is_isin(line.isin)} - set(securities))
     ]
@@ -76,12 +79,22 @@ def repetition_break(statement: StatementOfHoldings, earlier: StatementOfHolding
     name = statement.statement_id or "(no id)"
     if statement.source_hashes == earlier.source_hashes:
         return Break(
-            BreakKind.DUPLICATE_STATEMENT, f"Statement {name} was received before, byte for byte.",
-            "", statement.account, statement.statement_id, None, statement.as_of,
+            BreakKind.DUPLICATE_STATEMENT,
+            f"Statement {name} was received before, byte for byte.",
+            "",
+            statement.account,
+            statement.statement_id,
+            None,
+            statement.as_of,
         )
     return Break(
-        BreakKind.CONFLICTING_STATEMENT, f"Statement {name} was received before with other content.",
-        "", statement.account, statement.statement_id, None, statement.as_of,
+        BreakKind.CONFLICTING_STATEMENT,
+        f"Statement {name} was received before with other content.",
+        "",
+        statement.account,
+        statement.statement_id,
+        None,
+        statement.as_of,
     )
 
 
@@ -107,11 +120,17 @@ def _document_breaks(statement: StatementOfHoldings) -> tuple[Break, ...]:
 def _account_breaks(statement: StatementOfHoldings, accounts: Collection[bytes]) -> tuple[Break, ...]:
     if custody_account_hash(statement.custodian_lei, statement.account) in accounts:
         return ()
-    return (Break(
-        BreakKind.WRONG_ACCOUNT,
-        f"Account {statement.account} at {statement.custodian_lei} is not declared for this security.",
-        "", statement.account, "", None, statement.as_of,
-    ),)
+    return (
+        Break(
+            BreakKind.WRONG_ACCOUNT,
+            f"Account {statement.account} at {statement.custodian_lei} is not declared for this security.",
+            "",
+            statement.account,
+            "",
+            None,
+            statement.as_of,
+        ),
+    )
 
 
 def _age_breaks(statement: StatementOfHoldings, maximum_age: int, now: int) -> tuple[Break, ...]:

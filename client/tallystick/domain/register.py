@@ -131,5 +131,9 @@ def supply_break(register: Register, supply: int, instrument: str, as_of: int | 
     return Break(
         BreakKind.REGISTER_MISMATCH,
         f"{instrument}: the token accounts hold {register.total} raw units, the mint's supply is {supply}.",
-        instrument, "", "register", difference, as_of,
+        instrument,
+        "",
+        "register",
+        difference,
+        as_of,
     )

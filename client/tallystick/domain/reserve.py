@@ -33,19 +33,53 @@ class Treatment(Enum):
 
 _TAKEN_OFF: Final = (
     # lent, borrowed, collateral, margin, pledged: somebody else has a claim, or the share is not ours
-    "BORR", "BODE", "BORE", "COLI", "COLO", "LOAN", "LODE", "LORE", "MARG", "PLED",
+    "BORR",
+    "BODE",
+    "BORE",
+    "COLI",
+    "COLO",
+    "LOAN",
+    "LODE",
+    "LORE",
+    "MARG",
+    "PLED",
     # blocked or restricted: cannot be delivered to a holder today
-    "BLOK", "BLOT", "BLOV", "RSTR",
+    "BLOK",
+    "BLOT",
+    "BLOV",
+    "RSTR",
     # on the way in or out, or called: not settled with us, or about to leave
-    "PECA", "PEDA", "PEND", "PENR", "PDMT", "PDUM", "PRMT", "PRUM", "BTRA", "TRAN", "DRAW",
+    "PECA",
+    "PEDA",
+    "PEND",
+    "PENR",
+    "PDMT",
+    "PDUM",
+    "PRMT",
+    "PRUM",
+    "BTRA",
+    "TRAN",
+    "DRAW",
     # narrative only: nobody can tell what it is
     "OTHR",
 )
 _COUNTED: Final = (
     # available, or a statement about form and place that takes nothing away
-    "AVAI", "TAVI", "AWAS", "CLEN", "COLA", "DIRT", "ISSU", "NOMI", "QUAS", "SPOS", "UNRG",
+    "AVAI",
+    "TAVI",
+    "AWAS",
+    "CLEN",
+    "COLA",
+    "DIRT",
+    "ISSU",
+    "NOMI",
+    "QUAS",
+    "SPOS",
+    "UNRG",
     # kept still during a corporate action, at the registrar, or deposited with documents: still held for us
-    "BLCA", "REGO", "WDOC",
+    "BLCA",
+    "REGO",
+    "WDOC",
 )
 
 DEFAULT_TREATMENTS: Final[Mapping[str, Treatment]] = MappingProxyType(
@@ -126,11 +160,18 @@ def statement_reserve(
     lines = statement.lines_of(isin)
     if not lines:
         certain = statement.is_whole and statement.completeness is Completeness.COMPLETE
-        return ReserveFinding(0 if certain else None, breaks=(Break(
-            BreakKind.MISSING_IN_CUSTODY,
-            f"{isin} is not on statement {statement.statement_id or '(no id)'} of account {statement.account}.",
-            isin, statement.account, as_of=statement.as_of,
-        ),))
+        return ReserveFinding(
+            0 if certain else None,
+            breaks=(
+                Break(
+                    BreakKind.MISSING_IN_CUSTODY,
+                    f"{isin} is not on statement {statement.statement_id or '(no id)'} of account {statement.account}.",
+                    isin,
+                    statement.account,
+                    as_of=statement.as_of,
+                ),
+            ),
+        )
     findings = [
         reserve_quantity(line, decimals, treatments, account=statement.account, as_of=statement.as_of) for line in lines
     ]
@@ -150,15 +191,29 @@ def identification_breaks(statement: StatementOfHoldings) -> tuple[Break, ...]:
     for line in statement.lines:
         at = f" (at {line.where})" if line.where else ""
         if not line.isin:
-            breaks.append(Break(
-                BreakKind.UNKNOWN_ISIN, f"A balance of {line.other_id or 'an unnamed instrument'} has no ISIN{at}.",
-                "", statement.account, line.other_id, None, statement.as_of,
-            ))
+            breaks.append(
+                Break(
+                    BreakKind.UNKNOWN_ISIN,
+                    f"A balance of {line.other_id or 'an unnamed instrument'} has no ISIN{at}.",
+                    "",
+                    statement.account,
+                    line.other_id,
+                    None,
+                    statement.as_of,
+                )
+            )
         elif not is_isin(line.isin):
-            breaks.append(Break(
-                BreakKind.BAD_ISIN, f"{line.isin!r} is not an ISIN with a right check digit{at}.",
-                line.isin, statement.account, "", None, statement.as_of,
-            ))
+            breaks.append(
+                Break(
+                    BreakKind.BAD_ISIN,
+                    f"{line.isin!r} is not an ISIN with a right check digit{at}.",
+                    line.isin,
+                    statement.account,
+                    "",
+                    None,
+                    statement.as_of,
+                )
+            )
     return tuple(breaks)
 
 
@@ -170,7 +225,12 @@ def encumbrance_break(statement: StatementOfHoldings) -> Break | None:
     return Break(
         BreakKind.ENCUMBERED,
         f"The custodian reports a security interest, lien or right of set-off on account {statement.account}.",
-        "", statement.account, "SctyIntrstOrSetOff", None, statement.as_of, BreakEffect.BLOCK_MINT,
+        "",
+        statement.account,
+        "SctyIntrstOrSetOff",
+        None,
+        statement.as_of,
+        BreakEffect.BLOCK_MINT,
     )
 
 
@@ -186,7 +246,8 @@ def _quantity_doubts(
         return [found(BreakKind.WRONG_UNIT, message, line.unit.value, None)]
     doubts = [
         found(BreakKind.WRONG_UNIT, f"{part.code} is reported as {part.unit.value}, not in shares.", part.code, None)
-        for part, _ in off if part.unit is not Unit.SHARES
+        for part, _ in off
+        if part.unit is not Unit.SHARES
     ]
     for code, quantity in [("", line.aggregate), *((part.code, part.quantity) for part, _ in off)]:
         what = f"{quantity} under {code}" if code else f"{quantity}"
@@ -199,9 +260,7 @@ def _quantity_doubts(
     return doubts
 
 
-def _not_counted(
-    parts: Sequence[SubBalance], treatments: Mapping[str, Treatment]
-) -> list[tuple[SubBalance, bool]]:
+def _not_counted(parts: Sequence[SubBalance], treatments: Mapping[str, Treatment]) -> list[tuple[SubBalance, bool]]:
     """The outermost parts that are not counted, and whether their code is known. Parts of those are inside them."""
     outermost: list[tuple[SubBalance, bool]] = []
     for part in parts:

@@ -55,16 +55,22 @@ def get_first_available_block(ledger: Ledger, params: Params) -> Any:
 def get_epoch_info(ledger: Ledger, params: Params) -> Any:
     slot = params.config(0).context(ledger)["slot"]
     return {
-        "absoluteSlot": slot, "blockHeight": slot, "epoch": slot // SLOTS_PER_EPOCH,
-        "slotIndex": slot % SLOTS_PER_EPOCH, "slotsInEpoch": SLOTS_PER_EPOCH,
+        "absoluteSlot": slot,
+        "blockHeight": slot,
+        "epoch": slot // SLOTS_PER_EPOCH,
+        "slotIndex": slot % SLOTS_PER_EPOCH,
+        "slotsInEpoch": SLOTS_PER_EPOCH,
         "transactionCount": ledger.transaction_count,
     }
 
 
 def get_epoch_schedule(ledger: Ledger, params: Params) -> Any:
     return {
-        "firstNormalEpoch": 0, "firstNormalSlot": 0, "leaderScheduleSlotOffset": SLOTS_PER_EPOCH,
-        "slotsPerEpoch": SLOTS_PER_EPOCH, "warmup": False,
+        "firstNormalEpoch": 0,
+        "firstNormalSlot": 0,
+        "leaderScheduleSlotOffset": SLOTS_PER_EPOCH,
+        "slotsPerEpoch": SLOTS_PER_EPOCH,
+        "warmup": False,
     }
 
 

@@ -23,8 +23,11 @@ class Deployment:
 
 
 def create_ledger(
-    clock: Clock | None = None, programs: Mapping[Pubkey, Deployment] | None = None, *,
-    upgrade_authority: Pubkey | None = None, seed: bytes | None = None,
+    clock: Clock | None = None,
+    programs: Mapping[Pubkey, Deployment] | None = None,
+    *,
+    upgrade_authority: Pubkey | None = None,
+    seed: bytes | None = None,
 ) -> Ledger:
     """A new cluster with `programs` deployed.
 

@@ -62,7 +62,9 @@ def _number(value: float) -> str:
 def _scaled(value: bytes) -> dict[str, Any]:
     old, effective, new = struct.unpack_from("<dqd", value, 32)
     return {
-        "authority": _optional(value, 0), "multiplier": _number(old), "newMultiplier": _number(new),
+        "authority": _optional(value, 0),
+        "multiplier": _number(old),
+        "newMultiplier": _number(new),
         "newMultiplierEffectiveTimestamp": effective,
     }
 
@@ -74,8 +76,10 @@ def _transfer_fee(value: bytes, offset: int) -> dict[str, Any]:
 
 def _transfer_fee_config(value: bytes) -> dict[str, Any]:
     return {
-        "newerTransferFee": _transfer_fee(value, 90), "olderTransferFee": _transfer_fee(value, 72),
-        "transferFeeConfigAuthority": _optional(value, 0), "withdrawWithheldAuthority": _optional(value, 32),
+        "newerTransferFee": _transfer_fee(value, 90),
+        "olderTransferFee": _transfer_fee(value, 72),
+        "transferFeeConfigAuthority": _optional(value, 0),
+        "withdrawWithheldAuthority": _optional(value, 32),
         "withheldAmount": _u64(value, 64),
     }
 
@@ -93,8 +97,12 @@ def _metadata(value: bytes) -> dict[str, Any]:
     count = int.from_bytes(value[at : at + 4], "little")
     at += 4
     return {
-        "additionalMetadata": [[text(), text()] for _ in range(count)], "mint": str(Pubkey.from_bytes(value[32:64])),
-        "name": name, "symbol": symbol, "updateAuthority": _optional(value, 0), "uri": uri,
+        "additionalMetadata": [[text(), text()] for _ in range(count)],
+        "mint": str(Pubkey.from_bytes(value[32:64])),
+        "name": name,
+        "symbol": symbol,
+        "updateAuthority": _optional(value, 0),
+        "uri": uri,
     }
 
 

@@ -59,8 +59,13 @@ def get_signatures_for_address(ledger: Ledger, params: Params) -> Any:
         raise Fault(TRANSACTION_NOT_FOUND, f"Transaction {before} not found")
     return [
         {
-            "blockTime": each.block_time, "confirmationStatus": "finalized", "err": each.outcome.error, "memo": None,
-            "signature": str(each.signature), "slot": each.slot, "transactionIndex": 0,
+            "blockTime": each.block_time,
+            "confirmationStatus": "finalized",
+            "err": each.outcome.error,
+            "memo": None,
+            "signature": str(each.signature),
+            "slot": each.slot,
+            "transactionIndex": 0,
         }
         for each in ledger.history(address, limit=limit, before=before, until=until)
     ]
@@ -78,8 +83,11 @@ def get_block(ledger: Ledger, params: Params) -> Any:
     if block is None:
         raise Fault(BLOCK_NOT_AVAILABLE, f"Block not available for slot {slot}")
     body: dict[str, Any] = {
-        "blockHeight": slot, "blockTime": block.time, "blockhash": str(block.blockhash),
-        "parentSlot": max(slot - 1, 0), "previousBlockhash": str(block.previous),
+        "blockHeight": slot,
+        "blockTime": block.time,
+        "blockhash": str(block.blockhash),
+        "parentSlot": max(slot - 1, 0),
+        "previousBlockhash": str(block.previous),
     }
     if details == "signatures":
         body["signatures"] = [str(each.signature) for each in block.transactions]
@@ -124,7 +132,10 @@ def _status(landed: Landed | None) -> dict[str, Any] | None:
         return None
     error = landed.outcome.error
     return {
-        "confirmationStatus": "finalized", "confirmations": None, "err": error, "slot": landed.slot,
+        "confirmationStatus": "finalized",
+        "confirmations": None,
+        "err": error,
+        "slot": landed.slot,
         "status": status_as_json(error),
     }
 

@@ -123,7 +123,10 @@ def _upgradeable(data: bytes) -> tuple[str, str, dict[str, Any]] | None:
 def _clock(data: bytes) -> dict[str, Any]:
     slot, start, epoch, leader_epoch, now = struct.unpack("<QqQQq", data)
     return {
-        "epoch": epoch, "epochStartTimestamp": start, "leaderScheduleEpoch": leader_epoch, "slot": slot,
+        "epoch": epoch,
+        "epochStartTimestamp": start,
+        "leaderScheduleEpoch": leader_epoch,
+        "slot": slot,
         "unixTimestamp": now,
     }
 

@@ -38,8 +38,13 @@ def send_transaction(ledger: Ledger, params: Params) -> Any:
         trial = ledger.simulate(transaction, verify=True)
         if trial.error is not None:
             body = _simulation(trial) | {
-                "accounts": None, "innerInstructions": None, "loadedAddresses": None, "postBalances": None,
-                "postTokenBalances": None, "preBalances": None, "preTokenBalances": None,
+                "accounts": None,
+                "innerInstructions": None,
+                "loadedAddresses": None,
+                "postBalances": None,
+                "postTokenBalances": None,
+                "preBalances": None,
+                "preTokenBalances": None,
                 "replacementBlockhash": None,
             }
             text = f"Transaction simulation failed: {error_as_text(trial.error)}"

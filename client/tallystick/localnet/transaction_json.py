@@ -34,9 +34,7 @@ def checked_version(landed: Landed, newest: int | None) -> int | str | None:
 def transaction_as_json(landed: Landed, encoding: str) -> Any:
     """The transaction itself in one of ENCODINGS."""
     if encoding not in ENCODINGS:
-        raise invalid(
-            "Invalid params: data did not match any variant of untagged enum RpcEncodingConfigWrapper."
-        )
+        raise invalid("Invalid params: data did not match any variant of untagged enum RpcEncodingConfigWrapper.")
     raw = bytes(landed.transaction)
     if encoding == "base64":
         return [base64.b64encode(raw).decode(), "base64"]
@@ -71,9 +69,7 @@ def transaction_as_json(landed: Landed, encoding: str) -> Any:
 
 def accounts_as_json(landed: Landed) -> dict[str, Any]:
     """The short form of `transactionDetails: "accounts"`."""
-    return {
-        "accountKeys": _parsed_keys(landed), "signatures": [str(each) for each in landed.transaction.signatures]
-    }
+    return {"accountKeys": _parsed_keys(landed), "signatures": [str(each) for each in landed.transaction.signatures]}
 
 
 def meta_as_json(landed: Landed, encoding: str) -> dict[str, Any]:
@@ -84,7 +80,9 @@ def meta_as_json(landed: Landed, encoding: str) -> dict[str, Any]:
     meta: dict[str, Any] = {
         "computeUnitsConsumed": outcome.units,
         "costUnits": cost_units(
-            message, writable=writable + len(outcome.loaded.writable), units=outcome.units,
+            message,
+            writable=writable + len(outcome.loaded.writable),
+            units=outcome.units,
             loaded_data=outcome.loaded_data,
         ),
         "err": outcome.error,
@@ -139,8 +137,11 @@ def token_balances_as_json(outcome: Outcome, balances: Balances) -> list[dict[st
     """The token accounts among a transaction's accounts."""
     return [
         {
-            "accountIndex": each.index, "mint": str(each.mint), "owner": str(each.owner),
-            "programId": str(each.program), "uiTokenAmount": plain_amount(each.amount, each.decimals),
+            "accountIndex": each.index,
+            "mint": str(each.mint),
+            "owner": str(each.owner),
+            "programId": str(each.program),
+            "uiTokenAmount": plain_amount(each.amount, each.decimals),
         }
         for each in balances.tokens
     ]
@@ -150,12 +151,16 @@ def _instruction(each: CompiledInstruction, height: int | None, keys: tuple[Pubk
     data = base58_encode(bytes(each.data))
     if keys is None:
         return {
-            "accounts": list(bytes(each.accounts)), "data": data, "programIdIndex": each.program_id_index,
+            "accounts": list(bytes(each.accounts)),
+            "data": data,
+            "programIdIndex": each.program_id_index,
             "stackHeight": height,
         }
     return {
-        "accounts": [str(keys[index]) for index in bytes(each.accounts)], "data": data,
-        "programId": str(keys[each.program_id_index]), "stackHeight": height,
+        "accounts": [str(keys[index]) for index in bytes(each.accounts)],
+        "data": data,
+        "programId": str(keys[each.program_id_index]),
+        "stackHeight": height,
     }
 
 
@@ -179,8 +184,10 @@ def _config(message: VersionedMessage) -> dict[str, Any] | None:
         return None
     config = message.config
     return {
-        "computeUnitLimit": config.compute_unit_limit, "heapSize": config.heap_size,
-        "loadedAccountsDataSizeLimit": config.loaded_accounts_data_size_limit, "priorityFee": config.priority_fee,
+        "computeUnitLimit": config.compute_unit_limit,
+        "heapSize": config.heap_size,
+        "loadedAccountsDataSizeLimit": config.loaded_accounts_data_size_limit,
+        "priorityFee": config.priority_fee,
     }
 
 

@@ -13,9 +13,10 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from tallystick.errors import LedgerError
+from tallystick.errors import ConfigurationError, LedgerError
 from tallystick.program.addresses import UPGRADEABLE_LOADER, program_data_address
 from tallystick.program.borsh import Writer
+from tallystick.program.generated.constants import PROGRAM_ID
 
 BUFFER_HEADER = 37
 """Bytes before a buffer's content: u32 tag, option, authority."""
@@ -42,11 +43,18 @@ class ProgramData:
 
 
 def development_program_key() -> Keypair:
-    """The key of the program id that this package is built for: SHA-256 of a published phrase, so it protects nothing.
+    """The key of the development program id: SHA-256 of a published phrase, so it protects nothing.
 
-    Right for test clusters, never for mainnet.
+    Right for test clusters, never for mainnet. ConfigurationError when this package was built with an id of its own,
+    whose program would not run at another address.
     """
-    return Keypair.from_seed(hashlib.sha256(DEVELOPMENT_PHRASE).digest())
+    key = Keypair.from_seed(hashlib.sha256(DEVELOPMENT_PHRASE).digest())
+    if key.pubkey() != PROGRAM_ID:
+        raise ConfigurationError(
+            f"This package is built for the program id {PROGRAM_ID}, whose key is its owner's.",
+            hint="Deploy with the Solana CLI and that key, then run: tally program verify",
+        )
+    return key
 
 
 def initialize_buffer(buffer: Pubkey, authority: Pubkey) -> Instruction:

@@ -69,7 +69,11 @@ class Claim:
 
 
 async def build_claim(
-    chain: Chain, statements: StatementRegister, *, security: Pubkey, custody_accounts: Sequence[CustodyAccount],
+    chain: Chain,
+    statements: StatementRegister,
+    *,
+    security: Pubkey,
+    custody_accounts: Sequence[CustodyAccount],
     journal: MovementJournal | None = None,
 ) -> Claim:
     """The claim that the newest statements support. `custody_accounts` are those the security declares.
@@ -98,7 +102,10 @@ async def build_claim(
     _require_newer(account, as_of, now)
     fills = await list_fills(chain, security, min_context_slot=snapshot.slot)
     redeemed = redeemed_before(
-        security, as_of, {line.account: line.as_of for line in lines}, fills.accounts.values(),
+        security,
+        as_of,
+        {line.account: line.as_of for line in lines},
+        fills.accounts.values(),
         await journal.list(bytes(security)) if journal is not None else (),
     )
     in_force = snapshot.find(Attestation, account.attestation) if account.attestation != NONE else None
@@ -118,8 +125,14 @@ async def build_claim(
 
 
 async def plan_attest(
-    chain: Chain, statements: StatementRegister, *, payer: Pubkey, security: Pubkey,
-    custody_accounts: Sequence[CustodyAccount], attestors: Sequence[Pubkey], journal: MovementJournal | None = None,
+    chain: Chain,
+    statements: StatementRegister,
+    *,
+    payer: Pubkey,
+    security: Pubkey,
+    custody_accounts: Sequence[CustodyAccount],
+    attestors: Sequence[Pubkey],
+    journal: MovementJournal | None = None,
 ) -> Plan:
     """Approve what the newest statements say, once for each of `attestors`, until the threshold is reached.
 
@@ -156,7 +169,8 @@ async def plan_attest(
         )
     after = len(approved) + len(signing)
     notes.append(
-        f"{after} of {threshold} approvals: it comes in force." if after >= threshold
+        f"{after} of {threshold} approvals: it comes in force."
+        if after >= threshold
         else f"{after} of {threshold} approvals: {threshold - after} more attestors have to approve it."
     )
 
@@ -167,12 +181,21 @@ async def plan_attest(
 
         params = AttestParams(content_hash=claim.content_hash, received_hash=claim.received_hash, content=content)
         return new_action(
-            f"attest:{claim.address}:{key}:{epoch}", f"{title}, by {key}",
+            f"attest:{claim.address}:{key}:{epoch}",
+            f"{title}, by {key}",
             instructions.attest(
-                payer=payer, attestor=key, role=roles[key], issuer=issuer, security=security,
-                attestation=claim.address, params=params,
+                payer=payer,
+                attestor=key,
+                role=roles[key],
+                issuer=issuer,
+                security=security,
+                attestation=claim.address,
+                params=params,
             ),
-            payer, (key, "attestor"), is_done=is_done, is_guarded=True,
+            payer,
+            (key, "attestor"),
+            is_done=is_done,
+            is_guarded=True,
             version=0 if len(content.lines) <= LINES_IN_SMALL_TRANSACTION else 1,
         )
 
@@ -187,7 +210,11 @@ def approvals_of(attestation: Attestation | None, epoch: int) -> frozenset[Pubke
 
 
 def _breaks(
-    found: Sequence[StoredStatement], account: Security, isin: str, siblings: set[str], hashes: Sequence[bytes],
+    found: Sequence[StoredStatement],
+    account: Security,
+    isin: str,
+    siblings: set[str],
+    hashes: Sequence[bytes],
     now: int,
 ) -> list[Break]:
     """Everything that speaks against the statements. Other securities of this issuer in them are no news."""
@@ -196,13 +223,23 @@ def _breaks(
     for each in found:
         statement = each.statement
         if each.status is StatementStatus.CONFLICTING:
-            breaks.append(Break(
-                BreakKind.CONFLICTING_STATEMENT, f"Statement {statement.statement_id or '(no id)'}: {each.reason}",
-                "", statement.account, statement.statement_id, None, statement.as_of,
-            ))
+            breaks.append(
+                Break(
+                    BreakKind.CONFLICTING_STATEMENT,
+                    f"Statement {statement.statement_id or '(no id)'}: {each.reason}",
+                    "",
+                    statement.account,
+                    statement.statement_id,
+                    None,
+                    statement.as_of,
+                )
+            )
         for item in supports_attestation(
-            statement, accounts=hashes, securities={isin: account.decimals},
-            maximum_age=account.policy.max_attestation_age, now=now,
+            statement,
+            accounts=hashes,
+            securities={isin: account.decimals},
+            maximum_age=account.policy.max_attestation_age,
+            now=now,
         ):
             is_sibling = item.kind is BreakKind.UNKNOWN_ISIN and item.instrument in siblings
             # A complete statement without the security says zero; that is odd only if no account holds any.
@@ -216,13 +253,17 @@ def _require_evidence(
     custody_accounts: Sequence[CustodyAccount], found: Sequence[StoredStatement], breaks: Sequence[Break]
 ) -> None:
     have = {each.account_hash for each in found}
-    lacking = [f"no statement of account {each.account} at {each.custodian_lei} was received"
-               for each in custody_accounts if each.hash not in have]
+    lacking = [
+        f"no statement of account {each.account} at {each.custodian_lei} was received"
+        for each in custody_accounts
+        if each.hash not in have
+    ]
     stopping = [each for each in breaks if each.stops_attestation]
     if lacking or stopping:
         reasons = "; ".join([*lacking, *(f"{each.kind.value}: {each.message}" for each in stopping)])
         raise StatementsRefused(
-            f"The statements do not support an attestation: {reasons}", tuple(breaks),
+            f"The statements do not support an attestation: {reasons}",
+            tuple(breaks),
             hint="Ask the custodian for a complete, settled statement that is newer, and read it; nothing was signed.",
         )
 
@@ -248,7 +289,9 @@ def _line(stored: StoredStatement, isin: str, decimals: int) -> StatementLine:
             hint="See its breaks; a quantity is never guessed.",
         )
     return StatementLine(
-        account=stored.account_hash, shares=quantity, statement_hash=statement_hash(stored.statement, isin),
+        account=stored.account_hash,
+        shares=quantity,
+        statement_hash=statement_hash(stored.statement, isin),
         as_of=stored.statement.as_of,
     )
 
@@ -259,6 +302,9 @@ def _quantity(stored: StoredStatement, isin: str, decimals: int) -> int | None:
 
 def _superseding(content: AttestationContent, supersedes: Pubkey) -> AttestationContent:
     return AttestationContent(
-        as_of=content.as_of, shares=content.shares, redeemed=content.redeemed, supersedes=supersedes,
+        as_of=content.as_of,
+        shares=content.shares,
+        redeemed=content.redeemed,
+        supersedes=supersedes,
         lines=content.lines,
     )

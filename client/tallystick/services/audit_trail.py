@@ -31,12 +31,16 @@ class AuditTrail:
 
     async def end(self, action: Action, result: SendResult) -> None:
         """Note what became of it. StoreError when the log cannot be written; what was sent stays sent."""
-        await self._append(ENDED, action, {
-            "outcome": result.outcome.value,
-            "signature": None if result.signature is None else str(result.signature),
-            "slot": result.slot,
-            "detail": result.detail,
-        })
+        await self._append(
+            ENDED,
+            action,
+            {
+                "outcome": result.outcome.value,
+                "signature": None if result.signature is None else str(result.signature),
+                "slot": result.slot,
+                "detail": result.detail,
+            },
+        )
 
     async def _append(self, step: str, action: Action, details: dict[str, CanonicalValue]) -> None:
         await self._log.append(

@@ -147,9 +147,9 @@ async def _read_once(
     watched = [*addresses, *mints]
     opening, before = await chain.get_accounts([CLOCK_SYSVAR, issuer, *watched], commitment)
     holders = await snapshot_mints(chain, mints, clock, commitment=commitment, min_context_slot=opening)
-    listings = await asyncio.gather(*(
-        _contents(chain, kind, address, commitment, opening, program_id) for address in addresses for kind in _KINDS
-    ))
+    listings = await asyncio.gather(
+        *(_contents(chain, kind, address, commitment, opening, program_id) for address in addresses for kind in _KINDS)
+    )
     closing, after = await chain.get_accounts([CLOCK_SYSVAR, issuer, *watched], commitment)
     slots = [*(listing[0] for listing in listings), *(each.slot for each in holders.values())]
     if before[2:] != after[2:] or any(not opening <= slot <= closing for slot in slots):
@@ -162,16 +162,23 @@ async def _read_once(
         if security.issuer != issuer:
             raise LedgerError(f"Security {address} is of issuer {security.issuer}, not of {issuer}.")
         contents = iter(listing[1] for listing in listings[index * len(_KINDS) : (index + 1) * len(_KINDS)])
-        books.append(SecurityBook(
-            address, slot, now, decode_text(owner.lei, "lei"), security, _mint(mint, after[2 + len(addresses) + index]),
-            holders[mint],
-            attestations=_of(Attestation, next(contents)),
-            orders=_of(Order, next(contents)),
-            movements=_of(Movement, next(contents)),
-            fills=_of(Fill, next(contents)),
-            holds=_of(Hold, next(contents)),
-            limits=_of(Limit, next(contents)),
-        ))
+        books.append(
+            SecurityBook(
+                address,
+                slot,
+                now,
+                decode_text(owner.lei, "lei"),
+                security,
+                _mint(mint, after[2 + len(addresses) + index]),
+                holders[mint],
+                attestations=_of(Attestation, next(contents)),
+                orders=_of(Order, next(contents)),
+                movements=_of(Movement, next(contents)),
+                fills=_of(Fill, next(contents)),
+                holds=_of(Hold, next(contents)),
+                limits=_of(Limit, next(contents)),
+            )
+        )
     books.sort(key=lambda each: (each.isin, bytes(each.address)))
     return IssuerBooks(issuer, owner, slot, now, tuple(books))
 

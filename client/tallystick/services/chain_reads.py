@@ -95,9 +95,7 @@ def decode(kind: type[A], address: Pubkey, account: Account | None) -> A | None:
     return kind.decode(account.data)
 
 
-async def read_snapshot(
-    chain: Chain, addresses: Sequence[Pubkey], commitment: Commitment = "confirmed"
-) -> Snapshot:
+async def read_snapshot(chain: Chain, addresses: Sequence[Pubkey], commitment: Commitment = "confirmed") -> Snapshot:
     """The accounts at these addresses and the chain's clock, all at one slot."""
     wanted = list(dict.fromkeys((*addresses, CLOCK)))
     slot, accounts = await chain.get_accounts(wanted, commitment)
@@ -236,7 +234,23 @@ def _missing(kind: type[AccountLayout], address: Pubkey, hint: str) -> Refused:
 
 
 __all__ = [
-    "CLOCK", "Found", "Snapshot", "chain_time", "decode", "list_all", "list_attestations", "list_fills", "list_holders",
-    "list_holds", "list_issuers", "list_limits", "list_movements", "list_orders", "list_roles", "list_securities",
-    "read", "read_snapshot", "require",
+    "CLOCK",
+    "Found",
+    "Snapshot",
+    "chain_time",
+    "decode",
+    "list_all",
+    "list_attestations",
+    "list_fills",
+    "list_holders",
+    "list_holds",
+    "list_issuers",
+    "list_limits",
+    "list_movements",
+    "list_orders",
+    "list_roles",
+    "list_securities",
+    "read",
+    "read_snapshot",
+    "require",
 ]

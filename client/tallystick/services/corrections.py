@@ -18,7 +18,13 @@ from tallystick.services.rules import require_limit, require_redeem_not_held, re
 
 
 async def plan_correct_fill(
-    chain: Chain, *, payer: Pubkey, operator: Pubkey, inventory_owner: Pubkey, fill: Pubkey, corrected_raw: int,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    operator: Pubkey,
+    inventory_owner: Pubkey,
+    fill: Pubkey,
+    corrected_raw: int,
     inventory: Pubkey | None = None,
 ) -> Plan:
     """Undo part of a wrong mint, so that `corrected_raw` raw units of the fill are undone in all afterwards.
@@ -66,13 +72,26 @@ async def plan_correct_fill(
         return (await require(chain, Fill, fill)).corrected_raw >= corrected_raw
 
     instruction = instructions.correct_fill(
-        payer=payer, operator=operator, role=role, inventory_owner=inventory_owner, security=account.security,
-        limit=limit, fill=fill, correction=correction, mint=security.mint, inventory=inventory,
+        payer=payer,
+        operator=operator,
+        role=role,
+        inventory_owner=inventory_owner,
+        security=account.security,
+        limit=limit,
+        fill=fill,
+        correction=correction,
+        mint=security.mint,
+        inventory=inventory,
         params=CorrectFillParams(raw=raw),
     )
     action = new_action(
         f"correct:{fill}:{account.corrections}:{corrected_raw}",
-        f"Burn {format_base_units(raw, decimals)} tokens of {inventory_owner} to undo the mint {fill}", instruction,
-        payer, (operator, "operator"), (inventory_owner, "owner of the inventory"), is_done=is_done, is_guarded=True,
+        f"Burn {format_base_units(raw, decimals)} tokens of {inventory_owner} to undo the mint {fill}",
+        instruction,
+        payer,
+        (operator, "operator"),
+        (inventory_owner, "owner of the inventory"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,), ("The movement stays used: nothing is ever minted against it again.",))

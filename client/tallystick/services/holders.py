@@ -35,8 +35,16 @@ def investor_id(salt: bytes, reference: str) -> bytes:
 
 
 async def plan_approve_holder(
-    chain: Chain, *, payer: Pubkey, issuer: Pubkey, compliance: Pubkey, wallet: Pubkey, investor_id: bytes,
-    classes: int, approved_until: int, evidence_hash: bytes,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    issuer: Pubkey,
+    compliance: Pubkey,
+    wallet: Pubkey,
+    investor_id: bytes,
+    classes: int,
+    approved_until: int,
+    evidence_hash: bytes,
 ) -> Plan:
     """Let a wallet order until `approved_until` (seconds since 1970 UTC). Signed by a compliance key.
 
@@ -65,14 +73,20 @@ async def plan_approve_holder(
         return found is not None and _decision(found) == wanted
 
     params = ApproveHolderParams(
-        wallet=wallet, investor_id=investor_id, classes=classes, approved_until=approved_until,
+        wallet=wallet,
+        investor_id=investor_id,
+        classes=classes,
+        approved_until=approved_until,
         evidence_hash=evidence_hash,
     )
     content = sha256(investor_id, classes.to_bytes(8, "little"), approved_until.to_bytes(8, "little"), evidence_hash)
     action = new_action(
-        f"approve:{address}:{content[:8].hex()}:{await last_change(chain, address)}", title,
+        f"approve:{address}:{content[:8].hex()}:{await last_change(chain, address)}",
+        title,
         instructions.approve_holder(payer=payer, compliance=compliance, role=role, issuer=issuer, params=params),
-        payer, (compliance, "compliance"), is_done=is_done,
+        payer,
+        (compliance, "compliance"),
+        is_done=is_done,
     )
     notes: list[str] = []
     if existing is not None and existing.suspended_at:
@@ -99,12 +113,19 @@ async def plan_suspend_holder(
         return (await require(chain, Holder, address)).suspended_at != 0
 
     action = new_action(
-        f"suspend:{address}:{await last_change(chain, address)}", title,
+        f"suspend:{address}:{await last_change(chain, address)}",
+        title,
         instructions.suspend_holder(
-            compliance=compliance, role=role, issuer=issuer, holder=address,
+            compliance=compliance,
+            role=role,
+            issuer=issuer,
+            holder=address,
             params=SuspendHolderParams(evidence_hash=evidence_hash),
         ),
-        payer, (compliance, "compliance"), is_done=is_done, is_guarded=True,
+        payer,
+        (compliance, "compliance"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 

@@ -66,8 +66,17 @@ def reason_hash(reason: str) -> bytes:
 
 
 async def plan_place_hold(
-    chain: Chain, *, payer: Pubkey, security: Pubkey, owner: Pubkey, kind: RoleKind, reference: str, scope: Scope,
-    reason_code: int, reason: str, expires_at: int | None = None,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    security: Pubkey,
+    owner: Pubkey,
+    kind: RoleKind,
+    reference: str,
+    scope: Scope,
+    reason_code: int,
+    reason: str,
+    expires_at: int | None = None,
 ) -> Plan:
     """Stop minting, redeeming or transfers. Signed by its owner, under the role `kind`.
 
@@ -92,8 +101,10 @@ async def plan_place_hold(
         state = f"was released on {instant(existing.released_at)}" if existing.released_at else "is in place"
         return Plan(title, notes=(f"The hold {address} {state}; a reference is used once.",))
     if kind not in MAY_HOLD:
-        raise Refused(f"The role {kind_name(kind)} may not hold a security.", hint="Operator, compliance, corporate"
-                      " actions, reconciliation and guardian may.")
+        raise Refused(
+            f"The role {kind_name(kind)} may not hold a security.",
+            hint="Operator, compliance, corporate actions, reconciliation and guardian may.",
+        )
     require_role(snapshot.find(Role, role), kind, owner, snapshot.now)
     if expires_at is not None and expires_at <= snapshot.now:
         raise Refused(f"The hold would have expired on {instant(expires_at)}.", hint="Name an end in the future.")
@@ -111,11 +122,15 @@ async def plan_place_hold(
     )
     until = "until it is released" if expires_at is None else f"until {instant(expires_at)}"
     action = new_action(
-        f"hold:{address}", f"{title} {until}: {reason}",
+        f"hold:{address}",
+        f"{title} {until}: {reason}",
         instructions.place_hold(
             payer=payer, owner=owner, role=role, security=security, mint=account.mint, params=params
         ),
-        payer, (owner, kind_name(kind)), is_done=is_done, is_guarded=True,
+        payer,
+        (owner, kind_name(kind)),
+        is_done=is_done,
+        is_guarded=True,
     )
     notes = ("No token of this security moves while transfers are held.",) if Scope.TRANSFER in scope else ()
     return Plan(title, (action,), notes)
@@ -174,13 +189,16 @@ async def plan_release_hold(chain: Chain, *, payer: Pubkey, hold: Pubkey, keys: 
         cosigner_role = role_address(security.issuer, release.cosigner_kind, cosigner)
         signatories.append((cosigner, kind_name(release.cosigner_kind)))
     instruction = instructions.release_hold(
-        authority=authority, issuer=security.issuer, security=account.security, hold=hold,
-        owner_role=role_address(security.issuer, account.owner_kind, account.owner), cosigner=cosigner,
-        cosigner_role=cosigner_role, mint=security.mint,
+        authority=authority,
+        issuer=security.issuer,
+        security=account.security,
+        hold=hold,
+        owner_role=role_address(security.issuer, account.owner_kind, account.owner),
+        cosigner=cosigner,
+        cosigner_role=cosigner_role,
+        mint=security.mint,
     )
-    action = new_action(
-        f"release:{hold}", title, instruction, payer, *signatories, is_done=is_done, is_guarded=True
-    )
+    action = new_action(f"release:{hold}", title, instruction, payer, *signatories, is_done=is_done, is_guarded=True)
     return Plan(title, (action,), (f"Lifted by {release.path.value}.",))
 
 

@@ -120,8 +120,14 @@ async def plan_initialize(
         payer=payer, admin=admin, upgrade_authority=authority, issuer=address, params=params
     )
     action = new_action(
-        f"initialize:{address}", f"Create the issuer {name} ({lei}) at {address}", instruction, payer,
-        (admin, "admin"), (authority, "upgrade authority of the program"), is_done=is_done, is_guarded=True,
+        f"initialize:{address}",
+        f"Create the issuer {name} ({lei}) at {address}",
+        instruction,
+        payer,
+        (admin, "admin"),
+        (authority, "upgrade authority of the program"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,), (f"Grants and loosened settings will wait {delay} s, open to the guardian's veto.",))
 
@@ -160,8 +166,13 @@ async def plan_grant_role(chain: Chain, *, payer: Pubkey, issuer: Pubkey, kind: 
         payer=payer, admin=account.admin, issuer=issuer, params=GrantRoleParams(kind=kind, holder=holder)
     )
     action = new_action(
-        f"grant:{address}:{grants}", f"{title}, in force {account.delay} s after the grant", instruction, payer,
-        (account.admin, "admin"), is_done=is_done, is_guarded=True,
+        f"grant:{address}:{grants}",
+        f"{title}, in force {account.delay} s after the grant",
+        instruction,
+        payer,
+        (account.admin, "admin"),
+        is_done=is_done,
+        is_guarded=True,
     )
     notes = ("Every grant of an attestor voids approvals of attestations that are still open.",)
     return Plan(title, (action,), notes if kind is RoleKind.ATTESTOR else ())
@@ -186,9 +197,13 @@ async def plan_revoke_role(chain: Chain, *, payer: Pubkey, issuer: Pubkey, kind:
     waits = kind is RoleKind.GUARDIAN and is_in_force(role, snapshot.now)
     when = f"in {account.delay} s, unless a guardian vetoes it" if waits else "at once"
     action = new_action(
-        f"revoke:{address}:{role.grants}:{await last_change(chain, address)}", f"{title} {when}",
-        instructions.revoke_role(admin=account.admin, issuer=issuer, role=address), payer,
-        (account.admin, "admin"), is_done=is_done, is_guarded=True,
+        f"revoke:{address}:{role.grants}:{await last_change(chain, address)}",
+        f"{title} {when}",
+        instructions.revoke_role(admin=account.admin, issuer=issuer, role=address),
+        payer,
+        (account.admin, "admin"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 
@@ -208,11 +223,14 @@ async def plan_propose_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, new
         return (await require(chain, Issuer, issuer)).pending_admin == proposed
 
     action = new_action(
-        f"propose-admin:{issuer}:{proposed}:{await last_change(chain, issuer)}", title,
+        f"propose-admin:{issuer}:{proposed}:{await last_change(chain, issuer)}",
+        title,
         instructions.propose_admin(
             admin=account.admin, issuer=issuer, params=ProposeAdminParams(pending_admin=proposed)
         ),
-        payer, (account.admin, "admin"), is_done=is_done,
+        payer,
+        (account.admin, "admin"),
+        is_done=is_done,
     )
     return Plan(title, (action,), (f"It may accept {account.delay} s later.",) if new_admin else ())
 
@@ -233,17 +251,19 @@ async def plan_accept_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, new_
         )
     for kind, sibling in siblings.items():
         if has_not_ended(snapshot.find(Role, sibling), snapshot.now):
-            raise Refused(
-                f"{new_admin} is {kind_name(kind)}, and so cannot be admin.", hint="Revoke that role first."
-            )
+            raise Refused(f"{new_admin} is {kind_name(kind)}, and so cannot be admin.", hint="Revoke that role first.")
 
     async def is_done() -> bool:
         return (await require(chain, Issuer, issuer)).admin == new_admin
 
     action = new_action(
-        f"accept-admin:{issuer}:{new_admin}:{account.pending_admin_from}", title,
-        instructions.accept_admin(pending_admin=new_admin, issuer=issuer), payer, (new_admin, "proposed admin"),
-        is_done=is_done, is_guarded=True,
+        f"accept-admin:{issuer}:{new_admin}:{account.pending_admin_from}",
+        title,
+        instructions.accept_admin(pending_admin=new_admin, issuer=issuer),
+        payer,
+        (new_admin, "proposed admin"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 

@@ -58,9 +58,7 @@ def require_parts(parts: Sequence[Part]) -> None:
     if not parts:
         raise InputError("No order was named to settle.", hint="Name at least one order and its quantity.")
     if len({part.order for part in parts}) != len(parts):
-        raise InputError(
-            "An order is named twice: a movement settles each order once.", hint="Add its quantities up."
-        )
+        raise InputError("An order is named twice: a movement settles each order once.", hint="Add its quantities up.")
     for part in parts:
         if not 0 < part.quantity <= U64_MAX:
             raise AmountError(f"{part.quantity} is no quantity for order {part.order}; above zero is expected.")

@@ -103,7 +103,15 @@ def new_action(
         instructions = (instructions,)
     joined = tuple(" and ".join(roles) for roles in capacities.values())
     return Action(
-        intent, summary, instructions, payer, tuple(capacities), is_done, is_guarded, joined, version,
+        intent,
+        summary,
+        instructions,
+        payer,
+        tuple(capacities),
+        is_done,
+        is_guarded,
+        joined,
+        version,
     )
 
 
@@ -118,7 +126,8 @@ def require_signers(plan: Plan, signers: Mapping[Pubkey, TransactionSigner]) -> 
     for key, signer in signers.items():
         if signer.pubkey != key:
             raise ConfigurationError(
-                f"The signer given for {key} signs as {signer.pubkey}.", hint="Check the key files in the profile.",
+                f"The signer given for {key} signs as {signer.pubkey}.",
+                hint="Check the key files in the profile.",
             )
 
 
@@ -145,8 +154,14 @@ async def execute(
         if trail is not None:
             await trail.begin(action)
         result = await sender.send(
-            action.instructions, [signers[key] for key in action.signers], intent=action.intent, payer=action.payer,
-            version=action.version, commitment=commitment, is_done=action.is_done, is_guarded=action.is_guarded,
+            action.instructions,
+            [signers[key] for key in action.signers],
+            intent=action.intent,
+            payer=action.payer,
+            version=action.version,
+            commitment=commitment,
+            is_done=action.is_done,
+            is_guarded=action.is_guarded,
         )
         results.append(result)
         if trail is not None:
@@ -186,6 +201,13 @@ def _capacities(action: Action) -> tuple[tuple[Pubkey, str], ...]:
 
 
 __all__ = [
-    "Action", "Plan", "Progress", "Trail", "execute", "last_change", "new_action", "require_signers",
+    "Action",
+    "Plan",
+    "Progress",
+    "Trail",
+    "execute",
+    "last_change",
+    "new_action",
+    "require_signers",
     "require_text_reference",
 ]

@@ -66,14 +66,18 @@ class SecurityReport:
             "breaks": [each.document(now) for each in self.breaks],
             "bridge": [
                 {
-                    "account": line.account, "amount": str(line.amount), "kind": line.kind.value,
+                    "account": line.account,
+                    "amount": str(line.amount),
+                    "kind": line.kind.value,
                     "reference": line.reference,
                 }
                 for line in custody.bridge
             ],
             "classes": {
-                "escrow": str(self.classes.escrow), "frozen": str(self.classes.frozen),
-                "holders": str(self.classes.holders), "inventory": str(self.classes.inventory),
+                "escrow": str(self.classes.escrow),
+                "frozen": str(self.classes.frozen),
+                "holders": str(self.classes.holders),
+                "inventory": str(self.classes.inventory),
             },
             "decimals": self.decimals,
             "held": _text(custody.held),
@@ -87,7 +91,9 @@ class SecurityReport:
             "security": str(self.security),
             "statements": [
                 {
-                    "account": each.account_hash.hex(), "as_of": each.as_of, "quantity": str(each.quantity),
+                    "account": each.account_hash.hex(),
+                    "as_of": each.as_of,
+                    "quantity": str(each.quantity),
                     "statement": each.statement_hash.hex(),
                 }
                 for each in custody.statements
@@ -170,7 +176,11 @@ async def reconcile(
     seen = {each.id for book in books.securities for each in _within_chain(book, *booked[book.address])}
     if seen:
         books = await read_books(
-            chain, issuer, clock, commitment=commitment, program_id=program_id,
+            chain,
+            issuer,
+            clock,
+            commitment=commitment,
+            program_id=program_id,
             securities=[book.address for book in books.securities],
         )
         booked = {book.address: await _booked(order_book, book.address) for book in books.securities}
@@ -190,9 +200,7 @@ async def reconcile(
     return ReconciliationReport(issuer, books.slot, books.now, ran_at, tuple(reports), records)
 
 
-async def _booked(
-    order_book: OrderBook, security: Pubkey
-) -> tuple[Sequence[BookedMovement], Sequence[BookedOrder]]:
+async def _booked(order_book: OrderBook, security: Pubkey) -> tuple[Sequence[BookedMovement], Sequence[BookedOrder]]:
     return await order_book.movements_of(security), await order_book.orders_of(security)
 
 

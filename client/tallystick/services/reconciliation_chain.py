@@ -1,8 +1,8 @@
 """What the chain says of one security, held against itself: counters, fills, orders, escrow, register, holds.
 
-The program keeps all of this equal (PROGRAM.md, laws 1 to 3 and 6), so a break found here means that an account was
-written by something else, a cluster answered wrongly, or the program has a fault. Each check states one equality and
-yields a break with the difference; none raises.
+The program keeps all of this equal (docs/architecture.md, laws 1 to 3 and 6), so a break found here means that an
+account was written by something else, a cluster answered wrongly, or the program has a fault. Each check states one
+equality and yields a break with the difference; none raises.
 """
 
 from __future__ import annotations
@@ -63,8 +63,12 @@ def _supply_breaks(book: SecurityBook) -> Iterator[Break]:
             yield _break(book, BreakKind.UNAUTHORISED_SUPPLY, what, reference, is_so, expected)
     if book.mint.supply > security.policy.supply_cap:
         yield _break(
-            book, BreakKind.UNAUTHORISED_SUPPLY, "The supply, against its cap,", "cap",
-            book.mint.supply, security.policy.supply_cap,
+            book,
+            BreakKind.UNAUTHORISED_SUPPLY,
+            "The supply, against its cap,",
+            "cap",
+            book.mint.supply,
+            security.policy.supply_cap,
         )
 
 
@@ -76,8 +80,13 @@ def _register_breaks(book: SecurityBook) -> Iterator[Break]:
         yield found
     elif not holders.is_settled:
         yield Break(
-            BreakKind.REGISTER_MISMATCH, f"{book.isin}: the supply at the slot of the register could not be read.",
-            book.isin, "", "register", None, book.now,
+            BreakKind.REGISTER_MISMATCH,
+            f"{book.isin}: the supply at the slot of the register could not be read.",
+            book.isin,
+            "",
+            "register",
+            None,
+            book.now,
         )
 
 
@@ -124,7 +133,9 @@ def _fill_breaks(book: SecurityBook, address: Pubkey, fill: Fill) -> Iterator[Br
 
 
 _DIRECTIONS: Final = {
-    FillKind.MINT: Direction.IN, FillKind.CORRECTION: Direction.IN, FillKind.BURN: Direction.OUT,
+    FillKind.MINT: Direction.IN,
+    FillKind.CORRECTION: Direction.IN,
+    FillKind.BURN: Direction.OUT,
 }
 
 

@@ -34,8 +34,14 @@ from tallystick.services.reconciliation_orders import BookedMovement, open_movem
 from tallystick.services.securities import CustodyAccount
 
 __all__ = [
-    "BridgeLine", "CustodyAccount", "CustodySide", "DeclaredSecurity", "compare_custody", "declarations",
-    "newest_statement", "statement_references",
+    "BridgeLine",
+    "CustodyAccount",
+    "CustodySide",
+    "DeclaredSecurity",
+    "compare_custody",
+    "declarations",
+    "newest_statement",
+    "statement_references",
 ]
 
 COMBINATIONS: Final = 256
@@ -148,8 +154,11 @@ def compare_custody(
 
 def _of_account(account: bytes, statements: Sequence[StatementOfHoldings]) -> list[StatementOfHoldings]:
     return [
-        each for each in statements
-        if each.is_whole and each.basis is Basis.SETTLED and each.completeness is Completeness.COMPLETE
+        each
+        for each in statements
+        if each.is_whole
+        and each.basis is Basis.SETTLED
+        and each.completeness is Completeness.COMPLETE
         and custody_account_hash(each.custodian_lei, each.account) == account
     ]
 
@@ -161,8 +170,11 @@ def _reference(
     if quantity is None:
         return None
     return StatementReference(
-        custody_account_hash(statement.custodian_lei, statement.account), statement_hash(statement, book.isin),
-        statement.source_hashes, statement.as_of, quantity,
+        custody_account_hash(statement.custodian_lei, statement.account),
+        statement_hash(statement, book.isin),
+        statement.source_hashes,
+        statement.as_of,
+        quantity,
     )
 
 
@@ -176,10 +188,9 @@ def _bridge(
         if each.booked_at is not None and each.booked_at > as_ofs.get(each.account_hash, each.booked_at)
     ]
     unused = [
-        BridgeLine(
-            BreakKind.PENDING_SETTLEMENT, each.movement.account, each.movement.reference, -each.signed_unused
-        )
-        for each in open_movements(book, movements) if each.movement.booked_at is not None
+        BridgeLine(BreakKind.PENDING_SETTLEMENT, each.movement.account, each.movement.reference, -each.signed_unused)
+        for each in open_movements(book, movements)
+        if each.movement.booked_at is not None
     ]
     return (*since, *unused)
 
@@ -192,7 +203,11 @@ def _account_breaks(book: SecurityBook, declared: DeclaredSecurity) -> Iterator[
             BreakKind.WRONG_ACCOUNT,
             f"{book.isin}: the {len(hashes)} declared custody accounts are not the {book.security.custody_accounts} "
             "that the security was listed with.",
-            book.isin, "", "custody_accounts", None, book.now,
+            book.isin,
+            "",
+            "custody_accounts",
+            None,
+            book.now,
         )
 
 
@@ -207,7 +222,11 @@ def _missing_statements(
             yield Break(
                 BreakKind.GAP,
                 f"{book.isin}: there is no whole, complete statement on settlement basis of account {account.account}.",
-                book.isin, account.account, "statement", None, book.now,
+                book.isin,
+                account.account,
+                "statement",
+                None,
+                book.now,
             )
 
 
@@ -221,14 +240,22 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
         yield Break(
             BreakKind.CA_IN_FLIGHT,
             f"{book.isin}: statements from before the last multiplier change differ by {shares} shares.",
-            book.isin, "", "multiplier", side.surplus, side.as_of,
+            book.isin,
+            "",
+            "multiplier",
+            side.surplus,
+            side.as_of,
         )
         return
     short = side.surplus < 0
     yield Break(
         BreakKind.QUANTITY_SHORT if short else BreakKind.QUANTITY_OVER,
         f"{book.isin}: {shares} shares {'short of' if short else 'more than'} what {_describe(book, side)} require.",
-        book.isin, "", "custody", amount, side.as_of,
+        book.isin,
+        "",
+        "custody",
+        amount,
+        side.as_of,
     )
 
 
@@ -249,33 +276,48 @@ def _reserve_breaks(
     if security.attestations == 0:
         return
     attestation = book.attestations.get(security.attestation)
-    # A redemption that was counted and then returned is taken out of reserve_redeemed again.
-    is_same = attestation is not None and security.reserve_redeemed <= attestation.redeemed and (
-        (attestation.shares, attestation.as_of) == (security.reserve, security.reserve_as_of)
+    is_same = attestation is not None and (
+        (attestation.shares, attestation.as_of, attestation.redeemed)
+        == (security.reserve, security.reserve_as_of, security.reserve_redeemed)
     )
     if attestation is None or not is_same:
         attested = attestation.shares if attestation else 0
-        yield _reserve_break(book, "in force", security.reserve - attested, (
-            f"the reserve in force is {format_base_units(security.reserve, book.decimals)}, the attestation it names "
-            f"has {format_base_units(attested, book.decimals)} or another as-of"
-        ))
+        yield _reserve_break(
+            book,
+            "in force",
+            security.reserve - attested,
+            (
+                f"the reserve in force is {format_base_units(security.reserve, book.decimals)}, the attestation it "
+                f"names has {format_base_units(attested, book.decimals)}, another as-of or other redemptions"
+            ),
+        )
         return
     candidates = [_candidates(book, account.hash, statements, treatments) for account in declared.accounts]
     tried = islice(product(*candidates), COMBINATIONS)
     sets = [each for each in tried if min((line.as_of for line in each), default=0) == security.reserve_as_of]
     if not sets:
         yield Break(
-            BreakKind.GAP, f"{book.isin}: the statements that the reserve in force was attested from are not here.",
-            book.isin, "", "attested", None, security.reserve_as_of,
+            BreakKind.GAP,
+            f"{book.isin}: the statements that the reserve in force was attested from are not here.",
+            book.isin,
+            "",
+            "attested",
+            None,
+            security.reserve_as_of,
         )
         return
     if any(_is_attested(book, attestation, each) for each in sets):
         return
     stated = sum(each.quantity for each in sets[0])
-    yield _reserve_break(book, "attested", security.reserve - stated, (
-        f"{format_base_units(security.reserve, book.decimals)} were attested; the statements of that as-of say "
-        f"{format_base_units(stated, book.decimals)}, or are not the ones that were attested"
-    ))
+    yield _reserve_break(
+        book,
+        "attested",
+        security.reserve - stated,
+        (
+            f"{format_base_units(security.reserve, book.decimals)} were attested; the statements of that as-of say "
+            f"{format_base_units(stated, book.decimals)}, or are not the ones that were attested"
+        ),
+    )
 
 
 def _candidates(
@@ -295,14 +337,22 @@ def _is_attested(book: SecurityBook, attestation: Attestation, references: Seque
         for each in sorted(references, key=lambda each: each.account_hash)
     )
     content = AttestationContent(
-        as_of=min(line.as_of for line in lines), shares=sum(line.shares for line in lines),
-        redeemed=attestation.redeemed, supersedes=attestation.supersedes, lines=lines,
+        as_of=min(line.as_of for line in lines),
+        shares=sum(line.shares for line in lines),
+        redeemed=attestation.redeemed,
+        supersedes=attestation.supersedes,
+        lines=lines,
     )
     return attestation_hash(book.address, content) == attestation.content_hash
 
 
 def _reserve_break(book: SecurityBook, reference: str, amount: int, message: str) -> Break:
     return Break(
-        BreakKind.RESERVE_MISMATCH, f"{book.isin}: {message}.", book.isin, "", reference, amount,
+        BreakKind.RESERVE_MISMATCH,
+        f"{book.isin}: {message}.",
+        book.isin,
+        "",
+        reference,
+        amount,
         book.security.reserve_as_of,
     )

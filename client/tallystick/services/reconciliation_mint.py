@@ -14,11 +14,17 @@ from tallystick.domain.breaks import Break, BreakKind
 from tallystick.program.token_extensions import ExtensionType, ScaledUiAmount
 from tallystick.services.books import SecurityBook
 
-LISTED_EXTENSIONS: Final = frozenset({
-    ExtensionType.METADATA_POINTER, ExtensionType.PERMANENT_DELEGATE, ExtensionType.DEFAULT_ACCOUNT_STATE,
-    ExtensionType.SCALED_UI_AMOUNT, ExtensionType.PAUSABLE, ExtensionType.PERMISSIONED_BURN,
-    ExtensionType.TOKEN_METADATA,
-})
+LISTED_EXTENSIONS: Final = frozenset(
+    {
+        ExtensionType.METADATA_POINTER,
+        ExtensionType.PERMANENT_DELEGATE,
+        ExtensionType.DEFAULT_ACCOUNT_STATE,
+        ExtensionType.SCALED_UI_AMOUNT,
+        ExtensionType.PAUSABLE,
+        ExtensionType.PERMISSIONED_BURN,
+        ExtensionType.TOKEN_METADATA,
+    }
+)
 """What a mint of ours carries, and nothing else (token.rs, EXTENSIONS, and the metadata itself)."""
 
 _INITIALIZED: Final = 1

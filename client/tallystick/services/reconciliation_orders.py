@@ -194,8 +194,10 @@ def _order_break(book: SecurityBook, address: Pubkey, what: str, message: str, a
 
 
 _DIRECTIONS: Final = {
-    MovementDirection.RECEIVED: types.Direction.IN, MovementDirection.DELIVERED: types.Direction.OUT,
+    MovementDirection.RECEIVED: types.Direction.IN,
+    MovementDirection.DELIVERED: types.Direction.OUT,
 }
 _KINDS: Final = {
-    OrderKind.SUBSCRIPTION: types.OrderKind.SUBSCRIPTION, OrderKind.REDEMPTION: types.OrderKind.REDEMPTION,
+    OrderKind.SUBSCRIPTION: types.OrderKind.SUBSCRIPTION,
+    OrderKind.REDEMPTION: types.OrderKind.REDEMPTION,
 }

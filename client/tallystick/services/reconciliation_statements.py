@@ -51,8 +51,13 @@ def statement_breaks(
 def _conflict(statement: StatementOfHoldings) -> Break:
     name = statement.statement_id or "(no id)"
     return Break(
-        BreakKind.CONFLICTING_STATEMENT, f"Statement {name} was received with different contents; none is used.",
-        "", statement.account, statement.statement_id, None, statement.as_of,
+        BreakKind.CONFLICTING_STATEMENT,
+        f"Statement {name} was received with different contents; none is used.",
+        "",
+        statement.account,
+        statement.statement_id,
+        None,
+        statement.as_of,
     )
 
 

@@ -20,7 +20,10 @@ from tallystick.program.generated.types import FillKind
 
 
 def redeemed_before(
-    security: Pubkey, as_of: int, statements: Mapping[bytes, int], fills: Iterable[Fill],
+    security: Pubkey,
+    as_of: int,
+    statements: Mapping[bytes, int],
+    fills: Iterable[Fill],
     journal: Sequence[CustodyMovement],
 ) -> int:
     """Shares (base units) redeemed in all that had left custody at `as_of`, the earliest of `statements`.
@@ -31,8 +34,7 @@ def redeemed_before(
     `as_of`, since an operator settles what the custodian has booked.
     """
     known = {
-        movement_address(security, each.hash): each
-        for each in journal if each.direction is MovementDirection.DELIVERED
+        movement_address(security, each.hash): each for each in journal if each.direction is MovementDirection.DELIVERED
     }
     total = 0
     for fill in fills:

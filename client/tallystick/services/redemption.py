@@ -38,7 +38,13 @@ from tallystick.services.subscription import describe_order, order_id, require_l
 
 
 async def plan_request_redemption(
-    chain: Chain, *, payer: Pubkey, security: Pubkey, wallet: Pubkey, reference: str, raw: int,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    security: Pubkey,
+    wallet: Pubkey,
+    reference: str,
+    raw: int,
     source: Pubkey | None = None,
 ) -> Plan:
     """Put `raw` token units in escrow to redeem them. Signed by the holder.
@@ -71,8 +77,15 @@ async def plan_request_redemption(
         return await read(chain, Order, address) is not None
 
     instruction = instructions.request_redemption(
-        payer=payer, wallet=wallet, security=security, holder=holder, order=address, mint=account.mint, source=source,
-        escrow=account.escrow, params=RequestRedemptionParams(order_id=identifier, raw=raw),
+        payer=payer,
+        wallet=wallet,
+        security=security,
+        holder=holder,
+        order=address,
+        mint=account.mint,
+        source=source,
+        escrow=account.escrow,
+        params=RequestRedemptionParams(order_id=identifier, raw=raw),
     )
     action = new_action(
         f"redeem:{address}", title, instruction, payer, (wallet, "holder"), is_done=is_done, is_guarded=True
@@ -108,18 +121,27 @@ async def plan_accept_redemption(chain: Chain, *, payer: Pubkey, operator: Pubke
 
     quantity = format_base_units(account.quantity, security.decimals)
     action = new_action(
-        f"accept:{order}", f"{title} of {quantity} tokens",
+        f"accept:{order}",
+        f"{title} of {quantity} tokens",
         instructions.accept_redemption(
             operator=operator, role=role, security=account.security, holder=holder, order=order
         ),
-        payer, (operator, "operator"), is_done=is_done, is_guarded=True,
+        payer,
+        (operator, "operator"),
+        is_done=is_done,
+        is_guarded=True,
     )
     note = f"Instruct the custodian next: not settled within {security.policy.settle_period} s of the acceptance, the"
     return Plan(title, (action,), (f"{note} holder may take the tokens back.",))
 
 
 async def plan_settle_redemption(
-    chain: Chain, *, payer: Pubkey, operator: Pubkey, security: Pubkey, movement: MovementReference,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    operator: Pubkey,
+    security: Pubkey,
+    movement: MovementReference,
     parts: Sequence[Part],
 ) -> Plan:
     """Burn escrowed tokens for shares that left custody: one movement for one or more orders, each part in raw units.
@@ -134,9 +156,7 @@ async def plan_settle_redemption(
     role, limit = role_address(account.issuer, RoleKind.OPERATOR, operator), limit_address(security, operator)
     holders = {part.order: holder_address(account.issuer, orders[part.order].holder) for part in parts}
     fills = {part.order: fill_address(place, part.order) for part in parts}
-    snapshot = await read_snapshot(
-        chain, [security, role, limit, place, *orders, *holders.values(), *fills.values()]
-    )
+    snapshot = await read_snapshot(chain, [security, role, limit, place, *orders, *holders.values(), *fills.values()])
     account, decimals = snapshot.require(Security, security), account.decimals
     title = f"Settle {len(parts)} redemptions with movement {movement.reference}"
     todo, notes = split_settled(snapshot, parts, fills, decimals, of_raw=True)
@@ -155,17 +175,22 @@ async def plan_settle_redemption(
                 f"{format_base_units(part.quantity, decimals)} tokens are less than one share unit.",
                 hint="Settle it together with more tokens.",
             )
-    require_movement_room(
-        snapshot.find(Movement, place), movement, Direction.OUT, sum(shares.values()), decimals
-    )
-    require_limit(
-        snapshot.find(Limit, limit), sum(part.quantity for part in todo), snapshot.now, decimals, mint=False
-    )
+    require_movement_room(snapshot.find(Movement, place), movement, Direction.OUT, sum(shares.values()), decimals)
+    require_limit(snapshot.find(Limit, limit), sum(part.quantity for part in todo), snapshot.now, decimals, mint=False)
 
     def settle(part: Part) -> Action:
         instruction = instructions.settle_redemption(
-            payer=payer, operator=operator, role=role, security=security, limit=limit, holder=holders[part.order],
-            order=part.order, movement=place, fill=fills[part.order], mint=account.mint, escrow=account.escrow,
+            payer=payer,
+            operator=operator,
+            role=role,
+            security=security,
+            limit=limit,
+            holder=holders[part.order],
+            order=part.order,
+            movement=place,
+            fill=fills[part.order],
+            mint=account.mint,
+            escrow=account.escrow,
             params=SettleRedemptionParams(movement=movement.params, raw=part.quantity),
         )
 
@@ -176,14 +201,23 @@ async def plan_settle_redemption(
         return new_action(
             f"settle:{part.order}:{place}",
             f"Burn {what} for {format_base_units(shares[part.order], decimals)} shares that left custody",
-            instruction, payer, (operator, "operator"), is_done=is_done, is_guarded=True,
+            instruction,
+            payer,
+            (operator, "operator"),
+            is_done=is_done,
+            is_guarded=True,
         )
 
     return Plan(title, tuple(settle(part) for part in todo), notes)
 
 
 async def plan_cancel_redemption(
-    chain: Chain, *, payer: Pubkey, authority: Pubkey, order: Pubkey, reason_code: int,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    authority: Pubkey,
+    order: Pubkey,
+    reason_code: int,
     destination: Pubkey | None = None,
 ) -> Plan:
     """End a redemption and return what was not burnt. Signed by an operator; by the holder until it is accepted.
@@ -215,13 +249,22 @@ async def plan_cancel_redemption(
 
     place, preparing = _destination(payer, account, security, destination)
     instruction = instructions.cancel_redemption(
-        authority=authority, role=None if is_holder else role, security=account.security, order=order,
-        mint=security.mint, escrow=security.escrow, destination=place,
+        authority=authority,
+        role=None if is_holder else role,
+        security=account.security,
+        order=order,
+        mint=security.mint,
+        escrow=security.escrow,
+        destination=place,
         params=CancelRedemptionParams(reason_code=reason_code),
     )
     action = new_action(
-        f"cancel:{order}", f"{title}; {_rest(account, security)} tokens return to {account.holder}",
-        (*preparing, instruction), payer, (authority, "holder" if is_holder else "operator"), is_done=is_done,
+        f"cancel:{order}",
+        f"{title}; {_rest(account, security)} tokens return to {account.holder}",
+        (*preparing, instruction),
+        payer,
+        (authority, "holder" if is_holder else "operator"),
+        is_done=is_done,
         is_guarded=True,
     )
     return Plan(title, (action,))
@@ -251,12 +294,21 @@ async def plan_withdraw_redemption(
 
     place, preparing = _destination(payer, account, security, destination)
     instruction = instructions.withdraw_redemption(
-        wallet=account.holder, security=account.security, order=order, mint=security.mint, escrow=security.escrow,
+        wallet=account.holder,
+        security=account.security,
+        order=order,
+        mint=security.mint,
+        escrow=security.escrow,
         destination=place,
     )
     action = new_action(
-        f"withdraw:{order}", f"{title}: {_rest(account, security)} tokens", (*preparing, instruction), payer,
-        (account.holder, "holder"), is_done=is_done, is_guarded=True,
+        f"withdraw:{order}",
+        f"{title}: {_rest(account, security)} tokens",
+        (*preparing, instruction),
+        payer,
+        (account.holder, "holder"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 

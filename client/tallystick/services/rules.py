@@ -19,13 +19,25 @@ from tallystick.program.generated.types import RoleKind, SecurityStatus
 FOREVER: Final = 2**63 - 1
 """A time that never comes: a role nobody ended, a hold that does not expire."""
 BASIS_POINTS: Final = 10_000
-EXCLUSIVE: Final = frozenset({
-    RoleKind.ATTESTOR, RoleKind.OPERATOR, RoleKind.COMPLIANCE, RoleKind.CORPORATE_ACTIONS, RoleKind.GUARDIAN,
-})
+EXCLUSIVE: Final = frozenset(
+    {
+        RoleKind.ATTESTOR,
+        RoleKind.OPERATOR,
+        RoleKind.COMPLIANCE,
+        RoleKind.CORPORATE_ACTIONS,
+        RoleKind.GUARDIAN,
+    }
+)
 """No key holds two of these, nor one of them and admin."""
-MAY_HOLD: Final = frozenset({
-    RoleKind.OPERATOR, RoleKind.COMPLIANCE, RoleKind.CORPORATE_ACTIONS, RoleKind.RECONCILIATION, RoleKind.GUARDIAN,
-})
+MAY_HOLD: Final = frozenset(
+    {
+        RoleKind.OPERATOR,
+        RoleKind.COMPLIANCE,
+        RoleKind.CORPORATE_ACTIONS,
+        RoleKind.RECONCILIATION,
+        RoleKind.GUARDIAN,
+    }
+)
 MACHINES: Final = frozenset({RoleKind.OPERATOR, RoleKind.DISTRIBUTOR, RoleKind.RECONCILIATION, RoleKind.PUBLISHER})
 """Roles whose holds must expire within MACHINE_HOLD seconds."""
 MACHINE_HOLD: Final = 72 * 3600
@@ -203,7 +215,8 @@ def _left(limit: Limit | None, now: int, *, mint: bool) -> int:
     if limit is None:
         return 0
     cap, window, used, used_at = (
-        (limit.mint_cap, limit.window, limit.mint_used, limit.mint_used_at) if mint
+        (limit.mint_cap, limit.window, limit.mint_used, limit.mint_used_at)
+        if mint
         else (limit.burn_cap, limit.window, limit.burn_used, limit.burn_used_at)
     )
     if limit.pending_from and now >= limit.pending_from:

@@ -131,9 +131,15 @@ async def security_status(chain: Chain, security: Pubkey) -> SecurityStatus:
     snapshot = await read_snapshot(chain, [security, mint])
     account, supply, now = snapshot.require(Security, security), snapshot.mint(mint).supply, snapshot.now
     return SecurityStatus(
-        snapshot.slot, now, security, account, supply,
-        share_equivalent(supply, multiplier_at(account, now), Rounding.UP), backing(account),
-        mint_room(account, supply, now), reserve_trouble(account, now),
+        snapshot.slot,
+        now,
+        security,
+        account,
+        supply,
+        share_equivalent(supply, multiplier_at(account, now), Rounding.UP),
+        backing(account),
+        mint_room(account, supply, now),
+        reserve_trouble(account, now),
     )
 
 
@@ -163,8 +169,13 @@ async def plan_list_security(chain: Chain, *, payer: Pubkey, issuer: Pubkey, spe
         payer=payer, admin=account.admin, issuer=issuer, mint=addresses.mint, escrow=addresses.escrow, params=params
     )
     action = new_action(
-        f"list:{addresses.security}", f"{title}; mint {addresses.mint}, {spec.decimals} decimals", instruction, payer,
-        (account.admin, "admin"), is_done=is_done, is_guarded=True,
+        f"list:{addresses.security}",
+        f"{title}; mint {addresses.mint}, {spec.decimals} decimals",
+        instruction,
+        payer,
+        (account.admin, "admin"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 
@@ -202,12 +213,19 @@ async def plan_set_limit(
         return found is not None and _setting(found) == wanted
 
     instruction = instructions.set_limit(
-        payer=payer, admin=admin.admin, issuer=account.issuer, security=security,
+        payer=payer,
+        admin=admin.admin,
+        issuer=account.issuer,
+        security=security,
         params=SetLimitParams(holder=operator, mint_cap=mint_cap, burn_cap=burn_cap, window=window),
     )
     action = new_action(
-        f"limit:{address}:{mint_cap}:{burn_cap}:{window}:{await last_change(chain, address)}", title, instruction,
-        payer, (admin.admin, "admin"), is_done=is_done,
+        f"limit:{address}:{mint_cap}:{burn_cap}:{window}:{await last_change(chain, address)}",
+        title,
+        instruction,
+        payer,
+        (admin.admin, "admin"),
+        is_done=is_done,
     )
     return Plan(title, (action,), tuple(notes))
 

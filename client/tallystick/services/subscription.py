@@ -60,7 +60,14 @@ def order_id(reference: str) -> bytes:
 
 
 async def plan_open_subscription(
-    chain: Chain, *, payer: Pubkey, authority: Pubkey, security: Pubkey, wallet: Pubkey, reference: str, shares: int,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    authority: Pubkey,
+    security: Pubkey,
+    wallet: Pubkey,
+    reference: str,
+    shares: int,
     settle_by: int,
 ) -> Plan:
     """Order tokens for `shares` (base units). Signed by the wallet, or by an operator for it.
@@ -97,19 +104,33 @@ async def plan_open_subscription(
         return await read(chain, Order, address) is not None
 
     instruction = instructions.open_subscription(
-        payer=payer, authority=authority, role=None if authority == wallet else role, security=security,
-        holder=holder, order=address,
+        payer=payer,
+        authority=authority,
+        role=None if authority == wallet else role,
+        security=security,
+        holder=holder,
+        order=address,
         params=OpenSubscriptionParams(order_id=order_id(reference), shares=shares, settle_by=settle_by),
     )
     action = new_action(
-        f"open:{address}", f"{title}, to be settled by {instant(settle_by)}", instruction, payer,
-        (authority, "holder" if authority == wallet else "operator"), is_done=is_done, is_guarded=True,
+        f"open:{address}",
+        f"{title}, to be settled by {instant(settle_by)}",
+        instruction,
+        payer,
+        (authority, "holder" if authority == wallet else "operator"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 
 
 async def plan_settle_subscription(
-    chain: Chain, *, payer: Pubkey, operator: Pubkey, security: Pubkey, movement: MovementReference,
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    operator: Pubkey,
+    security: Pubkey,
+    movement: MovementReference,
     parts: Sequence[Part],
 ) -> Plan:
     """Mint for shares that came into custody: one movement into one or more orders, each part in shares (base units).
@@ -127,9 +148,10 @@ async def plan_settle_subscription(
     holders = {part.order: holder_address(account.issuer, orders[part.order].holder) for part in parts}
     fills = {part.order: fill_address(place, part.order) for part in parts}
     recipients = {part.order: associated_token_address(orders[part.order].holder, account.mint) for part in parts}
-    snapshot = await read_snapshot(chain, [
-        security, account.mint, role, limit, place, *orders, *holders.values(), *fills.values(), *recipients.values()
-    ])
+    snapshot = await read_snapshot(
+        chain,
+        [security, account.mint, role, limit, place, *orders, *holders.values(), *fills.values(), *recipients.values()],
+    )
     account, decimals = snapshot.require(Security, security), account.decimals
     title = f"Settle {len(parts)} subscriptions with movement {movement.reference}"
     todo, notes = split_settled(snapshot, parts, fills, decimals, of_raw=False)
@@ -161,8 +183,16 @@ async def plan_settle_subscription(
     def settle(part: Part) -> Action:
         wallet = orders[part.order].holder
         instruction = instructions.settle_subscription(
-            payer=payer, operator=operator, role=role, security=security, limit=limit, holder=holders[part.order],
-            order=part.order, movement=place, fill=fills[part.order], mint=account.mint,
+            payer=payer,
+            operator=operator,
+            role=role,
+            security=security,
+            limit=limit,
+            holder=holders[part.order],
+            order=part.order,
+            movement=place,
+            fill=fills[part.order],
+            mint=account.mint,
             recipient=recipients[part.order],
             params=SettleSubscriptionParams(movement=movement.params, shares=part.quantity),
         )
@@ -175,7 +205,10 @@ async def plan_settle_subscription(
             f"settle:{part.order}:{place}",
             f"Mint {tokens} tokens for {format_base_units(part.quantity, decimals)} shares to {wallet}",
             (create_associated_token_account_idempotent(payer=payer, wallet=wallet, mint=account.mint), instruction),
-            payer, (operator, "operator"), is_done=is_done, is_guarded=True,
+            payer,
+            (operator, "operator"),
+            is_done=is_done,
+            is_guarded=True,
         )
 
     return Plan(title, tuple(settle(part) for part in todo), notes)
@@ -212,13 +245,21 @@ async def plan_cancel_subscription(
         return (await require(chain, Order, order)).status is OrderStatus.CANCELLED
 
     instruction = instructions.cancel_subscription(
-        authority=authority, role=None if is_holder else role, security=account.security, order=order,
+        authority=authority,
+        role=None if is_holder else role,
+        security=account.security,
+        order=order,
         params=CancelSubscriptionParams(reason_code=reason_code),
     )
     rest = format_base_units(account.quantity - account.filled, security.decimals)
     action = new_action(
-        f"cancel:{order}", f"{title}; {rest} shares were not filled", instruction, payer,
-        (authority, "holder" if is_holder else "operator"), is_done=is_done, is_guarded=True,
+        f"cancel:{order}",
+        f"{title}; {rest} shares were not filled",
+        instruction,
+        payer,
+        (authority, "holder" if is_holder else "operator"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 

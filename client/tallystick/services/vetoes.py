@@ -43,16 +43,18 @@ async def plan_veto_role(
         return found.ends_at != before or found.grants != role.grants
 
     action = new_action(
-        f"veto:{address}:{role.grants}:{await last_change(chain, address)}", title,
+        f"veto:{address}:{role.grants}:{await last_change(chain, address)}",
+        title,
         instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, role=address),
-        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+        payer,
+        (guardian, "guardian"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 
 
-async def plan_veto_limit(
-    chain: Chain, *, payer: Pubkey, security: Pubkey, guardian: Pubkey, operator: Pubkey
-) -> Plan:
+async def plan_veto_limit(chain: Chain, *, payer: Pubkey, security: Pubkey, guardian: Pubkey, operator: Pubkey) -> Plan:
     """Stop a limit that was loosened and waits. Signed by a guardian."""
     issuer = (await require(chain, Security, security)).issuer
     address, own = limit_address(security, operator), role_address(issuer, RoleKind.GUARDIAN, guardian)
@@ -69,9 +71,13 @@ async def plan_veto_limit(
         return (await require(chain, Limit, address)).pending_from != limit.pending_from
 
     action = new_action(
-        f"veto:{address}:{limit.pending_from}:{await last_change(chain, address)}", title,
+        f"veto:{address}:{limit.pending_from}:{await last_change(chain, address)}",
+        title,
         instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, security=security, limit=address),
-        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+        payer,
+        (guardian, "guardian"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))
 
@@ -93,6 +99,9 @@ async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardi
         f"veto:{issuer}:{account.pending_admin_from}:{await last_change(chain, issuer)}",
         f"Veto {account.pending_admin} as admin",
         instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer),
-        payer, (guardian, "guardian"), is_done=is_done, is_guarded=True,
+        payer,
+        (guardian, "guardian"),
+        is_done=is_done,
+        is_guarded=True,
     )
     return Plan(title, (action,))

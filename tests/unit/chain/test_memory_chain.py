@@ -295,18 +295,25 @@ async def test_inner_instructions_name_programs_and_accounts(desk: Desk) -> None
     space = 82
     create = create_account(
         CreateAccountParams(
-            from_pubkey=PAYER.pubkey(), to_pubkey=mint.pubkey(), lamports=desk.ledger.minimum_balance(space),
-            space=space, owner=TOKEN_2022_PROGRAM,
+            from_pubkey=PAYER.pubkey(),
+            to_pubkey=mint.pubkey(),
+            lamports=desk.ledger.minimum_balance(space),
+            space=space,
+            owner=TOKEN_2022_PROGRAM,
         )
     )
     data = bytes([20, 6]) + bytes(PAYER.pubkey()) + b"\0"
     initialize = Instruction(TOKEN_2022_PROGRAM, data, [AccountMeta(mint.pubkey(), False, True)])
     open_account = Instruction(
-        associated, b"\1",
+        associated,
+        b"\1",
         [
-            AccountMeta(PAYER.pubkey(), True, True), AccountMeta(address, False, True),
-            AccountMeta(RECEIVER, False, False), AccountMeta(mint.pubkey(), False, False),
-            AccountMeta(Pubkey.default(), False, False), AccountMeta(TOKEN_2022_PROGRAM, False, False),
+            AccountMeta(PAYER.pubkey(), True, True),
+            AccountMeta(address, False, True),
+            AccountMeta(RECEIVER, False, False),
+            AccountMeta(mint.pubkey(), False, False),
+            AccountMeta(Pubkey.default(), False, False),
+            AccountMeta(TOKEN_2022_PROGRAM, False, False),
         ],
     )
     blockhash = desk.ledger.latest_blockhash().blockhash

@@ -12,8 +12,15 @@ from tallystick.errors import StoreConflict, StoreError
 
 def row(attempt: int = 1, *, intent: str = "settle:1:1", signature: int | None = None) -> OutboxRow:
     return OutboxRow(
-        intent=intent, attempt=attempt, digest=b"d", signature=Signature(bytes([signature or attempt] * 64)),
-        transaction=b"secret bytes", last_valid_block_height=150, commitment="confirmed", created_at=1, updated_at=1,
+        intent=intent,
+        attempt=attempt,
+        digest=b"d",
+        signature=Signature(bytes([signature or attempt] * 64)),
+        transaction=b"secret bytes",
+        last_valid_block_height=150,
+        commitment="confirmed",
+        created_at=1,
+        updated_at=1,
     )
 
 

@@ -308,9 +308,9 @@ async def test_an_endpoint_at_fault_is_left_out_of_the_finalized_height_until_it
 
 async def test_a_status_with_an_error_is_read_with_its_error_and_commitment() -> None:
     failed = FINAL | {"err": {"InstructionError": [0, {"Custom": 1}]}, "confirmationStatus": "confirmed"}
-    [status, absent] = await rpc_chain(
-        Node(getSignatureStatuses=at_slot(9, [failed, None]))
-    ).get_signature_statuses([SIGNATURE, Signature.default()])
+    [status, absent] = await rpc_chain(Node(getSignatureStatuses=at_slot(9, [failed, None]))).get_signature_statuses(
+        [SIGNATURE, Signature.default()]
+    )
     assert status is not None
     assert (status.commitment, status.error) == ("confirmed", {"InstructionError": [0, {"Custom": 1}]})
     assert absent is None

@@ -73,9 +73,7 @@ async def test_a_transfer_that_cannot_succeed_is_raised_by_the_simulation_and_mo
 async def test_accounts_of_a_program_are_found_by_size_and_content_at_one_slot(chain: RpcChain) -> None:
     account = Keypair.from_seed(bytes([5] * 32))
     create = create_account(
-        CreateAccountParams(
-            from_pubkey=PAYER.pubkey(), to_pubkey=account.pubkey(), lamports=SOL, space=40, owner=OWNER
-        )
+        CreateAccountParams(from_pubkey=PAYER.pubkey(), to_pubkey=account.pubkey(), lamports=SOL, space=40, owner=OWNER)
     )
     outbox = MemoryOutbox()
     signers = [KeypairSigner(PAYER), KeypairSigner(account)]

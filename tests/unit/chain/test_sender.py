@@ -46,14 +46,21 @@ class Desk:
 
     def sender(self, settings: SendSettings | None = None) -> Sender:
         return Sender(
-            self.cluster, self.outbox, self.clock, program_errors={PROGRAM: own_error},  # type: ignore[arg-type]
+            self.cluster,
+            self.outbox,
+            self.clock,
+            program_errors={PROGRAM: own_error},  # type: ignore[arg-type]
             settings=settings,
         )
 
     async def send(self, *, settings: SendSettings | None = None, checked: bool = True, **more: object) -> SendResult:
         is_done = self.cluster.is_done if checked else None
         return await self.sender(settings).send(
-            [pay()], [KeypairSigner(PAYER)], intent=INTENT, is_done=is_done, **more  # type: ignore[arg-type]
+            [pay()],
+            [KeypairSigner(PAYER)],
+            intent=INTENT,
+            is_done=is_done,
+            **more,  # type: ignore[arg-type]
         )
 
     async def states(self) -> list[OutboxState]:

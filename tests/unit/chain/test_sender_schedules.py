@@ -83,12 +83,21 @@ def faults_of(cluster: FaultyCluster, schedule: list[tuple[int, Fault]]) -> Call
     send_delay=st.sampled_from([0.0, 50.0, 57.0, 59.0, 59.8, 60.5]),
 )
 def test_no_schedule_stores_two_signatures_that_can_both_take_effect(
-    schedule: list[tuple[int, Fault]], endpoints: int, is_guarded: bool, is_checked: bool, resumes: list[bool],
-    drop_sends: int, send_delay: float,
+    schedule: list[tuple[int, Fault]],
+    endpoints: int,
+    is_guarded: bool,
+    is_checked: bool,
+    resumes: list[bool],
+    drop_sends: int,
+    send_delay: float,
 ) -> None:
     clock = ManualClock()
     cluster = FaultyCluster(
-        clock, endpoints=endpoints, is_guarded=is_guarded, confirmed_after=20, drop_sends=drop_sends,
+        clock,
+        endpoints=endpoints,
+        is_guarded=is_guarded,
+        confirmed_after=20,
+        drop_sends=drop_sends,
         send_delay=send_delay,
     )
     outbox = WatchingOutbox(cluster)
@@ -101,7 +110,10 @@ def test_no_schedule_stores_two_signatures_that_can_both_take_effect(
             if resumes_first:
                 await sender.resume()
             return await sender.send(
-                [PAYMENT], [KeypairSigner(PAYER)], intent=INTENT, is_done=cluster.is_done if is_checked else None,
+                [PAYMENT],
+                [KeypairSigner(PAYER)],
+                intent=INTENT,
+                is_done=cluster.is_done if is_checked else None,
                 is_guarded=is_guarded,
             )
         except (Crash, TallystickError):

@@ -33,7 +33,10 @@ def unsigned(version: Version = 0, lamports: int = 1) -> VersionedTransaction:
     """A transaction that PAYER pays for and OTHER must sign too."""
     return build_transaction(
         [transfer(TransferParams(from_pubkey=OTHER.pubkey(), to_pubkey=PAYER.pubkey(), lamports=lamports))],
-        PAYER.pubkey(), Hash.default(), version=version, compute_unit_limit=1_000,
+        PAYER.pubkey(),
+        Hash.default(),
+        version=version,
+        compute_unit_limit=1_000,
         loaded_accounts_data_size_limit=32_768,
     )
 

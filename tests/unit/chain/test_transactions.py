@@ -28,8 +28,13 @@ def build(
     version: Version, *instructions: Instruction, units: int = 9_000, data: int | None = 65_536, fee: int = 0
 ) -> VersionedTransaction:
     return build_transaction(
-        instructions or [note()], PAYER, Hash.default(), version=version, compute_unit_limit=units,
-        loaded_accounts_data_size_limit=data, priority_fee=fee,
+        instructions or [note()],
+        PAYER,
+        Hash.default(),
+        version=version,
+        compute_unit_limit=units,
+        loaded_accounts_data_size_limit=data,
+        priority_fee=fee,
     )
 
 
@@ -92,8 +97,13 @@ def test_lookup_tables_shorten_version_0_and_are_refused_elsewhere() -> None:
 
     def with_table(version: Version) -> VersionedTransaction:
         return build_transaction(
-            [instruction], PAYER, Hash.default(), version=version, compute_unit_limit=9_000,
-            loaded_accounts_data_size_limit=65_536, lookup_tables=[table],
+            [instruction],
+            PAYER,
+            Hash.default(),
+            version=version,
+            compute_unit_limit=9_000,
+            loaded_accounts_data_size_limit=65_536,
+            lookup_tables=[table],
         )
 
     assert len(bytes(with_table(0))) < len(bytes(build(0, instruction))) - 500

@@ -16,25 +16,44 @@ RECEIVED = AS_OF + 600
 VERSION = "semt.002.001.11"
 PROFILE = StatementProfile(LEI)
 CSV = CsvProfile(
-    basis=Basis.SETTLED, completeness=Completeness.COMPLETE, isin_column="ISIN", quantity_column="Quantity",
-    as_of_column="As of", account_column="Account", statement_id_column="Statement", place_column="Place",
-    not_available_column="Blocked", sub_balances=(("Pledged", "PLED"), ("On loan", "LOAN")),
-    date_format="%Y-%m-%dT%H:%M:%S%z", trailer="TOTAL",
+    basis=Basis.SETTLED,
+    completeness=Completeness.COMPLETE,
+    isin_column="ISIN",
+    quantity_column="Quantity",
+    as_of_column="As of",
+    account_column="Account",
+    statement_id_column="Statement",
+    place_column="Place",
+    not_available_column="Blocked",
+    sub_balances=(("Pledged", "PLED"), ("On loan", "LOAN")),
+    date_format="%Y-%m-%dT%H:%M:%S%z",
+    trailer="TOTAL",
 )
 CSV_PROFILE = StatementProfile(LEI, csv=CSV)
 
 STATEMENT = StatementOfHoldings(
-    custodian_lei=LEI, account="ACC-1", as_of=AS_OF, received_at=RECEIVED, statement_id="STMT-20261118",
-    basis=Basis.SETTLED, completeness=Completeness.COMPLETE, has_activity=True,
+    custodian_lei=LEI,
+    account="ACC-1",
+    as_of=AS_OF,
+    received_at=RECEIVED,
+    statement_id="STMT-20261118",
+    basis=Basis.SETTLED,
+    completeness=Completeness.COMPLETE,
+    has_activity=True,
     lines=(
         HoldingLine(APPLE, Quantity(100_000), place="NCSD/DTCYUS33"),
         HoldingLine(
-            MICROSOFT, Quantity(25_005, 1), place="NCSD/DTCYUS33", not_available=Quantity(30),
+            MICROSOFT,
+            Quantity(25_005, 1),
+            place="NCSD/DTCYUS33",
+            not_available=Quantity(30),
             sub_balances=(SubBalance("PLED", Quantity(20)), SubBalance("LOAN", Quantity(10))),
         ),
         HoldingLine(AMAZON, Quantity(7), place="NCSD/DTCYUS33"),
     ),
-    source_hashes=(), format="", parser_version=1,
+    source_hashes=(),
+    format="",
+    parser_version=1,
 )
 
 

@@ -63,8 +63,15 @@ def test_pledged_and_lent_columns_are_taken_off() -> None:
 
 
 LOCALE = replace(
-    CSV, delimiter=";", encoding="cp1252", decimal_mark=",", thousands_mark=".", date_format="%d.%m.%Y", trailer="",
-    account_column="", account="acc-1",
+    CSV,
+    delimiter=";",
+    encoding="cp1252",
+    decimal_mark=",",
+    thousands_mark=".",
+    date_format="%d.%m.%Y",
+    trailer="",
+    account_column="",
+    account="acc-1",
 )
 LOCALE_PROFILE = StatementProfile(LEI, date_only_seconds=AS_OF % 86_400, csv=LOCALE)
 
@@ -113,19 +120,29 @@ def test_a_missing_isin_is_a_break_and_not_an_error() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error", "where"),
     [
-        ("ISIN,", "Isin,", MalformedStatement, "line 1"), ("ISIN,", "ISIN,ISIN,", MalformedStatement, "line 1"),
-        ("Quantity,", "", MalformedStatement, "line 1"), (f"{MICROSOFT},", "", MalformedStatement, "line 3"),
+        ("ISIN,", "Isin,", MalformedStatement, "line 1"),
+        ("ISIN,", "ISIN,ISIN,", MalformedStatement, "line 1"),
+        ("Quantity,", "", MalformedStatement, "line 1"),
+        (f"{MICROSOFT},", "", MalformedStatement, "line 3"),
         (f"{MICROSOFT},", f"{MICROSOFT},,", MalformedStatement, "line 3"),
-        (MICROSOFT, APPLE, DuplicateHolding, "line 3"), ("TOTAL,3", "TOTAL,4", TruncatedStatement, "line 5"),
-        ("TOTAL,3", "TOTAL,2", TruncatedStatement, "line 5"), ("TOTAL,3", "TOTAL", MalformedStatement, "line 5"),
+        (MICROSOFT, APPLE, DuplicateHolding, "line 3"),
+        ("TOTAL,3", "TOTAL,4", TruncatedStatement, "line 5"),
+        ("TOTAL,3", "TOTAL,2", TruncatedStatement, "line 5"),
+        ("TOTAL,3", "TOTAL", MalformedStatement, "line 5"),
         ("TOTAL,3", "TOTAL,3,x", MalformedStatement, "line 5"),
         ("TOTAL,3", "TOTAL,three", MalformedStatement, "line 5"),
-        ("TOTAL,3\r\n", "", TruncatedStatement, "line 5"), ("TOTAL,3", "TOTAL,3\r\nX", MalformedStatement, "line 6"),
-        ("ACC-1", "ACC-2", MalformedStatement, "line 4"), ("STMT-2", "STMT-3", MalformedStatement, "line 4"),
-        ("2026-11-18T", "2026-11-17T", MalformedStatement, "line 4"), ("ACC-1", "ACC_1", MalformedStatement, "line 2"),
-        ("ACC-1", "", MalformedStatement, "line 2"), ("2026-11-18T", "18/11/2026T", MalformedStatement, "line 2"),
-        ("2026-11-18T", "", MalformedStatement, "line 2"), (APPLE, f'"{APPLE}', TruncatedStatement, "line"),
-        (APPLE, f'"{APPLE}"x', MalformedStatement, "line 2"), (APPLE, f"{APPLE}\x00", MalformedStatement, "line 2"),
+        ("TOTAL,3\r\n", "", TruncatedStatement, "line 5"),
+        ("TOTAL,3", "TOTAL,3\r\nX", MalformedStatement, "line 6"),
+        ("ACC-1", "ACC-2", MalformedStatement, "line 4"),
+        ("STMT-2", "STMT-3", MalformedStatement, "line 4"),
+        ("2026-11-18T", "2026-11-17T", MalformedStatement, "line 4"),
+        ("ACC-1", "ACC_1", MalformedStatement, "line 2"),
+        ("ACC-1", "", MalformedStatement, "line 2"),
+        ("2026-11-18T", "18/11/2026T", MalformedStatement, "line 2"),
+        ("2026-11-18T", "", MalformedStatement, "line 2"),
+        (APPLE, f'"{APPLE}', TruncatedStatement, "line"),
+        (APPLE, f'"{APPLE}"x', MalformedStatement, "line 2"),
+        (APPLE, f"{APPLE}\x00", MalformedStatement, "line 2"),
     ],
 )
 def test_one_defect_is_one_error_with_its_line(old: str, new: str, error: type[StatementError], where: str) -> None:
@@ -201,11 +218,23 @@ def test_a_time_or_date_without_its_declaration_is_refused() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"isin_column": ""}, {"quantity_column": ""}, {"as_of_column": ""}, {"account": "ACC-1"},
+        {"isin_column": ""},
+        {"quantity_column": ""},
+        {"as_of_column": ""},
+        {"account": "ACC-1"},
         {"account_column": ""},
-        {"quantity_column": "ISIN"}, {"delimiter": ""}, {"delimiter": "ab"}, {"delimiter": '"'}, {"decimal_mark": ";"},
-        {"thousands_mark": "."}, {"thousands_mark": "00"}, {"thousands_mark": "0"}, {"encoding": "klingon"},
-        {"encoding": "hex"}, {"encoding": "utf-7"}, {"sub_balances": (("A", "PLED"), ("B", "PLED"))},
+        {"quantity_column": "ISIN"},
+        {"delimiter": ""},
+        {"delimiter": "ab"},
+        {"delimiter": '"'},
+        {"decimal_mark": ";"},
+        {"thousands_mark": "."},
+        {"thousands_mark": "00"},
+        {"thousands_mark": "0"},
+        {"encoding": "klingon"},
+        {"encoding": "hex"},
+        {"encoding": "utf-7"},
+        {"sub_balances": (("A", "PLED"), ("B", "PLED"))},
     ],
 )
 def test_a_layout_that_contradicts_itself_is_refused(change: dict[str, object]) -> None:
@@ -230,7 +259,8 @@ def test_a_profile_needs_a_right_lei() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        replace(STATEMENT, lines=()), replace(STATEMENT, basis=Basis.TRADED),
+        replace(STATEMENT, lines=()),
+        replace(STATEMENT, basis=Basis.TRADED),
         replace(STATEMENT, lines=(HoldingLine(APPLE, Quantity(1), sub_balances=(SubBalance("MARG", Quantity(1)),)),)),
     ],
 )

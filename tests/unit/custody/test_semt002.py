@@ -89,10 +89,15 @@ def test_elements_without_a_use_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("namespace", "root"),
     [
-        ("semt.003.001.11", "SctiesBalAcctgRpt"), ("semt.002.003.11", "SctiesBalCtdyRpt"),
-        ("semt.002.001.2", "SctiesBalCtdyRpt"), ("camt.053.001.08", "BkToCstmrStmt"), ("", "SctiesBalCtdyRpt"),
-        ("semt.002.001.11", "CtdyStmtOfHldgsV02"), ("semt.002.001.02", "SctiesBalCtdyRpt"),
-        ("semt.002.002.02", "CtdyStmtOfHldgsV02"), ("semt.002.001.00", "SctiesBalCtdyRpt"),
+        ("semt.003.001.11", "SctiesBalAcctgRpt"),
+        ("semt.002.003.11", "SctiesBalCtdyRpt"),
+        ("semt.002.001.2", "SctiesBalCtdyRpt"),
+        ("camt.053.001.08", "BkToCstmrStmt"),
+        ("", "SctiesBalCtdyRpt"),
+        ("semt.002.001.11", "CtdyStmtOfHldgsV02"),
+        ("semt.002.001.02", "SctiesBalCtdyRpt"),
+        ("semt.002.002.02", "CtdyStmtOfHldgsV02"),
+        ("semt.002.001.00", "SctiesBalCtdyRpt"),
     ],
 )
 def test_another_message_or_a_root_that_does_not_belong_is_refused(namespace: str, root: str) -> None:
@@ -103,8 +108,21 @@ def test_another_message_or_a_root_that_does_not_belong_is_refused(namespace: st
 
 @pytest.mark.parametrize(
     "element",
-    ["Pgntn", "PgNb", "LastPgInd", "StmtGnlDtls", "StmtDtTm", "UpdTp", "StmtBsis", "ActvtyInd", "SfkpgAcct",
-     "FinInstrmId", "AggtBal", "ShrtLngInd", "SubBalTp"],
+    [
+        "Pgntn",
+        "PgNb",
+        "LastPgInd",
+        "StmtGnlDtls",
+        "StmtDtTm",
+        "UpdTp",
+        "StmtBsis",
+        "ActvtyInd",
+        "SfkpgAcct",
+        "FinInstrmId",
+        "AggtBal",
+        "ShrtLngInd",
+        "SubBalTp",
+    ],
 )
 def test_a_deciding_element_that_is_missing_is_named(element: str) -> None:
     data, count = re.subn(rf"\s*<{element}>.*?</{element}>".encode(), b"", xml(), count=1, flags=re.S)
@@ -117,8 +135,27 @@ def test_a_deciding_element_that_is_missing_is_named(element: str) -> None:
 
 @pytest.mark.parametrize(
     "element",
-    ["Pgntn", "PgNb", "LastPgInd", "StmtGnlDtls", "StmtId", "StmtDtTm", "UpdTp", "StmtBsis", "ActvtyInd", "SfkpgAcct",
-     "FinInstrmId", "ISIN", "AggtBal", "ShrtLngInd", "SubBalTp", "Unit", "Qty", "NotAvlblBal", "SfkpgPlc"],
+    [
+        "Pgntn",
+        "PgNb",
+        "LastPgInd",
+        "StmtGnlDtls",
+        "StmtId",
+        "StmtDtTm",
+        "UpdTp",
+        "StmtBsis",
+        "ActvtyInd",
+        "SfkpgAcct",
+        "FinInstrmId",
+        "ISIN",
+        "AggtBal",
+        "ShrtLngInd",
+        "SubBalTp",
+        "Unit",
+        "Qty",
+        "NotAvlblBal",
+        "SfkpgPlc",
+    ],
 )
 def test_a_deciding_element_that_is_there_twice_is_refused(element: str) -> None:
     data, count = re.subn(rf"(<{element}>.*?</{element}>)".encode(), rb"\1\1", xml(), count=1, flags=re.S)
@@ -130,13 +167,28 @@ def test_a_deciding_element_that_is_there_twice_is_refused(element: str) -> None
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("<Cd>SETT</Cd>", "<Cd>SETTLED</Cd>"), ("<Cd>SETT</Cd>", "<Cd> </Cd>"), ("<Cd>COMP</Cd>", "<Cd>FULL</Cd>"),
-        ("<PgNb>1<", "<PgNb>0<"), ("<PgNb>1<", "<PgNb>-1<"), ("<PgNb>1<", "<PgNb>123456<"), ("<PgNb>1<", "<PgNb>１<"),
-        ("<LastPgInd>true<", "<LastPgInd>yes<"), ("<ActvtyInd>true<", "<ActvtyInd>TRUE<"),
-        ("<ActvtyInd>true<", "<ActvtyInd>false<"), ("<Id>ACC-1<", "<Id>ACC_1<"), ("<Id>ACC-1<", f"<Id>{'A' * 36}<"),
-        (">LONG<", ">SHORT<"), (">LONG<", "><"), ("<DtTm>2026", "<DtTm>26"), ("<DtTm>2026-", "<DtTm>2026-2"),
-        ("<DtTm>2026-11", "<DtTm>2026-13"), ("<DtTm>", "<DtTm><b/>"), ("Z</DtTm>", "+25:00</DtTm>"),
-        ("<DtTm>2026", "<DtTm>0001"), ("DtTm>2026", "DtTm>9999"), ("<Unit>100000<", "<Units>100000</Units><Unit><"),
+        ("<Cd>SETT</Cd>", "<Cd>SETTLED</Cd>"),
+        ("<Cd>SETT</Cd>", "<Cd> </Cd>"),
+        ("<Cd>COMP</Cd>", "<Cd>FULL</Cd>"),
+        ("<PgNb>1<", "<PgNb>0<"),
+        ("<PgNb>1<", "<PgNb>-1<"),
+        ("<PgNb>1<", "<PgNb>123456<"),
+        ("<PgNb>1<", "<PgNb>１<"),
+        ("<LastPgInd>true<", "<LastPgInd>yes<"),
+        ("<ActvtyInd>true<", "<ActvtyInd>TRUE<"),
+        ("<ActvtyInd>true<", "<ActvtyInd>false<"),
+        ("<Id>ACC-1<", "<Id>ACC_1<"),
+        ("<Id>ACC-1<", f"<Id>{'A' * 36}<"),
+        (">LONG<", ">SHORT<"),
+        (">LONG<", "><"),
+        ("<DtTm>2026", "<DtTm>26"),
+        ("<DtTm>2026-", "<DtTm>2026-2"),
+        ("<DtTm>2026-11", "<DtTm>2026-13"),
+        ("<DtTm>", "<DtTm><b/>"),
+        ("Z</DtTm>", "+25:00</DtTm>"),
+        ("<DtTm>2026", "<DtTm>0001"),
+        ("DtTm>2026", "DtTm>9999"),
+        ("<Unit>100000<", "<Units>100000</Units><Unit><"),
     ],
 )
 def test_a_deciding_value_that_is_none_is_refused_with_its_place(old: str, new: str) -> None:
@@ -147,8 +199,24 @@ def test_a_deciding_value_that_is_none_is_refused_with_its_place(old: str, new: 
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "1e5", "NaN", "INF", "1,000", "1 000", "0x1F", "1..2", "--1", "½", "１２", "9" * 81, "1<!-- -->0",
-     "1<b/>0", "-5"],
+    [
+        "",
+        " ",
+        "1e5",
+        "NaN",
+        "INF",
+        "1,000",
+        "1 000",
+        "0x1F",
+        "1..2",
+        "--1",
+        "½",
+        "１２",
+        "9" * 81,
+        "1<!-- -->0",
+        "1<b/>0",
+        "-5",
+    ],
 )
 def test_a_quantity_that_is_not_exact_is_refused_with_its_path(text: str) -> None:
     with pytest.raises(MalformedStatement) as caught:
@@ -156,11 +224,19 @@ def test_a_quantity_that_is_not_exact_is_refused_with_its_path(text: str) -> Non
     assert "BalForAcct[1]/AggtBal/Qty/Qty/Qty" in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "quantity"), [
-    ("100000.000", Quantity(100_000)), ("+5", Quantity(5)), (".25", Quantity(25, 2)), ("\n 7 ", Quantity(7)),
-    ("<![CDATA[12]]>", Quantity(12)), ("&#49;2", Quantity(12)), ("0", Quantity(0)),
-    ("123456789012345678.123456789", Quantity(123456789012345678123456789, 9)),
-])
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("100000.000", Quantity(100_000)),
+        ("+5", Quantity(5)),
+        (".25", Quantity(25, 2)),
+        ("\n 7 ", Quantity(7)),
+        ("<![CDATA[12]]>", Quantity(12)),
+        ("&#49;2", Quantity(12)),
+        ("0", Quantity(0)),
+        ("123456789012345678.123456789", Quantity(123456789012345678123456789, 9)),
+    ],
+)
 def test_a_quantity_in_any_exact_spelling_is_read(text: str, quantity: Quantity) -> None:
     assert read(changed("<Unit>100000<", f"<Unit>{text}<")).lines[0].aggregate == quantity
 
@@ -178,9 +254,10 @@ def test_a_sign_and_an_indicator_together_are_refused() -> None:
         read(changed("<Unit>100000<", "<Unit>-100000<", changed(">LONG<", ">SHOR<")))
 
 
-@pytest.mark.parametrize(("leaf", "unit"), [
-    ("FaceAmt", Unit.FACE_AMOUNT), ("AmtsdVal", Unit.AMORTISED_VALUE), ("DgtlTknUnit", Unit.DIGITAL_TOKENS)
-])
+@pytest.mark.parametrize(
+    ("leaf", "unit"),
+    [("FaceAmt", Unit.FACE_AMOUNT), ("AmtsdVal", Unit.AMORTISED_VALUE), ("DgtlTknUnit", Unit.DIGITAL_TOKENS)],
+)
 def test_another_kind_of_quantity_is_kept_apart_from_shares(leaf: str, unit: Unit) -> None:
     statement = read(changed("<Unit>100000</Unit>", f"<{leaf}>100000</{leaf}>"))
     assert statement.lines[0].unit is unit
@@ -188,8 +265,11 @@ def test_another_kind_of_quantity_is_kept_apart_from_shares(leaf: str, unit: Uni
 
 
 def test_face_and_amortised_value_together_are_no_shares() -> None:
-    data = re.sub(rb"<Qty>\s*<Unit>100000</Unit>\s*</Qty>",
-                  b"<OrgnlAndCurFace><FaceAmt>9</FaceAmt><AmtsdVal>8</AmtsdVal></OrgnlAndCurFace>", xml())
+    data = re.sub(
+        rb"<Qty>\s*<Unit>100000</Unit>\s*</Qty>",
+        b"<OrgnlAndCurFace><FaceAmt>9</FaceAmt><AmtsdVal>8</AmtsdVal></OrgnlAndCurFace>",
+        xml(),
+    )
     assert read(data).lines[0].unit is Unit.FACE_AMOUNT
 
 
@@ -206,13 +286,15 @@ def test_what_is_not_available_in_another_unit_than_the_aggregate_is_refused() -
         ("<Cd>SETT</Cd>", "<Prtry><Id>SETT</Id><Issr>X</Issr></Prtry>", "basis", Basis.PROPRIETARY),
         ("<Cd>COMP</Cd>", "<Cd>DELT</Cd>", "completeness", Completeness.DELTA),
         ("<Cd>COMP</Cd>", "<Prtry><Id>COMP</Id></Prtry>", "completeness", Completeness.PROPRIETARY),
-        ("<LastPgInd>true", "<LastPgInd>0", "ends", False), ("<PgNb>1<", "<PgNb>00002<", "first_page", 2),
+        ("<LastPgInd>true", "<LastPgInd>0", "ends", False),
+        ("<PgNb>1<", "<PgNb>00002<", "first_page", 2),
         ("<SubAcctInd>", "<SctyIntrstOrSetOff>1</SctyIntrstOrSetOff><SubAcctInd>", "encumbered", True),
         ("<UpdTp>", "<Frqcy><Cd>DAIL</Cd></Frqcy><UpdTp>", "frequency", "DAIL"),
         ("<UpdTp>", "<Frqcy><Prtry><Id>HOUR</Id><Issr>X</Issr></Prtry></Frqcy><UpdTp>", "frequency", "PRTRY:HOUR/X"),
         ("<Id>ACC-1<", "<Id> acc-1 <", "account", "ACC-1"),
         ("<StmtId>STMT-20261118</StmtId>", "", "statement_id", ""),
-        ("Z</DtTm>", ".999Z</DtTm>", "as_of", AS_OF), ("Z</DtTm>", "+02:00</DtTm>", "as_of", AS_OF - 7200),
+        ("Z</DtTm>", ".999Z</DtTm>", "as_of", AS_OF),
+        ("Z</DtTm>", "+02:00</DtTm>", "as_of", AS_OF - 7200),
         ("Z</DtTm>", "-05:00</DtTm>", "as_of", AS_OF + 18_000),
     ],
 )
@@ -305,7 +387,8 @@ PLACES = """<BalAtSfkpgPlc><SfkpgPlc><SfkpgPlcFrmt><Ctry>US</Ctry></SfkpgPlcFrmt
 @pytest.mark.parametrize(
     ("places", "off"),
     [
-        ([("", 0, "PLED", 5)], {"PLED": 5}), ([("", 0, "PLED", 5), ("", 0, "PLED", 6)], {"PLED": 11}),
+        ([("", 0, "PLED", 5)], {"PLED": 5}),
+        ([("", 0, "PLED", 5), ("", 0, "PLED", 6)], {"PLED": 11}),
         ([("", 9, "PLED", 5)], {"NAVL": 4, "PLED": 5}),
         ([("<Pldgee><LEI>529900T8BM49AURSDO55</LEI></Pldgee>", 0, "PLED", 5)], {"PLED": 40}),
         ([("<Pldgee/>", 0, "NOMI", 5)], {"PLED": 40}),
@@ -429,17 +512,28 @@ def test_many_balances_are_read_in_reasonable_time() -> None:
 @pytest.mark.parametrize(
     ("statement", "version"),
     [
-        (STATEMENT, "semt.002.001.99"), (replace(STATEMENT, encumbered=True), "semt.002.001.05"),
+        (STATEMENT, "semt.002.001.99"),
+        (replace(STATEMENT, encumbered=True), "semt.002.001.05"),
         (replace(STATEMENT, last_page=2), "semt.002.001.11"),
         (replace(STATEMENT, lines=(HoldingLine(APPLE, Quantity(1), place="vault"),)), "semt.002.001.11"),
         (
-            replace(STATEMENT, lines=(HoldingLine(APPLE, Quantity(1), sub_balances=(
-                SubBalance("PRTRY:A//B", Quantity(1)),)),)),
+            replace(
+                STATEMENT,
+                lines=(HoldingLine(APPLE, Quantity(1), sub_balances=(SubBalance("PRTRY:A//B", Quantity(1)),)),),
+            ),
             "semt.002.001.11",
         ),
         (
-            replace(STATEMENT, lines=(HoldingLine(APPLE, Quantity(1), sub_balances=(
-                SubBalance("PLED", Quantity(1), available=False, unit=Unit.PROPRIETARY),)),)),
+            replace(
+                STATEMENT,
+                lines=(
+                    HoldingLine(
+                        APPLE,
+                        Quantity(1),
+                        sub_balances=(SubBalance("PLED", Quantity(1), available=False, unit=Unit.PROPRIETARY),),
+                    ),
+                ),
+            ),
             "semt.002.001.11",
         ),
     ],

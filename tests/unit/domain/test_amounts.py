@@ -27,8 +27,17 @@ from tallystick.errors import AmountError
 
 @pytest.mark.parametrize(
     ("text", "decimals", "amount"),
-    [("0", 0, 0), ("1", 6, 1_000_000), ("0.25", 6, 250_000), ("10.500000000", 1, 105), (".5", 1, 5), ("7.", 0, 7),
-     ("+3", 2, 300), ("18446744073709551615", 0, U64_MAX), ("00012", 0, 12)],
+    [
+        ("0", 0, 0),
+        ("1", 6, 1_000_000),
+        ("0.25", 6, 250_000),
+        ("10.500000000", 1, 105),
+        (".5", 1, 5),
+        ("7.", 0, 7),
+        ("+3", 2, 300),
+        ("18446744073709551615", 0, U64_MAX),
+        ("00012", 0, 12),
+    ],
 )
 def test_exact_text_becomes_base_units(text: str, decimals: int, amount: int) -> None:
     assert parse_base_units(text, decimals) == amount
@@ -36,8 +45,31 @@ def test_exact_text_becomes_base_units(text: str, decimals: int, amount: int) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "1 ", " 1", "1e3", "1E3", "NaN", "Infinity", "-Infinity", "1,000", "1_000", "0x10", ".", "+", "-", "--1",
-     "1.2.3", "١٢", "１２", "1\n", "1\x00", "½", "1" * 81],
+    [
+        "",
+        " ",
+        "1 ",
+        " 1",
+        "1e3",
+        "1E3",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1,000",
+        "1_000",
+        "0x10",
+        ".",
+        "+",
+        "-",
+        "--1",
+        "1.2.3",
+        "١٢",
+        "１２",
+        "1\n",
+        "1\x00",
+        "½",
+        "1" * 81,
+    ],
 )
 def test_text_that_is_no_exact_decimal_is_refused(text: str) -> None:
     with pytest.raises(AmountError):

@@ -20,9 +20,12 @@ def test_a_break_keeps_its_id_when_its_amount_time_and_words_change() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Break(BreakKind.QUANTITY_OVER, "", "I", "A", "R"), Break(BreakKind.QUANTITY_SHORT, "", "J", "A", "R"),
-        Break(BreakKind.QUANTITY_SHORT, "", "I", "B", "R"), Break(BreakKind.QUANTITY_SHORT, "", "I", "A", "S"),
-        Break(BreakKind.QUANTITY_SHORT, "", "IA", "", "R"), Break(BreakKind.QUANTITY_SHORT, "", "I", "AR", ""),
+        Break(BreakKind.QUANTITY_OVER, "", "I", "A", "R"),
+        Break(BreakKind.QUANTITY_SHORT, "", "J", "A", "R"),
+        Break(BreakKind.QUANTITY_SHORT, "", "I", "B", "R"),
+        Break(BreakKind.QUANTITY_SHORT, "", "I", "A", "S"),
+        Break(BreakKind.QUANTITY_SHORT, "", "IA", "", "R"),
+        Break(BreakKind.QUANTITY_SHORT, "", "I", "AR", ""),
     ],
 )
 def test_breaks_about_different_things_have_different_ids(other: Break) -> None:
@@ -43,9 +46,14 @@ def test_every_kind_has_an_effect_and_a_stored_name_like_its_own() -> None:
 @pytest.mark.parametrize(
     ("effect", "stops"),
     [
-        (BreakEffect.HALT, True), (BreakEffect.BLOCK_MINT, True), (BreakEffect.QUARANTINE, True),
-        (BreakEffect.NOT_EVIDENCE, True), (BreakEffect.NOT_COUNTED, False), (BreakEffect.TICKET, False),
-        (BreakEffect.WARN, False), (BreakEffect.NOTE, False),
+        (BreakEffect.HALT, True),
+        (BreakEffect.BLOCK_MINT, True),
+        (BreakEffect.QUARANTINE, True),
+        (BreakEffect.NOT_EVIDENCE, True),
+        (BreakEffect.NOT_COUNTED, False),
+        (BreakEffect.TICKET, False),
+        (BreakEffect.WARN, False),
+        (BreakEffect.NOTE, False),
     ],
 )
 def test_only_effects_that_taint_the_evidence_stop_an_attestation(effect: BreakEffect, stops: bool) -> None:

@@ -20,13 +20,34 @@ from tallystick.errors import LedgerError
 
 STATEMENT = StatementReference(b"\1" * 32, b"\2" * 32, (b"\3" * 32,), 1_790_000_000, 2**63)
 APPLE = SecurityClose(
-    isin="US0378331005", mint=b"\4" * 32, decimals=6, supply=2**64 - 1, multiplier=10**18, required=2**64 - 1,
-    reserve=2**63, reserve_as_of=1_790_000_000, redeemed=3, minted=10, burnt=4, inventory=1, escrow=2,
-    register_root=b"\5" * 32, holders=5, attestation=b"\6" * 32, statements=(STATEMENT,), breaks=(b"\7" * 32,),
+    isin="US0378331005",
+    mint=b"\4" * 32,
+    decimals=6,
+    supply=2**64 - 1,
+    multiplier=10**18,
+    required=2**64 - 1,
+    reserve=2**63,
+    reserve_as_of=1_790_000_000,
+    redeemed=3,
+    minted=10,
+    burnt=4,
+    inventory=1,
+    escrow=2,
+    register_root=b"\5" * 32,
+    holders=5,
+    attestation=b"\6" * 32,
+    statements=(STATEMENT,),
+    breaks=(b"\7" * 32,),
 )
 FIRST = DailyClose(
-    issuer=b"\x08" * 32, cluster="EtWTRABZaYq6iMfeYKouRu166VU2xqa1", program_hash=b"\x09" * 32,
-    day="2026-11-23", slot=100, block_time=1_790_000_100, previous=NO_PREVIOUS, securities=(APPLE,),
+    issuer=b"\x08" * 32,
+    cluster="EtWTRABZaYq6iMfeYKouRu166VU2xqa1",
+    program_hash=b"\x09" * 32,
+    day="2026-11-23",
+    slot=100,
+    block_time=1_790_000_100,
+    previous=NO_PREVIOUS,
+    securities=(APPLE,),
 )
 SECOND = replace(FIRST, day="2026-11-24", slot=200, previous=FIRST.hash)
 THIRD = replace(FIRST, day="2026-11-25", slot=300, previous=SECOND.hash)
@@ -62,9 +83,13 @@ def test_a_chain_of_closes_verifies() -> None:
 @pytest.mark.parametrize(
     "chain",
     [
-        [FIRST, THIRD], [SECOND], [FIRST, replace(SECOND, slot=201), THIRD],
-        [FIRST, replace(SECOND, day="2026-11-23")], [FIRST, replace(SECOND, slot=100)],
-        [FIRST, replace(SECOND, issuer=bytes(32))], [FIRST, replace(SECOND, previous=bytes(32))],
+        [FIRST, THIRD],
+        [SECOND],
+        [FIRST, replace(SECOND, slot=201), THIRD],
+        [FIRST, replace(SECOND, day="2026-11-23")],
+        [FIRST, replace(SECOND, slot=100)],
+        [FIRST, replace(SECOND, issuer=bytes(32))],
+        [FIRST, replace(SECOND, previous=bytes(32))],
     ],
 )
 def test_a_chain_with_a_day_missing_changed_or_out_of_order_is_refused(chain: list[DailyClose]) -> None:
@@ -75,9 +100,18 @@ def test_a_chain_with_a_day_missing_changed_or_out_of_order_is_refused(chain: li
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{}", b"[]", b"null", b"\xff", FIRST.content + b" ", FIRST.content[:-1], b"[" * 100_000,
-        FIRST.content.replace(b'"version":1', b'"version":2'), FIRST.content.replace(b'"slot":100', b'"slot":"100"'),
-        FIRST.content.replace(b'"slot":100', b'"slot":true'), FIRST.content.replace(b"2026-11-23", b"2026-13-23"),
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff",
+        FIRST.content + b" ",
+        FIRST.content[:-1],
+        b"[" * 100_000,
+        FIRST.content.replace(b'"version":1', b'"version":2'),
+        FIRST.content.replace(b'"slot":100', b'"slot":"100"'),
+        FIRST.content.replace(b'"slot":100', b'"slot":true'),
+        FIRST.content.replace(b"2026-11-23", b"2026-13-23"),
         FIRST.content.replace(b'"supply":"18446744073709551615"', b'"supply":18446744073709551615'),
         FIRST.content.replace(b'"minted":"10"', b'"minted":"010"'),
         FIRST.content.replace(b'"day"', b'"more":1,"day"'),

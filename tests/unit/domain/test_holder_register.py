@@ -67,7 +67,8 @@ def account(number: int, owner: int, raw: int, *, frozen: bool = False) -> Token
 def test_accounts_are_merged_by_owner_in_the_order_of_their_bytes() -> None:
     register = build_register([account(1, 9, 5), account(2, 3, 7), account(3, 9, 1, frozen=True), account(4, 4, 0)])
     assert [(each.owner[0], each.raw, each.frozen_raw, each.accounts) for each in register.entries] == [
-        (3, 7, 0, 1), (9, 6, 1, 2),
+        (3, 7, 0, 1),
+        (9, 6, 1, 2),
     ]
     assert register.total == 13
     assert register.find(bytes([4]) * 32) is None
@@ -111,8 +112,10 @@ def test_an_account_listed_twice_is_refused() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        TokenAccount(bytes(31), bytes(32), 1), TokenAccount(bytes(32), bytes(33), 1),
-        account(1, 1, -1), account(1, 1, 2**64),
+        TokenAccount(bytes(31), bytes(32), 1),
+        TokenAccount(bytes(32), bytes(33), 1),
+        account(1, 1, -1),
+        account(1, 1, 2**64),
     ],
 )
 def test_an_account_that_cannot_be_is_refused(wrong: TokenAccount) -> None:

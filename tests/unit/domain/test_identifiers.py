@@ -79,7 +79,10 @@ def test_a_swapped_pair_in_an_lei_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "spelling"),
     [
-        ("abc-123", "ABC-123"), ("  a   b\tc\n", "A B C"), ("ＡＢ１２", "AB12"), ("a\u00a0b", "A B"),
+        ("abc-123", "ABC-123"),
+        ("  a   b\tc\n", "A B C"),
+        ("ＡＢ１２", "AB12"),
+        ("a\u00a0b", "A B"),
         ("x" * 35, "X" * 35),
     ],
 )

@@ -45,9 +45,19 @@ def part(code: str, units: int, scale: int = 0, **fields: object) -> SubBalance:
 
 def statement(*lines: HoldingLine, **fields: object) -> StatementOfHoldings:
     base = StatementOfHoldings(
-        custodian_lei=LEI, account="ACC-1", as_of=NOON, received_at=NOON + 60, statement_id="S1", basis=Basis.SETTLED,
-        completeness=Completeness.COMPLETE, has_activity=True, lines=lines, source_hashes=(bytes(32),),
-        format="semt.002.001.11", parser_version=1, encumbered=False,
+        custodian_lei=LEI,
+        account="ACC-1",
+        as_of=NOON,
+        received_at=NOON + 60,
+        statement_id="S1",
+        basis=Basis.SETTLED,
+        completeness=Completeness.COMPLETE,
+        has_activity=True,
+        lines=lines,
+        source_hashes=(bytes(32),),
+        format="semt.002.001.11",
+        parser_version=1,
+        encumbered=False,
     )
     return replace(base, **fields)  # type: ignore[arg-type]
 
@@ -225,9 +235,7 @@ def test_the_same_statement_again_is_a_duplicate_and_other_content_a_conflict() 
     assert (duplicate.kind, conflict.kind) == (BreakKind.DUPLICATE_STATEMENT, BreakKind.CONFLICTING_STATEMENT)
 
 
-@pytest.mark.parametrize(
-    "change", [{"statement_id": "S2"}, {"account": "ACC-2"}, {"first_page": 2, "last_page": 2}]
-)
+@pytest.mark.parametrize("change", [{"statement_id": "S2"}, {"account": "ACC-2"}, {"first_page": 2, "last_page": 2}])
 def test_another_statement_account_or_page_is_no_repetition(change: dict[str, object]) -> None:
     assert repetition_break(statement(line(1), **change), statement(line(1))) is None
 
@@ -241,8 +249,12 @@ def test_statements_without_ids_repeat_only_at_the_same_as_of() -> None:
 def test_copies_of_a_statement_in_other_files_have_one_hash() -> None:
     first = statement(line(100, part("PLED", 1), part("LOAN", 2)), line(5, place="X"), line(9, isin=MICROSOFT))
     copy = statement(
-        line(5, place="X", where="row 9", description="Apple"), line(100, part("LOAN", 2), part("PLED", 1)),
-        received_at=NOON + 999, source_hashes=(b"\2" * 32,), format="csv", encumbered=None,
+        line(5, place="X", where="row 9", description="Apple"),
+        line(100, part("LOAN", 2), part("PLED", 1)),
+        received_at=NOON + 999,
+        source_hashes=(b"\2" * 32,),
+        format="csv",
+        encumbered=None,
     )
     assert statement_hash(first, APPLE) == statement_hash(copy, APPLE)
 
@@ -250,11 +262,18 @@ def test_copies_of_a_statement_in_other_files_have_one_hash() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        statement(line(101)), statement(line(100, part("PLED", 1))), statement(line(100), as_of=NOON + 1),
-        statement(line(100), account="ACC-2"), statement(line(100), statement_id="S2"),
-        statement(line(100), basis=Basis.TRADED), statement(line(100), completeness=Completeness.DELTA),
-        statement(line(100), encumbered=True), statement(line(100, place="X")), statement(line(50), line(50)),
-        statement(line(100, unit=Unit.FACE_AMOUNT)), statement(),
+        statement(line(101)),
+        statement(line(100, part("PLED", 1))),
+        statement(line(100), as_of=NOON + 1),
+        statement(line(100), account="ACC-2"),
+        statement(line(100), statement_id="S2"),
+        statement(line(100), basis=Basis.TRADED),
+        statement(line(100), completeness=Completeness.DELTA),
+        statement(line(100), encumbered=True),
+        statement(line(100, place="X")),
+        statement(line(50), line(50)),
+        statement(line(100, unit=Unit.FACE_AMOUNT)),
+        statement(),
     ],
 )
 def test_any_deciding_difference_changes_the_statement_hash(other: StatementOfHoldings) -> None:

@@ -104,9 +104,12 @@ async def test_program_accounts_come_with_their_slot(raw: Raw, ledger: Ledger) -
     key = put(ledger, 10, PROGRAM, b"shares")
     wanted = base64.b64encode(b"are").decode()
     answer = await raw.ask(
-        "getProgramAccounts", str(PROGRAM),
+        "getProgramAccounts",
+        str(PROGRAM),
         {
-            "withContext": True, "encoding": "base64", "dataSlice": {"offset": 0, "length": 0},
+            "withContext": True,
+            "encoding": "base64",
+            "dataSlice": {"offset": 0, "length": 0},
             "filters": [{"memcmp": {"offset": 2, "bytes": wanted, "encoding": "base64"}}],
         },
     )
@@ -171,7 +174,9 @@ async def test_a_mint_is_parsed_with_its_multiplier_by_the_clusters_time(raw: Ra
         {
             "extension": "scaledUiAmountConfig",
             "state": {
-                "authority": str(AUTHORITY), "multiplier": "1", "newMultiplier": "2.5",
+                "authority": str(AUTHORITY),
+                "multiplier": "1",
+                "newMultiplier": "2.5",
                 "newMultiplierEffectiveTimestamp": due,
             },
         },

@@ -109,7 +109,8 @@ async def test_a_slot_that_has_not_come_is_refused(raw: Raw, ledger: Ledger) -> 
     for method in ("getBlock", "getBlockTime"):
         assert await raw.refused(method, slot) == (-32004, f"Block not available for slot {slot}")
     assert await raw.refused("getSlot", {"minContextSlot": slot}) == (
-        -32016, "Minimum context slot has not been reached"
+        -32016,
+        "Minimum context slot has not been reached",
     )
 
 
@@ -167,9 +168,7 @@ async def test_a_port_in_use_says_so() -> None:
 
 async def test_serving_ends_when_cancelled() -> None:
     running: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(
-        serve(create_ledger(), port=0, started=lambda server: running.set_result(server.url))
-    )
+    task = asyncio.create_task(serve(create_ledger(), port=0, started=lambda server: running.set_result(server.url)))
     url = await running
     async with httpx.AsyncClient(verify=False) as client:
         assert (await client.get(f"{url}/health")).text == "ok"

@@ -94,9 +94,7 @@ async def test_preflight_refuses_with_the_simulation(
     assert ledger.transaction_count == before
 
 
-async def test_without_preflight_a_failure_lands(
-    client: AsyncClient, ledger: Ledger, payer: Keypair
-) -> None:
+async def test_without_preflight_a_failure_lands(client: AsyncClient, ledger: Ledger, payer: Keypair) -> None:
     transaction = signed(ledger, payer, pay(payer, 100 * SOL))
     signature = (await client.send_raw_transaction(bytes(transaction), SKIP)).value
     (status,) = (await client.get_signature_statuses([signature])).value
@@ -126,9 +124,7 @@ async def test_a_second_sending_is_already_processed(
     transaction = signed(ledger, payer, pay(payer))
     await client.send_raw_transaction(bytes(transaction))
     code, message = await raw.refused("sendTransaction", base64_of(transaction), {"encoding": "base64"})
-    assert (code, message) == (
-        -32002, "Transaction simulation failed: This transaction has already been processed"
-    )
+    assert (code, message) == (-32002, "Transaction simulation failed: This transaction has already been processed")
     assert (await client.get_balance(RECEIVER)).value == SOL
 
 
@@ -136,9 +132,7 @@ async def test_a_wrong_signature_does_not_pass_preflight(raw: Raw, ledger: Ledge
     message = signed(ledger, payer, pay(payer)).message
     forged = VersionedTransaction.populate(message, [Signature.from_bytes(bytes([9] * 64))])
     code, text = await raw.refused("sendTransaction", base64_of(forged), {"encoding": "base64"})
-    assert (code, text) == (
-        -32002, "Transaction simulation failed: Transaction did not pass signature verification"
-    )
+    assert (code, text) == (-32002, "Transaction simulation failed: Transaction did not pass signature verification")
     assert ledger.account(RECEIVER) is None
 
 
@@ -146,9 +140,12 @@ async def test_a_simulation_shows_accounts_and_moves_nothing(raw: Raw, ledger: L
     message = MessageV0.try_compile(payer.pubkey(), [pay(payer)], [], Hash.default())
     unsigned = VersionedTransaction.populate(message, [Signature.default()])
     result = await raw.ask(
-        "simulateTransaction", base64_of(unsigned),
+        "simulateTransaction",
+        base64_of(unsigned),
         {
-            "encoding": "base64", "replaceRecentBlockhash": True, "innerInstructions": True,
+            "encoding": "base64",
+            "replaceRecentBlockhash": True,
+            "innerInstructions": True,
             "accounts": {"encoding": "base64", "addresses": [str(RECEIVER), str(payer.pubkey())]},
         },
     )
@@ -232,6 +229,4 @@ async def test_an_airdrop_arrives(client: AsyncClient) -> None:
 async def test_a_call_to_no_program_is_named_by_preflight(raw: Raw, ledger: Ledger, payer: Keypair) -> None:
     transaction = signed(ledger, payer, Instruction(Pubkey.new_unique(), b"", []))
     code, message = await raw.refused("sendTransaction", base64_of(transaction), {"encoding": "base64"})
-    assert (code, message) == (
-        -32002, "Transaction simulation failed: Attempt to load a program that does not exist"
-    )
+    assert (code, message) == (-32002, "Transaction simulation failed: Attempt to load a program that does not exist")

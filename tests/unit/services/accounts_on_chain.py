@@ -21,8 +21,14 @@ RENT = 10**9
 def token_account(mint: Pubkey, owner: Pubkey, raw: int, *, frozen: bool = False, extended: bool = False) -> bytes:
     """The bytes of a token account; an extended one has an immutable owner."""
     plain = (
-        bytes(mint) + bytes(owner) + raw.to_bytes(8, "little") + bytes(36) + bytes([2 if frozen else 1])
-        + bytes(12) + bytes(8) + bytes(36)
+        bytes(mint)
+        + bytes(owner)
+        + raw.to_bytes(8, "little")
+        + bytes(36)
+        + bytes([2 if frozen else 1])
+        + bytes(12)
+        + bytes(8)
+        + bytes(36)
     )
     return plain + (b"\2" + (7).to_bytes(2, "little") + bytes(2) if extended else b"")
 

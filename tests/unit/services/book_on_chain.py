@@ -44,8 +44,17 @@ LEI = "HWUPKR0MPOU8FGXBT394"
 APPLE, MICROSOFT = "US0378331005", "US5949181045"
 CUSTODY = (CustodyAccount(LEI, "ACC-1"), CustodyAccount(LEI, "ACC-2"))
 POLICY = types.Policy(
-    threshold=2, margin=0, max_attestation_age=DAY, supply_cap=10**15, accept_period=DAY, settle_period=DAY, notice=DAY,
-    change_window=3_600, max_change_numerator=10, max_change_denominator=1, allowed_classes=1,
+    threshold=2,
+    margin=0,
+    max_attestation_age=DAY,
+    supply_cap=10**15,
+    accept_period=DAY,
+    settle_period=DAY,
+    notice=DAY,
+    change_window=3_600,
+    max_change_numerator=10,
+    max_change_denominator=1,
+    allowed_classes=1,
 )
 
 
@@ -76,12 +85,20 @@ class BookOnChain(AccountsOnChain):
         self.ledger.add_program(PROGRAM_ID, program_binary(), authority.pubkey())
         self.ledger.airdrop(payer.pubkey(), 100 * RENT)
         self.issuer = addresses.issuer_address(addresses.issuer_id(admin.pubkey(), 1))
-        self._send(instructions.initialize(
-            payer=payer.pubkey(), admin=admin.pubkey(), upgrade_authority=authority.pubkey(), issuer=self.issuer,
-            params=types.InitializeParams(
-                nonce=1, guardian=key("guardian"), delay=1, name=encode_text("Example", 64), lei=LEI.encode()
+        self._send(
+            instructions.initialize(
+                payer=payer.pubkey(),
+                admin=admin.pubkey(),
+                upgrade_authority=authority.pubkey(),
+                issuer=self.issuer,
+                params=types.InitializeParams(
+                    nonce=1, guardian=key("guardian"), delay=1, name=encode_text("Example", 64), lei=LEI.encode()
+                ),
             ),
-        ), payer, admin, authority)
+            payer,
+            admin,
+            authority,
+        )
         self.security, self.mint = self._list("apple", APPLE, payer, admin)
         self.other, self.other_mint = self._list("microsoft", MICROSOFT, payer, admin)
         self._listed = {address: self.account(address) for address in (self.security, self.mint, self.escrow)}
@@ -91,16 +108,30 @@ class BookOnChain(AccountsOnChain):
         security_id = encode_text(name, 32)
         mint = addresses.mint_address(self.issuer, security_id)
         security = addresses.security_address(mint)
-        self._send(instructions.list_security(
-            payer=payer.pubkey(), admin=admin.pubkey(), issuer=self.issuer, security=security, mint=mint,
-            escrow=token.associated_token_address(security, mint),
-            params=types.ListSecurityParams(
-                security_id=security_id, isin=isin.encode(), ticker=encode_text(name.upper(), 16), decimals=DECIMALS,
-                name=name, uri="https://example.com/terms.json", terms_hash=digest("terms"),
-                custody_accounts_hash=addresses.custody_accounts_hash([each.hash for each in CUSTODY]),
-                custody_accounts=len(CUSTODY), policy=POLICY,
+        self._send(
+            instructions.list_security(
+                payer=payer.pubkey(),
+                admin=admin.pubkey(),
+                issuer=self.issuer,
+                security=security,
+                mint=mint,
+                escrow=token.associated_token_address(security, mint),
+                params=types.ListSecurityParams(
+                    security_id=security_id,
+                    isin=isin.encode(),
+                    ticker=encode_text(name.upper(), 16),
+                    decimals=DECIMALS,
+                    name=name,
+                    uri="https://example.com/terms.json",
+                    terms_hash=digest("terms"),
+                    custody_accounts_hash=addresses.custody_accounts_hash([each.hash for each in CUSTODY]),
+                    custody_accounts=len(CUSTODY),
+                    policy=POLICY,
+                ),
             ),
-        ), payer, admin)
+            payer,
+            admin,
+        )
         return security, mint
 
     def _send(self, instruction: Instruction, *signers: Keypair) -> None:
@@ -128,7 +159,8 @@ class BookOnChain(AccountsOnChain):
         self.breaks = MemoryBreakStore()
         self.closes = MemoryCloseStore()
         self.declared = (
-            DeclaredSecurity(self.security, CUSTODY, (INVENTORY,)), DeclaredSecurity(self.other, CUSTODY),
+            DeclaredSecurity(self.security, CUSTODY, (INVENTORY,)),
+            DeclaredSecurity(self.other, CUSTODY),
         )
         self._numbers = 0
 
@@ -157,19 +189,34 @@ class BookOnChain(AccountsOnChain):
         address = addresses.order_address(self.security, holder, order_id)
         is_redemption = kind is OrderKind.REDEMPTION
         status = types.OrderStatus.ACCEPTED if accepted else types.OrderStatus.OPEN
-        self.write(address, accounts.Order(
-            version=1, bump=255,
-            kind=types.OrderKind.REDEMPTION if is_redemption else types.OrderKind.SUBSCRIPTION, status=status,
-            security=self.security, holder=holder, order_id=order_id, quantity=quantity, filled=0, opened_at=self.now,
-            status_at=self.now, accept_by=self.now + DAY if is_redemption else 0, settle_by=self.now + DAY, fills=0,
-            reason_code=0, reserved=bytes(64),
-        ))
+        self.write(
+            address,
+            accounts.Order(
+                version=1,
+                bump=255,
+                kind=types.OrderKind.REDEMPTION if is_redemption else types.OrderKind.SUBSCRIPTION,
+                status=status,
+                security=self.security,
+                holder=holder,
+                order_id=order_id,
+                quantity=quantity,
+                filled=0,
+                opened_at=self.now,
+                status_at=self.now,
+                accept_by=self.now + DAY if is_redemption else 0,
+                settle_by=self.now + DAY,
+                fills=0,
+                reason_code=0,
+                reserved=bytes(64),
+            ),
+        )
         self.orders.append(BookedOrder(address, kind, quantity))
         if is_redemption:
             self.give(holder, -quantity)
             self.set_escrow(self.escrowed + quantity)
             self.change(
-                accounts.Security, self.security,
+                accounts.Security,
+                self.security,
                 lambda s: replace(s, escrowed=s.escrowed + quantity, accepted=s.accepted + quantity * accepted),
             )
         return address
@@ -188,9 +235,17 @@ class BookOnChain(AccountsOnChain):
         """Settle `raw` units of an accepted redemption with a movement out of custody."""
         shares = share_equivalent(raw, self.multiplier, Rounding.DOWN)
         fill = self._fill(order, movement, types.FillKind.BURN, shares, raw)
-        self.change(accounts.Security, self.security, lambda s: replace(
-            s, burnt=s.burnt + raw, redeemed=s.redeemed + shares, escrowed=s.escrowed - raw, accepted=s.accepted - raw
-        ))
+        self.change(
+            accounts.Security,
+            self.security,
+            lambda s: replace(
+                s,
+                burnt=s.burnt + raw,
+                redeemed=s.redeemed + shares,
+                escrowed=s.escrowed - raw,
+                accepted=s.accepted - raw,
+            ),
+        )
         self._use_limit(0, raw)
         self.set_escrow(self.escrowed - raw)
         self.set_supply(self.supply - raw)
@@ -201,9 +256,10 @@ class BookOnChain(AccountsOnChain):
         wrong = self.read(accounts.Fill, fill)
         address = addresses.correction_address(fill, wrong.corrections)
         shares = share_equivalent(raw, self.multiplier, Rounding.DOWN)
-        self.write(address, replace(
-            wrong, kind=types.FillKind.CORRECTION, shares=shares, raw=raw, corrects=fill, settled_at=self.now
-        ))
+        self.write(
+            address,
+            replace(wrong, kind=types.FillKind.CORRECTION, shares=shares, raw=raw, corrects=fill, settled_at=self.now),
+        )
         self.write(fill, replace(wrong, corrected_raw=wrong.corrected_raw + raw, corrections=wrong.corrections + 1))
         self.change(accounts.Security, self.security, lambda s: replace(s, burnt=s.burnt + raw))
         self._use_limit(0, raw)
@@ -215,15 +271,34 @@ class BookOnChain(AccountsOnChain):
         """Place a hold."""
         owner = key("compliance")
         address = addresses.hold_address(self.security, owner, number)
-        self.write(address, accounts.Hold(
-            version=1, bump=255, security=self.security, owner=owner, owner_kind=types.RoleKind.COMPLIANCE,
-            hold_id=number, scope=scope, reason_code=1, reason_hash=digest("reason"), placed_at=self.now,
-            expires_at=2**63 - 1, released_at=0, reserved=bytes(64),
-        ))
-        self.change(accounts.Security, self.security, lambda s: replace(
-            s, mint_holds=s.mint_holds + (scope & 1), redeem_holds=s.redeem_holds + (scope >> 1 & 1),
-            transfer_holds=s.transfer_holds + (scope >> 2),
-        ))
+        self.write(
+            address,
+            accounts.Hold(
+                version=1,
+                bump=255,
+                security=self.security,
+                owner=owner,
+                owner_kind=types.RoleKind.COMPLIANCE,
+                hold_id=number,
+                scope=scope,
+                reason_code=1,
+                reason_hash=digest("reason"),
+                placed_at=self.now,
+                expires_at=2**63 - 1,
+                released_at=0,
+                reserved=bytes(64),
+            ),
+        )
+        self.change(
+            accounts.Security,
+            self.security,
+            lambda s: replace(
+                s,
+                mint_holds=s.mint_holds + (scope & 1),
+                redeem_holds=s.redeem_holds + (scope >> 1 & 1),
+                transfer_holds=s.transfer_holds + (scope >> 2),
+            ),
+        )
         if scope & 4:
             self.set_paused(True)
         return address
@@ -234,7 +309,8 @@ class BookOnChain(AccountsOnChain):
         """Shares (base units) in a custody account at a moment: movements booked until then, less what never came."""
         return sum(
             each.shares if each.direction is MovementDirection.RECEIVED else -each.shares
-            for each, at in self.movements if at is CUSTODY[account] and (each.booked_at or 0) <= as_of
+            for each, at in self.movements
+            if at is CUSTODY[account] and (each.booked_at or 0) <= as_of
         ) - sum(shares for at, shares in self.never_came if at == account)
 
     def statement(self, account: int = 0, as_of: int | None = None, **change: Any) -> StatementOfHoldings:
@@ -242,12 +318,23 @@ class BookOnChain(AccountsOnChain):
         at = self.now if as_of is None else as_of
         shares = change.pop("shares", self.custody(account, at))
         lines = (HoldingLine(APPLE, Quantity(shares, DECIMALS)),)
-        return replace(StatementOfHoldings(
-            custodian_lei=LEI, account=CUSTODY[account].account, as_of=at, received_at=at + 60,
-            statement_id=f"STMT-{account}-{at}", basis=Basis.SETTLED, completeness=Completeness.COMPLETE,
-            has_activity=True, lines=lines, source_hashes=(digest(f"file {account} {at} {shares}"),), format="test",
-            parser_version=1,
-        ), **change)
+        return replace(
+            StatementOfHoldings(
+                custodian_lei=LEI,
+                account=CUSTODY[account].account,
+                as_of=at,
+                received_at=at + 60,
+                statement_id=f"STMT-{account}-{at}",
+                basis=Basis.SETTLED,
+                completeness=Completeness.COMPLETE,
+                has_activity=True,
+                lines=lines,
+                source_hashes=(digest(f"file {account} {at} {shares}"),),
+                format="test",
+                parser_version=1,
+            ),
+            **change,
+        )
 
     def report(self, **change: Any) -> None:
         """Statements of both accounts arrive, dated now, and the reserve in force is attested from them."""
@@ -257,71 +344,150 @@ class BookOnChain(AccountsOnChain):
 
     def attest(self, statements: list[StatementOfHoldings]) -> Pubkey:
         """Put a reserve in force."""
-        lines = tuple(sorted((
-            types.StatementLine(
-                account=CUSTODY[index].hash, shares=each.lines[0].aggregate.to_base_units(DECIMALS),
-                statement_hash=statement_hash(each, APPLE), as_of=each.as_of,
+        lines = tuple(
+            sorted(
+                (
+                    types.StatementLine(
+                        account=CUSTODY[index].hash,
+                        shares=each.lines[0].aggregate.to_base_units(DECIMALS),
+                        statement_hash=statement_hash(each, APPLE),
+                        as_of=each.as_of,
+                    )
+                    for index, each in enumerate(statements)
+                ),
+                key=lambda line: line.account,
             )
-            for index, each in enumerate(statements)
-        ), key=lambda line: line.account))
+        )
         security = self.read(accounts.Security, self.security)
         content = types.AttestationContent(
-            as_of=min(line.as_of for line in lines), shares=sum(line.shares for line in lines),
-            redeemed=security.redeemed, supersedes=Pubkey.default(), lines=lines,
+            as_of=min(line.as_of for line in lines),
+            shares=sum(line.shares for line in lines),
+            redeemed=security.redeemed,
+            supersedes=Pubkey.default(),
+            lines=lines,
         )
         hashed = addresses.attestation_hash(self.security, content)
         address = addresses.attestation_address(self.security, hashed)
-        self.write(address, accounts.Attestation(
-            version=1, bump=255, security=self.security, content_hash=hashed, as_of=content.as_of,
-            shares=content.shares, redeemed=content.redeemed, supersedes=content.supersedes, epoch=1,
-            in_force_at=self.now, approvals=(), reserved=bytes(64),
-        ))
-        self.write(self.security, replace(
-            security, reserve=content.shares, reserve_as_of=content.as_of, reserve_redeemed=content.redeemed,
-            attestation=address, attestations=security.attestations + 1,
-        ))
+        self.write(
+            address,
+            accounts.Attestation(
+                version=1,
+                bump=255,
+                security=self.security,
+                content_hash=hashed,
+                as_of=content.as_of,
+                shares=content.shares,
+                redeemed=content.redeemed,
+                supersedes=content.supersedes,
+                epoch=1,
+                in_force_at=self.now,
+                approvals=(),
+                reserved=bytes(64),
+            ),
+        )
+        self.write(
+            self.security,
+            replace(
+                security,
+                reserve=content.shares,
+                reserve_as_of=content.as_of,
+                reserve_redeemed=content.redeemed,
+                attestation=address,
+                attestations=security.attestations + 1,
+            ),
+        )
         return address
 
     # Fills ---------------------------------------------------------------------------------------------------------
 
-    def _fill(
-        self, order: Pubkey, booked: BookedMovement, kind: types.FillKind, shares: int, raw: int
-    ) -> Pubkey:
+    def _fill(self, order: Pubkey, booked: BookedMovement, kind: types.FillKind, shares: int, raw: int) -> Pubkey:
         movement = addresses.movement_address(self.security, booked.hash)
         if self.ledger.account(movement) is None:
             direction = types.Direction.IN if kind is types.FillKind.MINT else types.Direction.OUT
-            self.write(movement, accounts.Movement(
-                version=1, bump=255, security=self.security, reference_hash=booked.hash, direction=direction,
-                shares=booked.shares, allocated=0, recorded_at=self.now, reserved=bytes(64),
-            ))
+            self.write(
+                movement,
+                accounts.Movement(
+                    version=1,
+                    bump=255,
+                    security=self.security,
+                    reference_hash=booked.hash,
+                    direction=direction,
+                    shares=booked.shares,
+                    allocated=0,
+                    recorded_at=self.now,
+                    reserved=bytes(64),
+                ),
+            )
         self.change(accounts.Movement, movement, lambda m: replace(m, allocated=m.allocated + shares))
         done = shares if kind is types.FillKind.MINT else raw
-        self.change(accounts.Order, order, lambda o: replace(
-            o, filled=o.filled + done, fills=o.fills + 1,
-            status=types.OrderStatus.SETTLED if o.filled + done == o.quantity else o.status,
-        ))
+        self.change(
+            accounts.Order,
+            order,
+            lambda o: replace(
+                o,
+                filled=o.filled + done,
+                fills=o.fills + 1,
+                status=types.OrderStatus.SETTLED if o.filled + done == o.quantity else o.status,
+            ),
+        )
         address = addresses.fill_address(movement, order)
-        self.write(address, accounts.Fill(
-            version=1, bump=255, kind=kind, security=self.security, movement=movement, order=order, shares=shares,
-            raw=raw, multiplier=self.multiplier, settled_at=self.now, corrects=Pubkey.default(), corrected_raw=0,
-            corrections=0, reserved=bytes(64),
-        ))
+        self.write(
+            address,
+            accounts.Fill(
+                version=1,
+                bump=255,
+                kind=kind,
+                security=self.security,
+                movement=movement,
+                order=order,
+                shares=shares,
+                raw=raw,
+                multiplier=self.multiplier,
+                settled_at=self.now,
+                corrects=Pubkey.default(),
+                corrected_raw=0,
+                corrections=0,
+                reserved=bytes(64),
+            ),
+        )
         return address
 
     def _use_limit(self, minted: int, burnt: int) -> None:
         operator = key("operator")
         address = addresses.limit_address(self.security, operator)
         if self.ledger.account(address) is None:
-            self.write(address, accounts.Limit(
-                version=1, bump=255, security=self.security, holder=operator, mint_cap=10**15, burn_cap=10**15,
-                window=DAY, pending_mint_cap=0, pending_burn_cap=0, pending_window=0, pending_from=0, mint_used=0,
-                mint_used_at=0, burn_used=0, burn_used_at=0, reserved=bytes(64),
-            ))
-        self.change(accounts.Limit, address, lambda used: replace(
-            used, mint_used=used.mint_used + minted, burn_used=used.burn_used + burnt,
-            mint_used_at=self.now if minted else used.mint_used_at,
-            burn_used_at=self.now if burnt else used.burn_used_at,
-        ))
+            self.write(
+                address,
+                accounts.Limit(
+                    version=1,
+                    bump=255,
+                    security=self.security,
+                    holder=operator,
+                    mint_cap=10**15,
+                    burn_cap=10**15,
+                    window=DAY,
+                    pending_mint_cap=0,
+                    pending_burn_cap=0,
+                    pending_window=0,
+                    pending_from=0,
+                    mint_used=0,
+                    mint_used_at=0,
+                    burn_used=0,
+                    burn_used_at=0,
+                    reserved=bytes(64),
+                ),
+            )
+        self.change(
+            accounts.Limit,
+            address,
+            lambda used: replace(
+                used,
+                mint_used=used.mint_used + minted,
+                burn_used=used.burn_used + burnt,
+                mint_used_at=self.now if minted else used.mint_used_at,
+                burn_used_at=self.now if burnt else used.burn_used_at,
+            ),
+        )
 
     # What is tested ------------------------------------------------------------------------------------------------
 
@@ -337,8 +503,13 @@ class BookOnChain(AccountsOnChain):
     async def reconcile(self, **change: Any) -> ReconciliationReport:
         """One run over everything."""
         arguments: dict[str, Any] = {
-            "chain": self.chain, "issuer": self.issuer, "declared": self.declared, "statements": self.statements,
-            "order_book": self.order_book, "breaks": self.breaks, "clock": self.clock,
+            "chain": self.chain,
+            "issuer": self.issuer,
+            "declared": self.declared,
+            "statements": self.statements,
+            "order_book": self.order_book,
+            "breaks": self.breaks,
+            "clock": self.clock,
         }
         return await reconcile(**(arguments | change))
 

@@ -65,9 +65,16 @@ def key(name: str) -> Keypair:
 def policy(**changes: int) -> Policy:
     """A policy that lets the tests' orders through."""
     values = {
-        "threshold": 2, "margin": 0, "max_attestation_age": DAY, "supply_cap": 10**15,
-        "accept_period": 100, "settle_period": 100,
-        "notice": DAY, "change_window": DAY, "max_change_numerator": 10, "max_change_denominator": 1,
+        "threshold": 2,
+        "margin": 0,
+        "max_attestation_age": DAY,
+        "supply_cap": 10**15,
+        "accept_period": 100,
+        "settle_period": 100,
+        "notice": DAY,
+        "change_window": DAY,
+        "max_change_numerator": 10,
+        "max_change_denominator": 1,
         "allowed_classes": 1,
     }
     return Policy(**(values | changes))
@@ -77,8 +84,20 @@ class Desk:
     """Keys by name, a sender, and the steps before the one a test is about."""
 
     names = (
-        "payer", "admin", "guardian", "operator", "compliance", "attestor-1", "attestor-2", "attestor-3",
-        "reconciliation", "authority", "alice", "bob", "stranger", "heir",
+        "payer",
+        "admin",
+        "guardian",
+        "operator",
+        "compliance",
+        "attestor-1",
+        "attestor-2",
+        "attestor-3",
+        "reconciliation",
+        "authority",
+        "alice",
+        "bob",
+        "stranger",
+        "heir",
     )
 
     def __init__(self, outbox: Outbox | None = None) -> None:
@@ -142,16 +161,24 @@ class Desk:
 
     async def initialize(self) -> None:
         """An issuer whose changes wait one second."""
-        await self.run(await plan_initialize(
-            self.chain, payer=self["payer"], admin=self["admin"], guardian=self["guardian"], nonce=1,
-            name="Example Issuer", lei=LEI, delay=1,
-        ))
+        await self.run(
+            await plan_initialize(
+                self.chain,
+                payer=self["payer"],
+                admin=self["admin"],
+                guardian=self["guardian"],
+                nonce=1,
+                name="Example Issuer",
+                lei=LEI,
+                delay=1,
+            )
+        )
 
     async def grant(self, name: str, kind: RoleKind) -> None:
         """A role, not yet in force."""
-        await self.run(await plan_grant_role(
-            self.chain, payer=self["payer"], issuer=self.issuer, kind=kind, holder=self[name]
-        ))
+        await self.run(
+            await plan_grant_role(self.chain, payer=self["payer"], issuer=self.issuer, kind=kind, holder=self[name])
+        )
 
     async def grant_all(self) -> None:
         """Every role to its own key, in force."""
@@ -164,29 +191,53 @@ class Desk:
     def spec(self, *accounts: CustodyAccount, **changes: int) -> SecuritySpec:
         """What the security is listed with."""
         return SecuritySpec(
-            "EXAMPLE-A", ISIN, "EXMPL", "Example Inc.", DECIMALS, accounts or (ACCOUNT,), policy(**changes),
-            b"t" * 32, "https://example.com/terms.json",
+            "EXAMPLE-A",
+            ISIN,
+            "EXMPL",
+            "Example Inc.",
+            DECIMALS,
+            accounts or (ACCOUNT,),
+            policy(**changes),
+            b"t" * 32,
+            "https://example.com/terms.json",
         )
 
     async def list(self, *accounts: CustodyAccount, **changes: int) -> None:
         """The security, and a limit of a million tokens a day in force."""
-        await self.run(await plan_list_security(
-            self.chain, payer=self["payer"], issuer=self.issuer, spec=self.spec(*accounts, **changes)
-        ))
-        await self.run(await plan_set_limit(
-            self.chain, payer=self["payer"], security=self.security, operator=self["operator"],
-            mint_cap=10**6 * SHARE, burn_cap=10**6 * SHARE, window=DAY,
-        ))
+        await self.run(
+            await plan_list_security(
+                self.chain, payer=self["payer"], issuer=self.issuer, spec=self.spec(*accounts, **changes)
+            )
+        )
+        await self.run(
+            await plan_set_limit(
+                self.chain,
+                payer=self["payer"],
+                security=self.security,
+                operator=self["operator"],
+                mint_cap=10**6 * SHARE,
+                burn_cap=10**6 * SHARE,
+                window=DAY,
+            )
+        )
         self.warp(2)
 
     async def approve(self, *names: str) -> None:
         """Wallets that may order for a year."""
         for name in names:
-            await self.run(await plan_approve_holder(
-                self.chain, payer=self["payer"], issuer=self.issuer, compliance=self["compliance"], wallet=self[name],
-                investor_id=name.encode().ljust(32, b"."), classes=1, approved_until=self.now + 365 * DAY,
-                evidence_hash=b"e" * 32,
-            ))
+            await self.run(
+                await plan_approve_holder(
+                    self.chain,
+                    payer=self["payer"],
+                    issuer=self.issuer,
+                    compliance=self["compliance"],
+                    wallet=self[name],
+                    investor_id=name.encode().ljust(32, b"."),
+                    classes=1,
+                    approved_until=self.now + 365 * DAY,
+                    evidence_hash=b"e" * 32,
+                )
+            )
 
     async def receive(self, shares: int, account: CustodyAccount = ACCOUNT, **changes: object) -> StatementOfHoldings:
         """A statement of `shares` (base units) as of now."""
@@ -203,8 +254,12 @@ class Desk:
     async def plan_attest(self, *accounts: CustodyAccount) -> Plan:
         """By all three attestors, threshold two."""
         return await plan_attest(
-            self.chain, self.statements, payer=self["payer"], security=self.security,
-            custody_accounts=accounts or (ACCOUNT,), attestors=[self[f"attestor-{n}"] for n in (1, 2, 3)],
+            self.chain,
+            self.statements,
+            payer=self["payer"],
+            security=self.security,
+            custody_accounts=accounts or (ACCOUNT,),
+            attestors=[self[f"attestor-{n}"] for n in (1, 2, 3)],
             journal=self.journal,
         )
 
@@ -222,16 +277,28 @@ class Desk:
 
     async def subscribe(self, name: str, shares: int, reference: str) -> Pubkey:
         """An open subscription."""
-        await self.run(await plan_open_subscription(
-            self.chain, payer=self["payer"], authority=self["operator"], security=self.security, wallet=self[name],
-            reference=reference, shares=shares, settle_by=self.now + DAY,
-        ))
+        await self.run(
+            await plan_open_subscription(
+                self.chain,
+                payer=self["payer"],
+                authority=self["operator"],
+                security=self.security,
+                wallet=self[name],
+                reference=reference,
+                shares=shares,
+                settle_by=self.now + DAY,
+            )
+        )
         return self.order(name, reference)
 
     async def plan_settle(self, movement: MovementReference, *parts: Part) -> Plan:
         """Mint by the operator."""
         return await plan_settle_subscription(
-            self.chain, payer=self["payer"], operator=self["operator"], security=self.security, movement=movement,
+            self.chain,
+            payer=self["payer"],
+            operator=self["operator"],
+            security=self.security,
+            movement=movement,
             parts=parts,
         )
 
@@ -254,11 +321,17 @@ def statement(shares: int, as_of: int, account: CustodyAccount = ACCOUNT, **chan
     assert isinstance(pledged, int)
     parts = (SubBalance("PLED", Quantity(pledged, DECIMALS)),) if pledged else ()
     fields: dict[str, object] = {
-        "custodian_lei": account.custodian_lei, "account": account.account, "as_of": as_of, "received_at": as_of,
-        "statement_id": f"S-{as_of}", "basis": Basis.SETTLED, "completeness": Completeness.COMPLETE,
+        "custodian_lei": account.custodian_lei,
+        "account": account.account,
+        "as_of": as_of,
+        "received_at": as_of,
+        "statement_id": f"S-{as_of}",
+        "basis": Basis.SETTLED,
+        "completeness": Completeness.COMPLETE,
         "has_activity": True,
         "lines": (HoldingLine(isin, Quantity(shares, DECIMALS), sub_balances=parts),),
         "source_hashes": (f"{account.account} {as_of} {shares} {pledged} {isin}".encode().ljust(32, b".")[:32],),
-        "format": "semt.002", "parser_version": 1,
+        "format": "semt.002",
+        "parser_version": 1,
     }
     return StatementOfHoldings(**(fields | values))  # type: ignore[arg-type]

@@ -66,9 +66,7 @@ async def test_two_of_three_attestors_put_a_statement_in_force_once(listed: Desk
 
 async def test_the_claim_names_the_statement_and_the_file_as_received(listed: Desk) -> None:
     made = await listed.receive(5 * SHARE)
-    claim = await build_claim(
-        listed.chain, listed.statements, security=listed.security, custody_accounts=[ACCOUNT]
-    )
+    claim = await build_claim(listed.chain, listed.statements, security=listed.security, custody_accounts=[ACCOUNT])
     [line] = claim.content.lines
     assert (line.account, line.shares, line.as_of) == (ACCOUNT.hash, 5 * SHARE, made.as_of)
     assert line.statement_hash == statement_hash(made, "US0378331005")
@@ -90,9 +88,15 @@ async def test_a_revoked_attestor_voids_open_approvals_and_is_left_out(listed: D
     await listed.receive(5 * SHARE)
     first = await listed.plan_attest()
     await listed.run(Plan(first.title, first.actions[:1]))
-    await listed.run(await plan_revoke_role(
-        listed.chain, payer=listed["payer"], issuer=listed.issuer, kind=RoleKind.ATTESTOR, holder=listed["attestor-1"]
-    ))
+    await listed.run(
+        await plan_revoke_role(
+            listed.chain,
+            payer=listed["payer"],
+            issuer=listed.issuer,
+            kind=RoleKind.ATTESTOR,
+            holder=listed["attestor-1"],
+        )
+    )
     plan = await listed.plan_attest()
     assert [action.signers[-1] for action in plan.actions] == [listed["attestor-2"], listed["attestor-3"]]
     await listed.run(plan)
@@ -103,10 +107,15 @@ async def test_a_revoked_attestor_voids_open_approvals_and_is_left_out(listed: D
 async def test_no_attestor_in_force_is_refused(listed: Desk) -> None:
     await listed.receive(5 * SHARE)
     for number in (1, 2, 3):
-        await listed.run(await plan_revoke_role(
-            listed.chain, payer=listed["payer"], issuer=listed.issuer, kind=RoleKind.ATTESTOR,
-            holder=listed[f"attestor-{number}"],
-        ))
+        await listed.run(
+            await plan_revoke_role(
+                listed.chain,
+                payer=listed["payer"],
+                issuer=listed.issuer,
+                kind=RoleKind.ATTESTOR,
+                holder=listed[f"attestor-{number}"],
+            )
+        )
     with pytest.raises(Refused, match="None of the 3 keys"):
         await listed.plan_attest()
 
@@ -223,19 +232,29 @@ async def test_other_securities_on_a_statement_are_told_and_stop_nothing(listed:
 
 async def redeem(desk: Desk, shares: int) -> None:
     """Alice's accepted redemption."""
-    await desk.run(await plan_request_redemption(
-        desk.chain, payer=desk["payer"], security=desk.security, wallet=desk["alice"], reference="out", raw=shares
-    ))
-    await desk.run(await plan_accept_redemption(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], order=desk.order("alice", "out")
-    ))
+    await desk.run(
+        await plan_request_redemption(
+            desk.chain, payer=desk["payer"], security=desk.security, wallet=desk["alice"], reference="out", raw=shares
+        )
+    )
+    await desk.run(
+        await plan_accept_redemption(
+            desk.chain, payer=desk["payer"], operator=desk["operator"], order=desk.order("alice", "out")
+        )
+    )
 
 
 async def settle_redemption(desk: Desk, shares: int) -> None:
-    await desk.run(await plan_settle_redemption(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], security=desk.security,
-        movement=movement("OUT", shares), parts=[Part(desk.order("alice", "out"), shares)],
-    ))
+    await desk.run(
+        await plan_settle_redemption(
+            desk.chain,
+            payer=desk["payer"],
+            operator=desk["operator"],
+            security=desk.security,
+            movement=movement("OUT", shares),
+            parts=[Part(desk.order("alice", "out"), shares)],
+        )
+    )
 
 
 async def test_what_was_settled_before_the_as_of_is_in_the_redeemed_figure(ready: Desk) -> None:
@@ -264,10 +283,18 @@ async def test_what_the_custodian_booked_before_the_as_of_counts_however_late_it
     booked = ready.now
     ready.warp(10)
     await ready.receive(999 * SHARE)
-    await ready.journal.record(CustodyMovement(
-        ACCOUNT.custodian_lei, ACCOUNT.account, "OUT", MovementDirection.DELIVERED, 4 * SHARE, bytes(ready.security),
-        ready.now, booked,
-    ))
+    await ready.journal.record(
+        CustodyMovement(
+            ACCOUNT.custodian_lei,
+            ACCOUNT.account,
+            "OUT",
+            MovementDirection.DELIVERED,
+            4 * SHARE,
+            bytes(ready.security),
+            ready.now,
+            booked,
+        )
+    )
     ready.warp(10)
     await settle_redemption(ready, 4 * SHARE)
     await ready.run(await ready.plan_attest())
@@ -281,10 +308,17 @@ async def test_a_delivery_that_is_not_booked_yet_does_not_count(ready: Desk) -> 
     await ready.give("alice", 10 * SHARE, "in")
     await redeem(ready, 4 * SHARE)
     await settle_redemption(ready, 4 * SHARE)
-    await ready.journal.record(CustodyMovement(
-        ACCOUNT.custodian_lei, ACCOUNT.account, "OUT", MovementDirection.DELIVERED, 4 * SHARE, bytes(ready.security),
-        ready.now,
-    ))
+    await ready.journal.record(
+        CustodyMovement(
+            ACCOUNT.custodian_lei,
+            ACCOUNT.account,
+            "OUT",
+            MovementDirection.DELIVERED,
+            4 * SHARE,
+            bytes(ready.security),
+            ready.now,
+        )
+    )
     await ready.attest(1_000 * SHARE)
     assert (await reserve(ready))[2] == 0
 
@@ -295,10 +329,18 @@ async def test_what_the_custodian_booked_after_the_as_of_does_not_count(ready: D
     await settle_redemption(ready, 4 * SHARE)
     ready.warp(10)
     await ready.receive(1_000 * SHARE)
-    await ready.journal.record(CustodyMovement(
-        ACCOUNT.custodian_lei, ACCOUNT.account, "OUT", MovementDirection.DELIVERED, 4 * SHARE, bytes(ready.security),
-        ready.now, ready.now + 5,
-    ))
+    await ready.journal.record(
+        CustodyMovement(
+            ACCOUNT.custodian_lei,
+            ACCOUNT.account,
+            "OUT",
+            MovementDirection.DELIVERED,
+            4 * SHARE,
+            bytes(ready.security),
+            ready.now,
+            ready.now + 5,
+        )
+    )
     ready.warp(10)
     await ready.run(await ready.plan_attest())
     assert (await reserve(ready))[2] == 0

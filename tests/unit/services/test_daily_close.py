@@ -35,12 +35,21 @@ def today(book: BookOnChain, later: int = 0) -> str:
 
 
 async def close(
-    book: BookOnChain, day: str | None = None, *, closes: CloseStore | None = None,
+    book: BookOnChain,
+    day: str | None = None,
+    *,
+    closes: CloseStore | None = None,
     declared: Sequence[DeclaredSecurity] | None = None,
 ) -> DailyClose:
     return await close_day(
-        book.chain, book.issuer, day or today(book), book.declared if declared is None else declared, book.statements,
-        closes or book.closes, book.breaks, book.clock,
+        book.chain,
+        book.issuer,
+        day or today(book),
+        book.declared if declared is None else declared,
+        book.statements,
+        closes or book.closes,
+        book.breaks,
+        book.clock,
     )
 
 
@@ -232,7 +241,8 @@ async def test_closes_in_the_database_are_those_in_memory(book: BookOnChain, tmp
         assert last is not None
         assert last == await closes.find(bytes(book.issuer), last.day) == await closes.append(last)
         for other in (
-            replace(last, slot=last.slot + 1), replace(last, day="2030-01-01"),
+            replace(last, slot=last.slot + 1),
+            replace(last, day="2030-01-01"),
             replace(last, day="2030-01-01", slot=last.slot, previous=last.hash),
         ):
             with pytest.raises(StoreConflict):

@@ -40,8 +40,13 @@ class MovingChain(MemoryChain):
         return self.slot, (await super().get_accounts(addresses, commitment))[1]
 
     async def get_program_accounts(
-        self, program: Pubkey, filters: Sequence[MemcmpFilter | int] = (), *, commitment: Commitment = "confirmed",
-        min_context_slot: int | None = None, data_slice: tuple[int, int] | None = None,
+        self,
+        program: Pubkey,
+        filters: Sequence[MemcmpFilter | int] = (),
+        *,
+        commitment: Commitment = "confirmed",
+        min_context_slot: int | None = None,
+        data_slice: tuple[int, int] | None = None,
     ) -> ProgramAccounts:
         self.slot += 1
         self.asked += 1

@@ -27,9 +27,14 @@ ROLES = {"compliance": RoleKind.COMPLIANCE, "reconciliation": RoleKind.RECONCILI
 
 async def plan_hold(desk: Desk, name: str, expires_in: int | None = None, **changes: object) -> Plan:
     values: dict[str, object] = {
-        "payer": desk["payer"], "security": desk.security, "owner": desk[name],
+        "payer": desk["payer"],
+        "security": desk.security,
+        "owner": desk[name],
         "kind": ROLES.get(name, RoleKind.OPERATOR),
-        "reference": "h-1", "scope": Scope.MINT, "reason_code": 1, "reason": "books differ",
+        "reference": "h-1",
+        "scope": Scope.MINT,
+        "reason_code": 1,
+        "reason": "books differ",
         "expires_at": None if expires_in is None else desk.now + expires_in,
     }
     return await plan_place_hold(desk.chain, **(values | changes))  # type: ignore[arg-type]
@@ -77,9 +82,11 @@ async def test_a_reconciliation_hold_needs_compliance_beside_its_owner(ready: De
 
 async def test_the_hold_of_a_revoked_owner_is_lifted_by_admin_and_guardian(ready: Desk) -> None:
     hold = await place(ready, "compliance")
-    await ready.run(await plan_revoke_role(
-        ready.chain, payer=ready["payer"], issuer=ready.issuer, kind=RoleKind.COMPLIANCE, holder=ready["compliance"]
-    ))
+    await ready.run(
+        await plan_revoke_role(
+            ready.chain, payer=ready["payer"], issuer=ready.issuer, kind=RoleKind.COMPLIANCE, holder=ready["compliance"]
+        )
+    )
     with pytest.raises(Refused, match="admin and guardian together"):
         await plan_release(ready, hold, "compliance")
     plan = await plan_release(ready, hold, "admin", "guardian")

@@ -65,7 +65,10 @@ async def state(desk: Desk, name: str, kind: RoleKind) -> RoleState:
 
 async def initialize(desk: Desk, **changes: object) -> Plan:
     values: dict[str, object] = {
-        "payer": desk["payer"], "admin": desk["admin"], "guardian": desk["guardian"], "nonce": 1,
+        "payer": desk["payer"],
+        "admin": desk["admin"],
+        "guardian": desk["guardian"],
+        "nonce": 1,
         "name": "Example Issuer",
         "lei": LEI,
         "delay": 1,
@@ -90,8 +93,13 @@ async def test_another_name_at_the_same_address_is_refused(issued: Desk) -> None
 
 @pytest.mark.parametrize(
     ("change", "error"),
-    [({"lei": LEI[:-1] + "5"}, IdentifierError), ({"delay": 0}, InputError), ({"delay": 31 * DAY}, InputError),
-     ({"name": " "}, InputError), ({"name": "x" * 65}, InputError)],
+    [
+        ({"lei": LEI[:-1] + "5"}, IdentifierError),
+        ({"delay": 0}, InputError),
+        ({"delay": 31 * DAY}, InputError),
+        ({"name": " "}, InputError),
+        ({"name": "x" * 65}, InputError),
+    ],
 )
 async def test_what_the_program_would_refuse_of_an_issuer_is_an_input_error(
     desk: Desk, change: dict[str, object], error: type[Exception]
@@ -194,25 +202,32 @@ async def test_a_key_with_an_exclusive_role_does_not_become_admin(issued: Desk) 
 
 
 async def test_a_security_is_listed_once_and_differences_are_named(issued: Desk) -> None:
-    await issued.run(await plan_list_security(
-        issued.chain, payer=issued["payer"], issuer=issued.issuer, spec=issued.spec()
-    ))
-    again = await plan_list_security(
-        issued.chain, payer=issued["payer"], issuer=issued.issuer, spec=issued.spec()
+    await issued.run(
+        await plan_list_security(issued.chain, payer=issued["payer"], issuer=issued.issuer, spec=issued.spec())
     )
+    again = await plan_list_security(issued.chain, payer=issued["payer"], issuer=issued.issuer, spec=issued.spec())
     assert again.is_empty
     assert list((await list_securities(issued.chain, issued.issuer)).accounts) == [issued.security]
     with pytest.raises(Refused, match="another policy"):
         await plan_list_security(
-            issued.chain, payer=issued["payer"], issuer=issued.issuer,
+            issued.chain,
+            payer=issued["payer"],
+            issuer=issued.issuer,
             spec=replace(issued.spec(), policy=policy(margin=1)),
         )
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"decimals": 10}, {"isin": "US0378331006"}, {"terms_hash": bytes(32)}, {"name": ""}, {"uri": "u" * 201},
-     {"custody_accounts": ()}, {"custody_accounts": (ACCOUNT, CustodyAccount(ACCOUNT.custodian_lei, "safe  1"))}],
+    [
+        {"decimals": 10},
+        {"isin": "US0378331006"},
+        {"terms_hash": bytes(32)},
+        {"name": ""},
+        {"uri": "u" * 201},
+        {"custody_accounts": ()},
+        {"custody_accounts": (ACCOUNT, CustodyAccount(ACCOUNT.custodian_lei, "safe  1"))},
+    ],
 )
 async def test_what_cannot_be_listed_is_an_input_error(issued: Desk, change: dict[str, object]) -> None:
     with pytest.raises(InputError):
@@ -223,7 +238,12 @@ async def test_what_cannot_be_listed_is_an_input_error(issued: Desk, change: dic
 
 async def plan_limit(desk: Desk, cap: int) -> Plan:
     return await plan_set_limit(
-        desk.chain, payer=desk["payer"], security=desk.security, operator=desk["operator"], mint_cap=cap, burn_cap=cap,
+        desk.chain,
+        payer=desk["payer"],
+        security=desk.security,
+        operator=desk["operator"],
+        mint_cap=cap,
+        burn_cap=cap,
         window=DAY,
     )
 
@@ -235,7 +255,10 @@ async def test_a_limit_is_loosened_after_the_delay_vetoed_and_tightened_at_once(
         await ready.run(await plan_limit(ready, 2 * 10**6 * SHARE))
         assert (await require(ready.chain, Limit, address)).pending_from > ready.now - 1
         veto = await plan_veto_limit(
-            ready.chain, payer=ready["payer"], security=ready.security, guardian=ready["guardian"],
+            ready.chain,
+            payer=ready["payer"],
+            security=ready.security,
+            guardian=ready["guardian"],
             operator=ready["operator"],
         )
         await ready.run(veto)
@@ -262,15 +285,25 @@ async def test_a_holder_is_approved_once_suspended_once_and_approved_again(ready
 
     async def approve() -> Plan:
         return await plan_approve_holder(
-            ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["compliance"],
-            wallet=ready["stranger"], investor_id=investor_id(b"s" * 16, "C-1"), classes=1, approved_until=until,
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["compliance"],
+            wallet=ready["stranger"],
+            investor_id=investor_id(b"s" * 16, "C-1"),
+            classes=1,
+            approved_until=until,
             evidence_hash=b"e" * 32,
         )
 
     async def suspend() -> Plan:
         return await plan_suspend_holder(
-            ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["compliance"],
-            wallet=ready["stranger"], evidence_hash=b"f" * 32,
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["compliance"],
+            wallet=ready["stranger"],
+            evidence_hash=b"f" * 32,
         )
 
     address = holder_address(ready.issuer, ready["stranger"])
@@ -286,8 +319,14 @@ async def test_a_holder_is_approved_once_suspended_once_and_approved_again(ready
 async def test_only_compliance_approves(ready: Desk) -> None:
     with pytest.raises(Refused, match="no compliance"):
         await plan_approve_holder(
-            ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["operator"],
-            wallet=ready["stranger"], investor_id=b"i" * 32, classes=1, approved_until=ready.now + 1,
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["operator"],
+            wallet=ready["stranger"],
+            investor_id=b"i" * 32,
+            classes=1,
+            approved_until=ready.now + 1,
             evidence_hash=b"e" * 32,
         )
 
@@ -295,8 +334,14 @@ async def test_only_compliance_approves(ready: Desk) -> None:
 async def test_an_approval_in_the_past_is_refused(ready: Desk) -> None:
     with pytest.raises(Refused, match="would have lapsed"):
         await plan_approve_holder(
-            ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["compliance"],
-            wallet=ready["stranger"], investor_id=b"i" * 32, classes=1, approved_until=ready.now,
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["compliance"],
+            wallet=ready["stranger"],
+            investor_id=b"i" * 32,
+            classes=1,
+            approved_until=ready.now,
             evidence_hash=b"e" * 32,
         )
 

@@ -137,7 +137,13 @@ async def test_the_same_reference_of_two_holders_is_two_orders(ready: Desk) -> N
     second = await ready.subscribe("bob", SHARE, "o-1")
     assert first != second
     plan = await plan_open_subscription(
-        ready.chain, payer=ready["payer"], authority=ready["operator"], security=ready.security, wallet=ready["bob"],
-        reference=" o-1 ", shares=SHARE, settle_by=ready.now + DAY,
+        ready.chain,
+        payer=ready["payer"],
+        authority=ready["operator"],
+        security=ready.security,
+        wallet=ready["bob"],
+        reference=" o-1 ",
+        shares=SHARE,
+        settle_by=ready.now + DAY,
     )
     assert plan.is_empty

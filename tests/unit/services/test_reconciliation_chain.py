@@ -80,85 +80,120 @@ THIEF = bytes(key("thief"))
 CASES: dict[str, tuple[Damage, BreakKind, dict[str, int | None]]] = {
     "the counters of minted and burnt are raised": (
         security(lambda s: replace(s, minted=s.minted + 7, burnt=s.burnt + 7)),
-        BreakKind.UNAUTHORISED_SUPPLY, {"minted": 7, "burnt": 7},
+        BreakKind.UNAUTHORISED_SUPPLY,
+        {"minted": 7, "burnt": 7},
     ),
     "the counter of redeemed shares is raised": (
-        security(lambda s: replace(s, redeemed=s.redeemed + 4)), BreakKind.UNAUTHORISED_SUPPLY, {"redeemed": 4},
+        security(lambda s: replace(s, redeemed=s.redeemed + 4)),
+        BreakKind.UNAUTHORISED_SUPPLY,
+        {"redeemed": 4},
     ),
     "the supply is above its cap": (
         security(lambda s: replace(s, policy=replace(s.policy, supply_cap=950 * ONE))),
-        BreakKind.UNAUTHORISED_SUPPLY, {"cap": 5 * ONE},
+        BreakKind.UNAUTHORISED_SUPPLY,
+        {"cap": 5 * ONE},
     ),
     "tokens are gone from a holder": (
         lambda book: book.set_balance(HOLDERS[0], book.balances[HOLDERS[0]] - 9),
-        BreakKind.REGISTER_MISMATCH, {"register": -9},
+        BreakKind.REGISTER_MISMATCH,
+        {"register": -9},
     ),
     "a stranger has tokens of nowhere": (
         lambda book: book.set_balance(key("stranger"), 11, extended=True),
-        BreakKind.REGISTER_MISMATCH, {"register": 11},
+        BreakKind.REGISTER_MISMATCH,
+        {"register": 11},
     ),
     "fewer tokens are counted in escrow": (
-        security(lambda s: replace(s, escrowed=s.escrowed - 1)), BreakKind.ESCROW_MISMATCH, {"escrowed": -1},
+        security(lambda s: replace(s, escrowed=s.escrowed - 1)),
+        BreakKind.ESCROW_MISMATCH,
+        {"escrowed": -1},
     ),
     "fewer tokens are counted as accepted": (
-        security(lambda s: replace(s, accepted=s.accepted - 6)), BreakKind.ESCROW_MISMATCH, {"accepted": -6},
+        security(lambda s: replace(s, accepted=s.accepted - 6)),
+        BreakKind.ESCROW_MISMATCH,
+        {"accepted": -6},
     ),
     "the escrow is emptied": (escrow_is_emptied, BreakKind.ESCROW_MISMATCH, {"balance": -50 * ONE}),
     "a waiting redemption is gone": (a_redemption_is_gone, BreakKind.ESCROW_MISMATCH, {"escrowed": 20 * ONE}),
     "a hold is counted that nobody placed": (
-        security(lambda s: replace(s, mint_holds=1)), BreakKind.HOLD_MISMATCH, {"mint": 1},
+        security(lambda s: replace(s, mint_holds=1)),
+        BreakKind.HOLD_MISMATCH,
+        {"mint": 1},
     ),
     "a live hold is not counted": (a_live_hold_is_not_counted, BreakKind.HOLD_MISMATCH, {"redeem": -1}),
     "the mint is paused without a hold": (
-        lambda book: book.set_paused(True), BreakKind.HOLD_MISMATCH, {"paused": None},
+        lambda book: book.set_paused(True),
+        BreakKind.HOLD_MISMATCH,
+        {"paused": None},
     ),
     "a limit counts more than was minted": (
         one(Limit, lambda _: True, lambda used: replace(used, mint_used=used.mint_used + 5)),
-        BreakKind.LIMIT_MISMATCH, {"minted": 5},
+        BreakKind.LIMIT_MISMATCH,
+        {"minted": 5},
     ),
     "there is no limit": (
         lambda book: book.remove(first(book, Limit, lambda _: True)),
-        BreakKind.LIMIT_MISMATCH, {"minted": 1_000 * ONE, "burnt": 45 * ONE},
+        BreakKind.LIMIT_MISMATCH,
+        {"minted": 1_000 * ONE, "burnt": 45 * ONE},
     ),
     "somebody else may mint": (
-        lambda book: book.patch(book.mint, 4, THIEF), BreakKind.MINT_MISMATCH, {"mint authority": None},
+        lambda book: book.patch(book.mint, 4, THIEF),
+        BreakKind.MINT_MISMATCH,
+        {"mint authority": None},
     ),
     "nobody may freeze": (
-        lambda book: book.patch(book.mint, 46, bytes(36)), BreakKind.MINT_MISMATCH, {"freeze authority": None},
+        lambda book: book.patch(book.mint, 46, bytes(36)),
+        BreakKind.MINT_MISMATCH,
+        {"freeze authority": None},
     ),
     "somebody else is permanent delegate": (
-        extension(12, 0, THIEF), BreakKind.MINT_MISMATCH, {"permanent delegate": None},
+        extension(12, 0, THIEF),
+        BreakKind.MINT_MISMATCH,
+        {"permanent delegate": None},
     ),
     "somebody else may burn": (
-        extension(28, 0, THIEF), BreakKind.MINT_MISMATCH, {"permissioned burn authority": None},
+        extension(28, 0, THIEF),
+        BreakKind.MINT_MISMATCH,
+        {"permissioned burn authority": None},
     ),
     "somebody else may pause": (extension(26, 0, THIEF), BreakKind.MINT_MISMATCH, {"pause authority": None}),
     "somebody else may set the multiplier": (
-        extension(25, 0, THIEF), BreakKind.MINT_MISMATCH, {"multiplier authority": None},
+        extension(25, 0, THIEF),
+        BreakKind.MINT_MISMATCH,
+        {"multiplier authority": None},
     ),
     "somebody else may rename it": (
-        extension(19, 0, THIEF), BreakKind.MINT_MISMATCH, {"metadata update authority": None},
+        extension(19, 0, THIEF),
+        BreakKind.MINT_MISMATCH,
+        {"metadata update authority": None},
     ),
     "its metadata is elsewhere": (extension(18, 32, THIEF), BreakKind.MINT_MISMATCH, {"metadata pointer": None}),
     "its metadata names another mint": (extension(19, 32, THIEF), BreakKind.MINT_MISMATCH, {"metadata mint": None}),
     "its metadata names another ISIN": (another_isin, BreakKind.MINT_MISMATCH, {"metadata isin": None}),
     "new accounts start frozen": (
-        extension(6, 0, b"\2"), BreakKind.MINT_MISMATCH, {"default account state": None},
+        extension(6, 0, b"\2"),
+        BreakKind.MINT_MISMATCH,
+        {"default account state": None},
     ),
     "it has a close authority and no delegate": (
-        extension(12, -4, b"\3"), BreakKind.MINT_MISMATCH,
+        extension(12, -4, b"\3"),
+        BreakKind.MINT_MISMATCH,
         {"permanent delegate": None, "extension PERMANENT_DELEGATE": None, "extension MINT_CLOSE_AUTHORITY": None},
     ),
     "its decimals are others": (
-        lambda book: book.patch(book.mint, 44, b"\7"), BreakKind.MINT_MISMATCH, {"decimals": None},
+        lambda book: book.patch(book.mint, 44, b"\7"),
+        BreakKind.MINT_MISMATCH,
+        {"decimals": None},
     ),
     "its multiplier is one bit off": (
         extension(25, 48, (0x3FF0000000000001).to_bytes(8, "little")),
-        BreakKind.MULTIPLIER_MISMATCH, {"in force": None},
+        BreakKind.MULTIPLIER_MISMATCH,
+        {"in force": None},
     ),
     "a multiplier waits that nobody announced": (
         lambda book: extension(25, 40, (book.now + DAY).to_bytes(8, "little"))(book),
-        BreakKind.MULTIPLIER_MISMATCH, {"pending": None},
+        BreakKind.MULTIPLIER_MISMATCH,
+        {"pending": None},
     ),
 }
 
@@ -212,8 +247,11 @@ async def test_a_fill_that_is_gone_is_missed_everywhere(book: BookOnChain) -> No
     a_fill_is_gone(book)
     report = await book.reconcile()
     assert kinds(report) == {
-        BreakKind.UNAUTHORISED_SUPPLY, BreakKind.MOVEMENT_MISMATCH, BreakKind.ORDER_MISMATCH,
-        BreakKind.PENDING_SETTLEMENT, BreakKind.QUANTITY_SHORT,
+        BreakKind.UNAUTHORISED_SUPPLY,
+        BreakKind.MOVEMENT_MISMATCH,
+        BreakKind.ORDER_MISMATCH,
+        BreakKind.PENDING_SETTLEMENT,
+        BreakKind.QUANTITY_SHORT,
     }
     assert {each.found.amount for each in report.all_breaks} == {250_000}
 
@@ -223,7 +261,8 @@ async def test_supply_that_no_fill_made_is_unauthorised_and_not_backed(book: Boo
     book.set_balance(HOLDERS[0], book.balances[HOLDERS[0]] + 25)
     report = await book.reconcile()
     assert {each.found.kind: each.found.amount for each in report.all_breaks} == {
-        BreakKind.UNAUTHORISED_SUPPLY: 25, BreakKind.QUANTITY_SHORT: 25,
+        BreakKind.UNAUTHORISED_SUPPLY: 25,
+        BreakKind.QUANTITY_SHORT: 25,
     }
     halting = next(each for each in report.all_breaks if each.found.kind is BreakKind.UNAUTHORISED_SUPPLY)
     assert (halting.found.effect, halting.owner) == (BreakEffect.HALT, "security")

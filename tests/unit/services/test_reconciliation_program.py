@@ -44,9 +44,9 @@ class Backoffice:
 
     def booked(self, reference: str, shares: int, at: int, *, out: bool = False) -> None:
         direction = MovementDirection.DELIVERED if out else MovementDirection.RECEIVED
-        self.book.record_movement(self.desk.security, BookedMovement(
-            ACCOUNT.custodian_lei, ACCOUNT.account, reference, direction, shares, at
-        ))
+        self.book.record_movement(
+            self.desk.security, BookedMovement(ACCOUNT.custodian_lei, ACCOUNT.account, reference, direction, shares, at)
+        )
 
     async def subscribe(self, name: str, shares: int, reference: str) -> Pubkey:
         order = await self.desk.subscribe(name, shares, reference)
@@ -54,18 +54,26 @@ class Backoffice:
         return order
 
     async def redeem(self, name: str, raw: int, reference: str) -> Pubkey:
-        await self.desk.run(await plan_request_redemption(
-            self.desk.chain, payer=self.desk["payer"], security=self.desk.security, wallet=self.desk[name],
-            reference=reference, raw=raw,
-        ))
+        await self.desk.run(
+            await plan_request_redemption(
+                self.desk.chain,
+                payer=self.desk["payer"],
+                security=self.desk.security,
+                wallet=self.desk[name],
+                reference=reference,
+                raw=raw,
+            )
+        )
         order = self.desk.order(name, reference)
         self.book.record_order(self.desk.security, BookedOrder(order, OrderKind.REDEMPTION, raw))
         return order
 
     async def accept(self, order: Pubkey) -> None:
-        await self.desk.run(await plan_accept_redemption(
-            self.desk.chain, payer=self.desk["payer"], operator=self.desk["operator"], order=order
-        ))
+        await self.desk.run(
+            await plan_accept_redemption(
+                self.desk.chain, payer=self.desk["payer"], operator=self.desk["operator"], order=order
+            )
+        )
 
     async def report(self, shares: int) -> None:
         self.desk.warp(1)
@@ -109,9 +117,7 @@ async def test_a_security_that_was_just_listed_is_clean(desk: Desk) -> None:
 
 async def test_an_issuer_without_securities_is_clean(desk: Desk) -> None:
     await desk.initialize()
-    report = await reconcile(
-        desk.chain, desk.issuer, [], [], MemoryOrderBook(), MemoryBreakStore(), desk.clock
-    )
+    report = await reconcile(desk.chain, desk.issuer, [], [], MemoryOrderBook(), MemoryBreakStore(), desk.clock)
     assert (report.is_clean, report.securities) == (True, ())
 
 
@@ -132,10 +138,16 @@ async def test_a_redemption_is_clean_while_it_waits_and_pending_once_its_shares_
     desk.warp(1)
     office.booked("OUT 1", 40 * SHARE, desk.now, out=True)
     assert await office.found() == {BreakKind.PENDING_SETTLEMENT: 40 * SHARE}
-    await desk.run(await plan_settle_redemption(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], security=desk.security,
-        movement=movement("OUT 1", 40 * SHARE), parts=[Part(order, 40 * SHARE)],
-    ))
+    await desk.run(
+        await plan_settle_redemption(
+            desk.chain,
+            payer=desk["payer"],
+            operator=desk["operator"],
+            security=desk.security,
+            movement=movement("OUT 1", 40 * SHARE),
+            parts=[Part(order, 40 * SHARE)],
+        )
+    )
     # The statement is from before the delivery: the named movement bridges the two.
     report = await office.reconcile()
     assert report.is_clean
@@ -161,9 +173,11 @@ async def test_an_accepted_redemption_that_was_attested_and_returned_is_clean(of
     await office.report(1_000 * SHARE)
     await office.attest()
     assert await office.found() == {}
-    await desk.run(await plan_cancel_redemption(
-        desk.chain, payer=desk["payer"], authority=desk["operator"], order=order, reason_code=1
-    ))
+    await desk.run(
+        await plan_cancel_redemption(
+            desk.chain, payer=desk["payer"], authority=desk["operator"], order=order, reason_code=1
+        )
+    )
     assert await office.found() == {}
 
 
@@ -172,28 +186,49 @@ async def test_a_correction_is_clean_once_the_shares_that_never_came_are_gone(of
     await office.report(996 * SHARE)
     assert await office.found() == {BreakKind.QUANTITY_SHORT: 4 * SHARE}
     order = desk.order("bob", "S2")
-    await desk.run(await plan_correct_fill(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], inventory_owner=desk["bob"],
-        fill=addresses.fill_address(movement("BLOCK 1", 1_000 * SHARE).address(desk.security), order),
-        corrected_raw=4 * SHARE,
-    ))
+    await desk.run(
+        await plan_correct_fill(
+            desk.chain,
+            payer=desk["payer"],
+            operator=desk["operator"],
+            inventory_owner=desk["bob"],
+            fill=addresses.fill_address(movement("BLOCK 1", 1_000 * SHARE).address(desk.security), order),
+            corrected_raw=4 * SHARE,
+        )
+    )
     assert await office.found() == {}
 
 
 async def test_holds_are_clean(office: Backoffice) -> None:
     desk = office.desk
-    await desk.run(await plan_place_hold(
-        desk.chain, payer=desk["payer"], security=desk.security, owner=desk["compliance"],
-        kind=RoleKind.COMPLIANCE, reference="H1", scope=Scope.TRANSFER, reason_code=1, reason="a test",
-    ))
+    await desk.run(
+        await plan_place_hold(
+            desk.chain,
+            payer=desk["payer"],
+            security=desk.security,
+            owner=desk["compliance"],
+            kind=RoleKind.COMPLIANCE,
+            reference="H1",
+            scope=Scope.TRANSFER,
+            reason_code=1,
+            reason="a test",
+        )
+    )
     assert await office.found() == {}
 
 
 async def test_a_holder_that_ordered_past_our_books_is_found(office: Backoffice) -> None:
     desk = office.desk
-    await desk.run(await plan_request_redemption(
-        desk.chain, payer=desk["payer"], security=desk.security, wallet=desk["alice"], reference="OWN", raw=3 * SHARE,
-    ))
+    await desk.run(
+        await plan_request_redemption(
+            desk.chain,
+            payer=desk["payer"],
+            security=desk.security,
+            wallet=desk["alice"],
+            reference="OWN",
+            raw=3 * SHARE,
+        )
+    )
     assert await office.found() == {BreakKind.ORDER_MISMATCH: 3 * SHARE}
 
 

@@ -48,7 +48,11 @@ async def plan_accept(desk: Desk) -> Plan:
 
 async def plan_burn(desk: Desk, raw: int) -> Plan:
     return await plan_settle_redemption(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], security=desk.security, movement=OUT,
+        desk.chain,
+        payer=desk["payer"],
+        operator=desk["operator"],
+        security=desk.security,
+        movement=OUT,
         parts=[Part(desk.order("alice", "out"), raw)],
     )
 
@@ -68,10 +72,19 @@ async def status(desk: Desk) -> OrderStatus:
 
 
 async def hold(desk: Desk, scope: Scope) -> None:
-    await desk.run(await plan_place_hold(
-        desk.chain, payer=desk["payer"], security=desk.security, owner=desk["compliance"], kind=RoleKind.COMPLIANCE,
-        reference="h-1", scope=scope, reason_code=1, reason="asked to",
-    ))
+    await desk.run(
+        await plan_place_hold(
+            desk.chain,
+            payer=desk["payer"],
+            security=desk.security,
+            owner=desk["compliance"],
+            kind=RoleKind.COMPLIANCE,
+            reference="h-1",
+            scope=scope,
+            reason_code=1,
+            reason="asked to",
+        )
+    )
 
 
 async def test_a_redemption_is_requested_accepted_and_settled_in_two_parts(holding: Desk) -> None:
@@ -84,8 +97,12 @@ async def test_a_redemption_is_requested_accepted_and_settled_in_two_parts(holdi
     assert (await plan_burn(holding, 4 * SHARE)).is_empty
     assert holding.supply == 6 * SHARE
     rest = await plan_settle_redemption(
-        holding.chain, payer=holding["payer"], operator=holding["operator"], security=holding.security,
-        movement=movement("OUT 2", 6 * SHARE), parts=[Part(holding.order("alice", "out"), 6 * SHARE)],
+        holding.chain,
+        payer=holding["payer"],
+        operator=holding["operator"],
+        security=holding.security,
+        movement=movement("OUT 2", 6 * SHARE),
+        parts=[Part(holding.order("alice", "out"), 6 * SHARE)],
     )
     await holding.run(rest)
     security = await require(holding.chain, Security, holding.security)
@@ -120,8 +137,12 @@ async def test_a_movement_in_is_no_movement_out(holding: Desk) -> None:
     await holding.run(await plan_accept(holding))
     with pytest.raises(Refused, match="10 shares in; 10 shares out were given"):
         await plan_settle_redemption(
-            holding.chain, payer=holding["payer"], operator=holding["operator"], security=holding.security,
-            movement=movement("IN in", 10 * SHARE), parts=[Part(holding.order("alice", "out"), SHARE)],
+            holding.chain,
+            payer=holding["payer"],
+            operator=holding["operator"],
+            security=holding.security,
+            movement=movement("IN in", 10 * SHARE),
+            parts=[Part(holding.order("alice", "out"), SHARE)],
         )
     assert holding.supply == 10 * SHARE
 
@@ -129,10 +150,17 @@ async def test_a_movement_in_is_no_movement_out(holding: Desk) -> None:
 async def test_a_limit_on_burns_is_kept(holding: Desk) -> None:
     await holding.run(await plan_request(holding, 5 * SHARE))
     await holding.run(await plan_accept(holding))
-    await holding.run(await plan_set_limit(
-        holding.chain, payer=holding["payer"], security=holding.security, operator=holding["operator"],
-        mint_cap=SHARE, burn_cap=2 * SHARE, window=DAY,
-    ))
+    await holding.run(
+        await plan_set_limit(
+            holding.chain,
+            payer=holding["payer"],
+            security=holding.security,
+            operator=holding["operator"],
+            mint_cap=SHARE,
+            burn_cap=2 * SHARE,
+            window=DAY,
+        )
+    )
     with pytest.raises(Refused, match="2 are left to burn"):
         await plan_burn(holding, 3 * SHARE)
     await holding.run(await plan_burn(holding, 2 * SHARE))
@@ -200,10 +228,16 @@ async def test_a_paused_token_delays_a_return(holding: Desk) -> None:
 
 async def test_a_suspended_holder_redeems_nothing_and_gets_the_escrow_back(holding: Desk) -> None:
     await holding.run(await plan_request(holding, SHARE))
-    await holding.run(await plan_suspend_holder(
-        holding.chain, payer=holding["payer"], issuer=holding.issuer, compliance=holding["compliance"],
-        wallet=holding["alice"], evidence_hash=b"s" * 32,
-    ))
+    await holding.run(
+        await plan_suspend_holder(
+            holding.chain,
+            payer=holding["payer"],
+            issuer=holding.issuer,
+            compliance=holding["compliance"],
+            wallet=holding["alice"],
+            evidence_hash=b"s" * 32,
+        )
+    )
     with pytest.raises(Refused, match="suspended"):
         await plan_accept(holding)
     holding.warp(102)
@@ -214,7 +248,11 @@ async def test_a_suspended_holder_redeems_nothing_and_gets_the_escrow_back(holdi
 async def plan_correct(desk: Desk, corrected_raw: int, owner: str = "alice") -> Plan:
     fill = fill_address(movement("IN in", 10 * SHARE).address(desk.security), desk.order("alice", "in"))
     return await plan_correct_fill(
-        desk.chain, payer=desk["payer"], operator=desk["operator"], inventory_owner=desk[owner], fill=fill,
+        desk.chain,
+        payer=desk["payer"],
+        operator=desk["operator"],
+        inventory_owner=desk[owner],
+        fill=fill,
         corrected_raw=corrected_raw,
     )
 

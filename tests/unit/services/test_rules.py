@@ -25,7 +25,10 @@ from tallystick.services.rules import mint_left, mint_room, require_limit, requi
 
 FITS = None
 RESERVE_EXCEEDED, SUPPLY_CAP_EXCEEDED, LIMIT_EXCEEDED, LIMIT_NOT_IN_FORCE = (
-    "ReserveExceeded", "SupplyCapExceeded", "LimitExceeded", "LimitNotInForce"
+    "ReserveExceeded",
+    "SupplyCapExceeded",
+    "LimitExceeded",
+    "LimitNotInForce",
 )
 BIG = 10**6 * SHARE
 
@@ -43,23 +46,35 @@ async def simulated(desk: Desk, order: Pubkey, shares: int) -> str | None:
     block = movement("PROBE", BIG)
     place = block.address(desk.security)
     instruction = instructions.settle_subscription(
-        payer=desk["payer"], operator=desk["operator"],
-        role=role_address(desk.issuer, RoleKind.OPERATOR, desk["operator"]), security=desk.security,
-        limit=limit_address(desk.security, desk["operator"]), holder=holder_address(desk.issuer, desk["alice"]),
-        order=order, movement=place, fill=fill_address(place, order), mint=desk.mint,
+        payer=desk["payer"],
+        operator=desk["operator"],
+        role=role_address(desk.issuer, RoleKind.OPERATOR, desk["operator"]),
+        security=desk.security,
+        limit=limit_address(desk.security, desk["operator"]),
+        holder=holder_address(desk.issuer, desk["alice"]),
+        order=order,
+        movement=place,
+        fill=fill_address(place, order),
+        mint=desk.mint,
         recipient=associated_token_address(desk["alice"], desk.mint),
         params=SettleSubscriptionParams(movement=block.params, shares=shares),
     )
     blockhash = await desk.chain.get_latest_blockhash()
     transaction = build_transaction(
-        [instruction], desk["payer"], blockhash.blockhash, compute_unit_limit=MAX_COMPUTE_UNITS,
+        [instruction],
+        desk["payer"],
+        blockhash.blockhash,
+        compute_unit_limit=MAX_COMPUTE_UNITS,
         loaded_accounts_data_size_limit=None,
     )
     simulation = await desk.chain.simulate(bytes(transaction))
     if simulation.error is None:
         return None
     error = transaction_error(
-        simulation.error, simulation.logs, None, message=transaction.message,
+        simulation.error,
+        simulation.logs,
+        None,
+        message=transaction.message,
         program_errors={PROGRAM_ID: program_error},
     )
     return type(error).__name__
@@ -80,14 +95,20 @@ async def test_the_room_to_mint_is_what_the_program_mints(probing: tuple[Desk, P
     reserve = chance.randrange(10 * SHARE, 10**4 * SHARE)
     changed = replace(
         account,
-        multiplier=chance.choice([
-            MULTIPLIER_ONE, 2 * MULTIPLIER_ONE, MULTIPLIER_ONE // 3, chance.randrange(10**17, 5 * 10**18),
-        ]),
+        multiplier=chance.choice(
+            [
+                MULTIPLIER_ONE,
+                2 * MULTIPLIER_ONE,
+                MULTIPLIER_ONE // 3,
+                chance.randrange(10**17, 5 * 10**18),
+            ]
+        ),
         reserve=reserve,
         redeemed=(redeemed := chance.randrange(SHARE)),
         reserve_redeemed=chance.randrange(redeemed + 1),
         policy=replace(
-            account.policy, margin=chance.choice([0, 1, chance.randrange(5_001)]),
+            account.policy,
+            margin=chance.choice([0, 1, chance.randrange(5_001)]),
             supply_cap=chance.choice([10**15, chance.randrange(11 * SHARE, 10**4 * SHARE)]),
         ),
     )
@@ -117,9 +138,14 @@ async def test_what_is_left_of_a_limit_is_what_the_program_lets_through(
     cap, used = chance.randrange(1, 500 * SHARE), chance.randrange(600 * SHARE)
     is_pending = chance.random() < 0.5
     changed = replace(
-        limit, mint_cap=cap, burn_cap=cap, window=chance.randrange(1, DAY), mint_used=used,
+        limit,
+        mint_cap=cap,
+        burn_cap=cap,
+        window=chance.randrange(1, DAY),
+        mint_used=used,
         mint_used_at=desk.now - chance.randrange(DAY),
-        pending_mint_cap=chance.randrange(1, 500 * SHARE) if is_pending else 0, pending_burn_cap=int(is_pending),
+        pending_mint_cap=chance.randrange(1, 500 * SHARE) if is_pending else 0,
+        pending_burn_cap=int(is_pending),
         pending_window=chance.randrange(1, DAY) if is_pending else 0,
         pending_from=desk.now + chance.randrange(-DAY, 100) if is_pending else 0,
     )

@@ -30,8 +30,13 @@ class BusyChain(MemoryChain):
         self._happens = happens
 
     async def get_program_accounts(
-        self, program: Pubkey, filters: Sequence[MemcmpFilter | int] = (), *, commitment: Commitment = "confirmed",
-        min_context_slot: int | None = None, data_slice: tuple[int, int] | None = None,
+        self,
+        program: Pubkey,
+        filters: Sequence[MemcmpFilter | int] = (),
+        *,
+        commitment: Commitment = "confirmed",
+        min_context_slot: int | None = None,
+        data_slice: tuple[int, int] | None = None,
     ) -> ProgramAccounts:
         found = await super().get_program_accounts(
             program, filters, commitment=commitment, min_context_slot=min_context_slot, data_slice=data_slice

@@ -36,8 +36,13 @@ async def order_of(desk: Desk, address: Pubkey) -> Order:
 async def open_again(desk: Desk, **changes: object) -> str:
     """What opening alice's order is refused with; nothing is there afterwards that was not before."""
     values: dict[str, object] = {
-        "payer": desk["payer"], "authority": desk["operator"], "security": desk.security, "wallet": desk["alice"],
-        "reference": "o-1", "shares": SHARE, "settle_by": desk.now + DAY,
+        "payer": desk["payer"],
+        "authority": desk["operator"],
+        "security": desk.security,
+        "wallet": desk["alice"],
+        "reference": "o-1",
+        "shares": SHARE,
+        "settle_by": desk.now + DAY,
     }
     before = desk.chain.ledger.transaction_count
     with pytest.raises(Refused) as refused:
@@ -93,8 +98,14 @@ async def test_intents_name_order_and_movement_and_the_program_guards_them(ready
 
 async def test_the_holder_orders_and_cancels_after_the_deadline_by_itself(ready: Desk) -> None:
     plan = await plan_open_subscription(
-        ready.chain, payer=ready["alice"], authority=ready["alice"], security=ready.security, wallet=ready["alice"],
-        reference="mine", shares=SHARE, settle_by=ready.now + 50,
+        ready.chain,
+        payer=ready["alice"],
+        authority=ready["alice"],
+        security=ready.security,
+        wallet=ready["alice"],
+        reference="mine",
+        shares=SHARE,
+        settle_by=ready.now + 50,
     )
     await ready.run(plan)
     order = ready.order("alice", "mine")
@@ -131,10 +142,16 @@ async def test_an_order_is_refused_to_a_wallet_that_nobody_approved(ready: Desk)
 
 
 async def test_an_order_is_refused_to_a_suspended_wallet(ready: Desk) -> None:
-    await ready.run(await plan_suspend_holder(
-        ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["compliance"], wallet=ready["alice"],
-        evidence_hash=b"s" * 32,
-    ))
+    await ready.run(
+        await plan_suspend_holder(
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["compliance"],
+            wallet=ready["alice"],
+            evidence_hash=b"s" * 32,
+        )
+    )
     assert "suspended" in await open_again(ready)
 
 
@@ -144,10 +161,19 @@ async def test_an_order_is_refused_once_the_approval_lapsed(ready: Desk) -> None
 
 
 async def test_an_order_is_refused_to_the_wrong_permission_class(ready: Desk) -> None:
-    await ready.run(await plan_approve_holder(
-        ready.chain, payer=ready["payer"], issuer=ready.issuer, compliance=ready["compliance"], wallet=ready["alice"],
-        investor_id=b"a" * 32, classes=2, approved_until=ready.now + DAY, evidence_hash=b"e" * 32,
-    ))
+    await ready.run(
+        await plan_approve_holder(
+            ready.chain,
+            payer=ready["payer"],
+            issuer=ready.issuer,
+            compliance=ready["compliance"],
+            wallet=ready["alice"],
+            investor_id=b"a" * 32,
+            classes=2,
+            approved_until=ready.now + DAY,
+            evidence_hash=b"e" * 32,
+        )
+    )
     assert "permission classes" in await open_again(ready)
 
 
@@ -171,8 +197,14 @@ async def test_a_reference_in_use_for_another_quantity_is_refused(ready: Desk) -
 async def test_the_same_order_again_plans_nothing(ready: Desk) -> None:
     await ready.subscribe("alice", SHARE, "o-1")
     plan = await plan_open_subscription(
-        ready.chain, payer=ready["payer"], authority=ready["operator"], security=ready.security,
-        wallet=ready["alice"], reference="o-1", shares=SHARE, settle_by=ready.now + 5,
+        ready.chain,
+        payer=ready["payer"],
+        authority=ready["operator"],
+        security=ready.security,
+        wallet=ready["alice"],
+        reference="o-1",
+        shares=SHARE,
+        settle_by=ready.now + 5,
     )
     assert plan.is_empty
 
@@ -249,8 +281,14 @@ async def test_a_part_beyond_its_order_is_refused(ready: Desk) -> None:
 
 async def test_an_order_past_its_deadline_is_not_settled(ready: Desk) -> None:
     plan = await plan_open_subscription(
-        ready.chain, payer=ready["payer"], authority=ready["operator"], security=ready.security,
-        wallet=ready["alice"], reference="soon", shares=SHARE, settle_by=ready.now + 50,
+        ready.chain,
+        payer=ready["payer"],
+        authority=ready["operator"],
+        security=ready.security,
+        wallet=ready["alice"],
+        reference="soon",
+        shares=SHARE,
+        settle_by=ready.now + 50,
     )
     await ready.run(plan)
     ready.warp(60)
@@ -259,10 +297,19 @@ async def test_an_order_past_its_deadline_is_not_settled(ready: Desk) -> None:
 
 async def test_a_hold_on_minting_stops_a_settlement(ready: Desk) -> None:
     order = await ready.subscribe("alice", SHARE, "o-1")
-    await ready.run(await plan_place_hold(
-        ready.chain, payer=ready["payer"], security=ready.security, owner=ready["compliance"],
-        kind=RoleKind.COMPLIANCE, reference="h-1", scope=Scope.MINT, reason_code=1, reason="books differ",
-    ))
+    await ready.run(
+        await plan_place_hold(
+            ready.chain,
+            payer=ready["payer"],
+            security=ready.security,
+            owner=ready["compliance"],
+            kind=RoleKind.COMPLIANCE,
+            reference="h-1",
+            scope=Scope.MINT,
+            reason_code=1,
+            reason="books differ",
+        )
+    )
     assert "1 holds on minting" in await settle_refused(ready, Part(order, SHARE))
 
 
@@ -276,10 +323,17 @@ async def test_an_operator_without_a_limit_mints_nothing(ready: Desk) -> None:
 
 
 async def test_a_limit_that_was_tightened_stops_what_exceeds_it(ready: Desk) -> None:
-    await ready.run(await plan_set_limit(
-        ready.chain, payer=ready["payer"], security=ready.security, operator=ready["operator"], mint_cap=10 * SHARE,
-        burn_cap=10 * SHARE, window=DAY,
-    ))
+    await ready.run(
+        await plan_set_limit(
+            ready.chain,
+            payer=ready["payer"],
+            security=ready.security,
+            operator=ready["operator"],
+            mint_cap=10 * SHARE,
+            burn_cap=10 * SHARE,
+            window=DAY,
+        )
+    )
     order = await ready.subscribe("alice", 20 * SHARE, "o-1")
     await ready.run(await ready.plan_settle(movement("A", 8 * SHARE), Part(order, 8 * SHARE)))
     message = await settle_refused(ready, Part(order, 3 * SHARE), of=movement("B", 3 * SHARE))
@@ -288,9 +342,11 @@ async def test_a_limit_that_was_tightened_stops_what_exceeds_it(ready: Desk) -> 
 
 async def test_a_revoked_operator_settles_nothing(ready: Desk) -> None:
     order = await ready.subscribe("alice", SHARE, "o-1")
-    await ready.run(await plan_revoke_role(
-        ready.chain, payer=ready["payer"], issuer=ready.issuer, kind=RoleKind.OPERATOR, holder=ready["operator"]
-    ))
+    await ready.run(
+        await plan_revoke_role(
+            ready.chain, payer=ready["payer"], issuer=ready.issuer, kind=RoleKind.OPERATOR, holder=ready["operator"]
+        )
+    )
     assert "no operator" in await settle_refused(ready, Part(order, SHARE))
 
 
@@ -310,7 +366,11 @@ async def test_what_the_plan_allows_the_program_allows_and_fills_say_so(ready: D
 
 async def _settle_as(desk: Desk, operator: str, order: Pubkey, shares: int) -> None:
     await plan_settle_subscription(
-        desk.chain, payer=desk["payer"], operator=desk[operator], security=desk.security, movement=BLOCK,
+        desk.chain,
+        payer=desk["payer"],
+        operator=desk[operator],
+        security=desk.security,
+        movement=BLOCK,
         parts=[Part(order, shares)],
     )
 

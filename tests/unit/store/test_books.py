@@ -45,9 +45,17 @@ KINDS = ["memory", "file"]
 
 def statement(source: bytes = b"1", as_of: int = 100, **changes: object) -> StatementOfHoldings:
     made = StatementOfHoldings(
-        custodian_lei=LEI, account="SAFE 1", as_of=as_of, received_at=as_of + 5, statement_id=f"S-{as_of}",
-        basis=Basis.SETTLED, completeness=Completeness.COMPLETE, has_activity=True,
-        lines=(HoldingLine("US0378331005", Quantity(5)),), source_hashes=(source.ljust(32, b"."),), format="semt.002",
+        custodian_lei=LEI,
+        account="SAFE 1",
+        as_of=as_of,
+        received_at=as_of + 5,
+        statement_id=f"S-{as_of}",
+        basis=Basis.SETTLED,
+        completeness=Completeness.COMPLETE,
+        has_activity=True,
+        lines=(HoldingLine("US0378331005", Quantity(5)),),
+        source_hashes=(source.ljust(32, b"."),),
+        format="semt.002",
         parser_version=1,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -163,14 +171,30 @@ parts = st.recursive(
     max_leaves=3,
 )
 lines = st.builds(
-    HoldingLine, words, quantities, st.sampled_from(Unit), st.lists(parts, max_size=2).map(tuple),
-    st.none() | quantities, st.none() | quantities, words, words, words,
-    st.none() | st.builds(Price, quantities, words, words), words,
+    HoldingLine,
+    words,
+    quantities,
+    st.sampled_from(Unit),
+    st.lists(parts, max_size=2).map(tuple),
+    st.none() | quantities,
+    st.none() | quantities,
+    words,
+    words,
+    words,
+    st.none() | st.builds(Price, quantities, words, words),
+    words,
 )
 statements = st.builds(
-    statement, as_of=st.integers(-(2**40), 2**40), lines=st.lists(lines, max_size=3).map(tuple), frequency=words,
-    statement_id=words, encumbered=st.none() | st.booleans(), basis=st.sampled_from(Basis),
-    completeness=st.sampled_from(Completeness), has_activity=st.booleans(), ends=st.booleans(),
+    statement,
+    as_of=st.integers(-(2**40), 2**40),
+    lines=st.lists(lines, max_size=3).map(tuple),
+    frequency=words,
+    statement_id=words,
+    encumbered=st.none() | st.booleans(),
+    basis=st.sampled_from(Basis),
+    completeness=st.sampled_from(Completeness),
+    has_activity=st.booleans(),
+    ends=st.booleans(),
     source_hashes=st.lists(st.binary(min_size=32, max_size=32), max_size=3).map(tuple),
 )
 
@@ -214,9 +238,7 @@ async def test_a_movement_recorded_again_learns_when_it_was_booked(journal: Move
     assert await journal.list() == (moved(booked_at=70, parts=(PlannedPart(b"1" * 32, 4),)),)
 
 
-@pytest.mark.parametrize(
-    "change", [{"shares": 11}, {"direction": MovementDirection.DELIVERED}, {"booked_at": 71}]
-)
+@pytest.mark.parametrize("change", [{"shares": 11}, {"direction": MovementDirection.DELIVERED}, {"booked_at": 71}])
 async def test_a_movement_that_says_something_else_is_a_conflict(
     journal: MovementJournal, change: dict[str, object]
 ) -> None:

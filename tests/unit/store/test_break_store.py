@@ -53,7 +53,10 @@ async def test_a_break_ages_closes_and_reopens(store: BreakStore) -> None:
     assert await store.record(SCOPE, [], 3_000) == ()
     (closed,) = await store.records(SCOPE, open_only=False)
     assert (closed.state, closed.changed_at, closed.last_seen, closed.age(9_000)) == (
-        BreakState.CLOSED, 3_000, 2_000, 0,
+        BreakState.CLOSED,
+        3_000,
+        2_000,
+        0,
     )
     await store.record(SCOPE, [], 4_000)
     assert (await store.records(SCOPE, open_only=False))[0].changed_at == 3_000
@@ -101,9 +104,12 @@ async def test_the_migrations_make_the_tables_that_the_code_has(database: Store)
     ours = {break_tables.breaks.name, close_tables.closes.name}
 
     def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={
-            "include_object": lambda _, name, kind, *rest: kind != "table" or name in ours,
-        })
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_object": lambda _, name, kind, *rest: kind != "table" or name in ours,
+            },
+        )
         return list(compare_metadata(context, metadata))
 
     async with database.database.reading() as connection:

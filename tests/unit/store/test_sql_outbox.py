@@ -15,8 +15,15 @@ from tallystick.errors import StoreConflict, StoreError
 
 def row(attempt: int = 1, *, intent: str = "settle:1:1", signature: int = 1) -> OutboxRow:
     return OutboxRow(
-        intent=intent, attempt=attempt, digest=b"d" * 32, signature=Signature(bytes([signature] * 64)),
-        transaction=b"bytes", last_valid_block_height=150, commitment="confirmed", created_at=1, updated_at=1,
+        intent=intent,
+        attempt=attempt,
+        digest=b"d" * 32,
+        signature=Signature(bytes([signature] * 64)),
+        transaction=b"bytes",
+        last_valid_block_height=150,
+        commitment="confirmed",
+        created_at=1,
+        updated_at=1,
     )
 
 
@@ -26,17 +33,25 @@ async def test_a_row_comes_back_as_it_was_after_a_restart(store: Store, url: str
         row().signature, OutboxState.FAILED, at=5, slot=7, units=8, fee=2**64 - 1, error='{"InstructionError":[0]}'
     )
     async with await open_store(url) as reopened:
-        assert await reopened.outbox.get_by_intent("settle:1:1") == (replace(
-            row(), state=OutboxState.FAILED, updated_at=5, slot=7, units=8, fee=2**64 - 1,
-            error='{"InstructionError":[0]}',
-        ),)
+        assert await reopened.outbox.get_by_intent("settle:1:1") == (
+            replace(
+                row(),
+                state=OutboxState.FAILED,
+                updated_at=5,
+                slot=7,
+                units=8,
+                fee=2**64 - 1,
+                error='{"InstructionError":[0]}',
+            ),
+        )
         assert await reopened.outbox.pending() == ()
 
 
 async def test_of_two_that_store_the_same_attempt_at_once_one_is_refused(store: Store, url: str) -> None:
     async with await open_store(url) as other:
         results = await asyncio.gather(
-            store.outbox.put_signed(row(signature=1)), other.outbox.put_signed(row(signature=2)),
+            store.outbox.put_signed(row(signature=1)),
+            other.outbox.put_signed(row(signature=2)),
             return_exceptions=True,
         )
     assert sorted(type(each).__name__ for each in results) == ["NoneType", "StoreConflict"]
@@ -69,10 +84,14 @@ async def test_any_sequence_of_calls_has_the_same_effect_as_in_memory(store: Sto
             slot, fee = chance.choice([None, 5]), chance.choice([None, 2**63])
 
             async def call(  # type: ignore[misc]
-                outbox: Outbox, state: OutboxState = state, which: Signature = which, slot: int | None = slot,
+                outbox: Outbox,
+                state: OutboxState = state,
+                which: Signature = which,
+                slot: int | None = slot,
                 fee: int | None = fee,
             ) -> None:
                 await outbox.mark_outcome(which, state, at=9, slot=slot, fee=fee)
+
         outcomes = []
         for outbox in (memory, store.outbox):
             try:

@@ -21,8 +21,13 @@ from tallystick.adapters.store.tables import metadata, orders
 from tallystick.errors import ConfigurationError, StoreConflict, StoreError
 
 ORDER = {
-    "address": b"a" * 32, "security": b"s" * 32, "holder": b"h" * 32, "kind": "subscription", "quantity": 1,
-    "reference": "o-1", "recorded_at": 1,
+    "address": b"a" * 32,
+    "security": b"s" * 32,
+    "holder": b"h" * 32,
+    "kind": "subscription",
+    "quantity": 1,
+    "reference": "o-1",
+    "recorded_at": 1,
 }
 
 
@@ -94,7 +99,8 @@ async def test_two_openings_at_once_migrate_once(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "store.db", "postgresql://db/x", "sqlite://", "sqlite:///:memory:"],
+    "url",
+    ["", "store.db", "postgresql://db/x", "sqlite://", "sqlite:///:memory:"],
 )
 async def test_what_is_no_sqlite_file_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"SQLite file|address of a store"):
@@ -111,8 +117,10 @@ async def test_a_file_that_is_no_store_is_refused_and_kept(url: str) -> None:
 
 async def test_the_file_is_set_up_to_outlive_a_power_cut(store: Store) -> None:
     async with store.database.reading() as connection:
-        found = [(await connection.execute(text(f"PRAGMA {name}"))).scalar()
-                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")]
+        found = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
     assert found == ["wal", 2, 1, 15_000]
 
 

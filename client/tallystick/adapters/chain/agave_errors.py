@@ -96,10 +96,14 @@ _INSTRUCTION = {
     "BuiltinProgramsMustConsumeComputeUnits": "Builtin programs must consume compute units",
 }
 
-FEES_ONLY = frozenset({
-    "InvalidProgramForExecution", "MaxLoadedAccountsDataSizeExceeded", "ProgramAccountNotFound",
-    "ProgramCacheHitMaxLimit",
-})
+FEES_ONLY = frozenset(
+    {
+        "InvalidProgramForExecution",
+        "MaxLoadedAccountsDataSizeExceeded",
+        "ProgramAccountNotFound",
+        "ProgramCacheHitMaxLimit",
+    }
+)
 """Failures to load the accounts, after the fee payer was found good: they land, and cost the fee alone."""
 
 

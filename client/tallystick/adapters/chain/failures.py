@@ -105,7 +105,10 @@ def _runtime_error(
     where = "" if index is None else f" in instruction {index}"
     return TransactionError(
         f"The cluster refused the transaction: {text}{where} ({name})",
-        error=value, logs=logs, signature=signature, hint=_HINTS.get(str(name)),
+        error=value,
+        logs=logs,
+        signature=signature,
+        hint=_HINTS.get(str(name)),
     )
 
 

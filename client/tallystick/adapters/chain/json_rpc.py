@@ -126,8 +126,12 @@ class JsonRpc:
         told = "; ".join(f"{label}: {reason}" for label, reason in faults.items())
         if refusals:
             last = refusals[-1]
-            raise RpcError(last.code, last.message.removesuffix(f" (JSON-RPC {last.code})"), last.data,
-                           hint=f"Every endpoint was asked {self._limits.rounds} times. {told}")
+            raise RpcError(
+                last.code,
+                last.message.removesuffix(f" (JSON-RPC {last.code})"),
+                last.data,
+                hint=f"Every endpoint was asked {self._limits.rounds} times. {told}",
+            )
         raise EndpointError(
             f"No endpoint answered {method}. {told}", hint="Check the network and the endpoints in the profile."
         )
@@ -247,8 +251,10 @@ class JsonRpc:
             answer = response.json()
         except (ValueError, RecursionError):
             answer = None
-        is_answer = isinstance(answer, dict) and answer.get("id") == request["id"] and (
-            "result" in answer or answer.get("error") is not None
+        is_answer = (
+            isinstance(answer, dict)
+            and answer.get("id") == request["id"]
+            and ("result" in answer or answer.get("error") is not None)
         )
         if is_answer:
             return dict(answer)

@@ -143,9 +143,7 @@ class Ledger:
 
     def set_account(self, address: Pubkey, account: Account) -> None:
         """Write an account past every rule of the runtime."""
-        self._svm.set_account(
-            address, RawAccount(account.lamports, account.data, account.owner, account.executable, 0)
-        )
+        self._svm.set_account(address, RawAccount(account.lamports, account.data, account.owner, account.executable, 0))
 
     def minimum_balance(self, size: int) -> int:
         """Lamports that exempt `size` bytes of data from rent."""
@@ -166,9 +164,7 @@ class Ledger:
 
     def airdrop(self, address: Pubkey, lamports: int) -> Signature:
         """Send `lamports` from the faucet in a transaction of its own. InputError when the faucet cannot."""
-        instruction = transfer(
-            TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=address, lamports=lamports)
-        )
+        instruction = transfer(TransferParams(from_pubkey=self._faucet.pubkey(), to_pubkey=address, lamports=lamports))
         blockhash = self.latest_blockhash().blockhash
         message = Message.new_with_blockhash([instruction], self._faucet.pubkey(), blockhash)
         transaction = VersionedTransaction(message, [self._faucet])
@@ -338,23 +334,38 @@ class Ledger:
             for each in group
         )
         return Outcome(
-            error, True, fee, meta.compute_units_consumed(), size, tuple(meta.logs()), inner,
+            error,
+            True,
+            fee,
+            meta.compute_units_consumed(),
+            size,
+            tuple(meta.logs()),
+            inner,
             (returned.program_id, bytes(returned.data)) if returned.data else None,
-            before, self._balances(keys, changed), keys, loaded, executed=True,
+            before,
+            self._balances(keys, changed),
+            keys,
+            loaded,
+            executed=True,
             changed=changed if error is None else {},
         )
 
     def _fee_only(
-        self, error: object, keys: tuple[Pubkey, ...], loaded: Loaded, payer: Account, fee: int, size: int, *,
+        self,
+        error: object,
+        keys: tuple[Pubkey, ...],
+        loaded: Loaded,
+        payer: Account,
+        fee: int,
+        size: int,
+        *,
         commit: bool,
     ) -> Outcome:
         before = self._balances(keys, {})
         if commit:
             self._pay(keys[0], payer, fee)
         after = self._balances(keys, {keys[0]: Account(payer.owner, payer.lamports - fee, payer.data)})
-        return Outcome(
-            error, True, fee, 0, size, (), (), None, before, after, keys, loaded, executed=False, changed={}
-        )
+        return Outcome(error, True, fee, 0, size, (), (), None, before, after, keys, loaded, executed=False, changed={})
 
     def _pay(self, address: Pubkey, payer: Account, lamports: int) -> None:
         self.set_account(address, Account(payer.owner, payer.lamports - lamports, payer.data))

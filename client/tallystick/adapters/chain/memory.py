@@ -77,7 +77,9 @@ class MemoryChain:
         slot = self.ledger.slot
         if min_context_slot is not None and slot < min_context_slot:
             raise RpcError(
-                _MIN_CONTEXT_SLOT_NOT_REACHED, "Minimum context slot has not been reached", {"contextSlot": slot},
+                _MIN_CONTEXT_SLOT_NOT_REACHED,
+                "Minimum context slot has not been reached",
+                {"contextSlot": slot},
                 hint="wait for the cluster to reach the slot, then ask again",
             )
         found = {
@@ -116,7 +118,12 @@ class MemoryChain:
         return _confirmed(landed) if landed else None
 
     async def get_signatures_for_address(
-        self, address: Pubkey, *, limit: int = 1000, before: Signature | None = None, until: Signature | None = None,
+        self,
+        address: Pubkey,
+        *,
+        limit: int = 1000,
+        before: Signature | None = None,
+        until: Signature | None = None,
         commitment: Commitment = "confirmed",
     ) -> list[SignatureInfo]:
         found = self.ledger.history(address, limit=limit, before=before, until=until)
@@ -153,12 +160,21 @@ def _confirmed(landed: Landed) -> ConfirmedTransaction:
     keys = outcome.addresses
     inner = tuple(
         InnerInstruction(
-            each.parent, keys[each.instruction.program_id_index],
-            tuple(keys[index] for index in bytes(each.instruction.accounts)), bytes(each.instruction.data),
+            each.parent,
+            keys[each.instruction.program_id_index],
+            tuple(keys[index] for index in bytes(each.instruction.accounts)),
+            bytes(each.instruction.data),
         )
         for each in outcome.inner
     )
     return ConfirmedTransaction(
-        landed.signature, landed.slot, landed.block_time, outcome.error, outcome.fee or 0, outcome.units,
-        outcome.logs, keys, inner,
+        landed.signature,
+        landed.slot,
+        landed.block_time,
+        outcome.error,
+        outcome.fee or 0,
+        outcome.units,
+        outcome.logs,
+        keys,
+        inner,
     )

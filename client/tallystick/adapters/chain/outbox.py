@@ -199,5 +199,11 @@ class MemoryOutbox:
 
 
 __all__ = [
-    "NEXT_STATES", "MemoryOutbox", "Outbox", "OutboxRow", "OutboxState", "check_new", "check_transition",
+    "NEXT_STATES",
+    "MemoryOutbox",
+    "Outbox",
+    "OutboxRow",
+    "OutboxState",
+    "check_new",
+    "check_transition",
 ]

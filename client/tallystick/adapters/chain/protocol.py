@@ -120,7 +120,7 @@ class Chain(Protocol):
     async def get_accounts(
         self, addresses: Sequence[Pubkey], commitment: Commitment = "confirmed"
     ) -> tuple[int, list[Account | None]]:
-        """The slot they were read at, and the accounts in the order asked; chunks of 100 are read until one slot holds."""
+        """The slot they were read at, and the accounts as asked; chunks of 100 are read until one slot holds."""
         ...
 
     async def get_program_accounts(
@@ -159,7 +159,12 @@ class Chain(Protocol):
     ) -> ConfirmedTransaction | None: ...
 
     async def get_signatures_for_address(
-        self, address: Pubkey, *, limit: int = 1000, before: Signature | None = None, until: Signature | None = None,
+        self,
+        address: Pubkey,
+        *,
+        limit: int = 1000,
+        before: Signature | None = None,
+        until: Signature | None = None,
         commitment: Commitment = "confirmed",
     ) -> list[SignatureInfo]: ...
 
@@ -167,6 +172,15 @@ class Chain(Protocol):
 
 
 __all__ = [
-    "Account", "Blockhash", "Chain", "Commitment", "ConfirmedTransaction", "InnerInstruction", "MemcmpFilter",
-    "ProgramAccounts", "SignatureInfo", "SignatureStatus", "Simulation",
+    "Account",
+    "Blockhash",
+    "Chain",
+    "Commitment",
+    "ConfirmedTransaction",
+    "InnerInstruction",
+    "MemcmpFilter",
+    "ProgramAccounts",
+    "SignatureInfo",
+    "SignatureStatus",
+    "Simulation",
 ]

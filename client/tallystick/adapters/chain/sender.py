@@ -123,7 +123,14 @@ class Sender:
             raise InputError(f"An outcome is decided at confirmed or finalized, not at {commitment!r}.")
         payer = payer or signers[0].pubkey
         order = _Order(
-            intent, tuple(instructions), tuple(signers), payer, version, commitment, priority_fee, tuple(lookup_tables),
+            intent,
+            tuple(instructions),
+            tuple(signers),
+            payer,
+            version,
+            commitment,
+            priority_fee,
+            tuple(lookup_tables),
             _digest(payer, instructions),
         )
         result = await self._carry_on(order, is_done, is_guarded)
@@ -183,9 +190,15 @@ class Sender:
             raise
         now = self._clock.now()
         row = OutboxRow(
-            intent=order.intent, attempt=len(rows) + 1, digest=order.digest, signature=transaction.signatures[0],
-            transaction=bytes(transaction), last_valid_block_height=last_valid, commitment=order.commitment,
-            created_at=now, updated_at=now,
+            intent=order.intent,
+            attempt=len(rows) + 1,
+            digest=order.digest,
+            signature=transaction.signatures[0],
+            transaction=bytes(transaction),
+            last_valid_block_height=last_valid,
+            commitment=order.commitment,
+            created_at=now,
+            updated_at=now,
         )
         try:
             await self._outbox.put_signed(row)
@@ -284,7 +297,10 @@ class Sender:
         is there already (the guard refused it) is no failure of the intent."""
         landed = await self._details(row, status)
         row = replace(
-            row, slot=status.slot, units=landed.units if landed else None, fee=landed.fee if landed else None,
+            row,
+            slot=status.slot,
+            units=landed.units if landed else None,
+            fee=landed.fee if landed else None,
             error=None if status.error is None else error_text(status.error),
         )
         if status.error is None:
@@ -334,7 +350,9 @@ class Sender:
         rows = await self._outbox.get_by_intent(order.intent)
         detail = f"{len(rows)} signatures of {order.intent} expired, each proven not to have landed: nothing happened."
         error = TransactionError(
-            detail, error="Expired", signature=str(rows[-1].signature),
+            detail,
+            error="Expired",
+            signature=str(rows[-1].signature),
             hint="The cluster is congested or the endpoints do not pass transactions on; raise the priority fee.",
         )
         return await self._result(rows[-1], Outcome.FAILED, detail, error)
@@ -349,8 +367,14 @@ class Sender:
 
 def _build(order: _Order, blockhash: Hash, units: int, loaded: int) -> VersionedTransaction:
     return build_transaction(
-        order.instructions, order.payer, blockhash, version=order.version, compute_unit_limit=units,
-        loaded_accounts_data_size_limit=loaded, priority_fee=order.priority_fee, lookup_tables=order.lookup_tables,
+        order.instructions,
+        order.payer,
+        blockhash,
+        version=order.version,
+        compute_unit_limit=units,
+        loaded_accounts_data_size_limit=loaded,
+        priority_fee=order.priority_fee,
+        lookup_tables=order.lookup_tables,
     )
 
 

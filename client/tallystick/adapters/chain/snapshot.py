@@ -95,7 +95,8 @@ class HoldersSnapshot:
         """Itself; Refused when the accounts do not add up to the supply, or were not read at one slot."""
         if not self.is_complete:
             reason = (
-                f"its token accounts hold {self.total} raw units, its supply is {self.supply}" if self.is_settled
+                f"its token accounts hold {self.total} raw units, its supply is {self.supply}"
+                if self.is_settled
                 else "its supply changed whenever its accounts were read"
             )
             raise Refused(
@@ -164,13 +165,17 @@ async def _read_once(
     """One attempt; None when the holders of different mints were read at different slots."""
     before_slot, before = await chain.get_accounts(mints, commitment)
     lowest = max(before_slot, min_context_slot or 0)
-    listings: list[ProgramAccounts] = await asyncio.gather(*(
-        chain.get_program_accounts(
-            TOKEN_2022_PROGRAM, [MemcmpFilter(MINT_OFFSET, bytes(mint))],
-            commitment=commitment, min_context_slot=lowest,
+    listings: list[ProgramAccounts] = await asyncio.gather(
+        *(
+            chain.get_program_accounts(
+                TOKEN_2022_PROGRAM,
+                [MemcmpFilter(MINT_OFFSET, bytes(mint))],
+                commitment=commitment,
+                min_context_slot=lowest,
+            )
+            for mint in mints
         )
-        for mint in mints
-    ))
+    )
     slots = {listing.slot for listing in listings}
     if len(slots) > 1:
         return None

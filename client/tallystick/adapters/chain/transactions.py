@@ -142,6 +142,10 @@ async def sign_transaction(
 
 
 __all__ = [
-    "MAX_COMPUTE_UNITS", "MAX_LOADED_ACCOUNTS_DATA", "MAX_TRANSACTION_SIZE", "Version", "build_transaction",
+    "MAX_COMPUTE_UNITS",
+    "MAX_LOADED_ACCOUNTS_DATA",
+    "MAX_TRANSACTION_SIZE",
+    "Version",
+    "build_transaction",
     "sign_transaction",
 ]

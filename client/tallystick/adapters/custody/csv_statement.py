@@ -43,13 +43,15 @@ def read_csv(data: bytes, profile: StatementProfile, received_at: int) -> Statem
     rows = list(_rows(_text(data, layout, profile.maximum_bytes), layout))
     if not rows:
         raise MalformedStatement(
-            "The file has no holdings, so its account and as-of are unknown", where="line 2",
+            "The file has no holdings, so its account and as-of are unknown",
+            where="line 2",
             hint="Ask the custodian for a statement in a format that says so, such as semt.002.",
         )
     headers = {_header(row, where, layout, profile) for row, where in rows}
     if len(headers) != 1:
         raise MalformedStatement(
-            f"The rows name {len(headers)} different accounts, as-ofs or statement ids", where=rows[-1][1],
+            f"The rows name {len(headers)} different accounts, as-ofs or statement ids",
+            where=rows[-1][1],
             hint="Pass each account's statement as a file of its own.",
         )
     ((account, as_of, statement_id),) = headers
@@ -138,7 +140,8 @@ def _checked_header(cells: list[str], layout: CsvProfile, where: str) -> list[st
         times = cells.count(column)
         if times != 1:
             raise MalformedStatement(
-                f"The header has the column {column!r} {times} times where once was expected", where=where,
+                f"The header has the column {column!r} {times} times where once was expected",
+                where=where,
                 hint=f"The header is: {', '.join(cells)[:300]}. Correct the profile, or ask what changed.",
             )
     return cells
@@ -152,9 +155,7 @@ def _check_trailer(cells: list[str], count: int, where: str) -> None:
         raise TruncatedStatement(f"The trailer states {int(stated)} holdings, the file has {count}", where=where)
 
 
-def _header(
-    row: Mapping[str, str], where: str, layout: CsvProfile, profile: StatementProfile
-) -> tuple[str, int, str]:
+def _header(row: Mapping[str, str], where: str, layout: CsvProfile, profile: StatementProfile) -> tuple[str, int, str]:
     try:
         account = canonical_spelling(row[layout.account_column] if layout.account_column else layout.account)
     except IdentifierError as error:
@@ -190,7 +191,8 @@ def _quantity(text: str, layout: CsvProfile, where: str) -> Quantity:
     match = re.fullmatch(rf"([+-]?)({groups}[0-9]+)(?:{mark}([0-9]*))?", text, re.ASCII)
     if match is None:
         raise BadQuantity(
-            f"{text[:40]!r} is not a quantity with decimal mark {layout.decimal_mark!r}", where=where,
+            f"{text[:40]!r} is not a quantity with decimal mark {layout.decimal_mark!r}",
+            where=where,
             hint="Correct the marks in the custodian's profile; nothing is guessed.",
         )
     sign, whole, fraction = match.groups()

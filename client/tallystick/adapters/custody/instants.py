@@ -54,7 +54,8 @@ def parse_csv_instant(text: str, csv: CsvProfile, profile: StatementProfile, whe
 def _of_date(midnight: datetime, profile: StatementProfile, where: str) -> int:
     if profile.date_only_seconds is None:
         raise UnsupportedStatement(
-            "The statement names only a date, and the profile does not say when on that date it is taken", where=where,
+            "The statement names only a date, and the profile does not say when on that date it is taken",
+            where=where,
             hint="Ask the custodian and set date_only_seconds (seconds after 00:00 UTC) in its profile.",
         )
     return _seconds(midnight, where) + profile.date_only_seconds
@@ -64,7 +65,8 @@ def _of_date_time(instant: datetime, profile: StatementProfile, where: str) -> i
     if instant.tzinfo is None:
         if profile.utc_offset_minutes is None:
             raise UnsupportedStatement(
-                "The statement's time has no zone, and the profile does not say which it is", where=where,
+                "The statement's time has no zone, and the profile does not say which it is",
+                where=where,
                 hint="Ask the custodian and set utc_offset_minutes in its profile.",
             )
         instant = instant.replace(tzinfo=timezone(timedelta(minutes=profile.utc_offset_minutes)))

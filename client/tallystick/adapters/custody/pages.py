@@ -48,7 +48,8 @@ def join_pages(pages: Sequence[StatementOfHoldings]) -> StatementOfHoldings:
         raise DuplicateStatement(f"Page {ends[0]} is marked as the last, and page {last.last_page} is here.")
     lines = tuple(
         replace(line, where=f"page {page.first_page}, {line.where}" if len(ordered) > 1 else line.where)
-        for page in ordered for line in page.lines
+        for page in ordered
+        for line in page.lines
     )
     check_unique(lines)
     return replace(
@@ -70,7 +71,8 @@ def check_unique(lines: Sequence[HoldingLine]) -> None:
         if key in seen:
             raise DuplicateHolding(
                 f"{line.isin or line.other_id or 'An unnamed instrument'} is listed twice, first at {seen[key]}",
-                where=line.where, hint="Ask the custodian which of the two holds.",
+                where=line.where,
+                hint="Ask the custodian which of the two holds.",
             )
         seen[key] = line.where
 

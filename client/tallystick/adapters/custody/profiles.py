@@ -73,8 +73,14 @@ class CsvProfile:
     def columns(self) -> tuple[str, ...]:
         """All columns that must be in the header."""
         named = (
-            self.isin_column, self.quantity_column, self.as_of_column, self.account_column, self.statement_id_column,
-            self.place_column, self.description_column, self.not_available_column,
+            self.isin_column,
+            self.quantity_column,
+            self.as_of_column,
+            self.account_column,
+            self.statement_id_column,
+            self.place_column,
+            self.description_column,
+            self.not_available_column,
             *(column for column, _ in self.sub_balances),
         )
         return tuple(column for column in named if column)

@@ -71,7 +71,7 @@ def split_pages(statement: StatementOfHoldings, lines_per_page: int) -> tuple[St
     if lines_per_page < 1:
         raise InputError("A page has at least one line.")
     chunks = [
-        statement.lines[start:start + lines_per_page] for start in range(0, len(statement.lines), lines_per_page)
+        statement.lines[start : start + lines_per_page] for start in range(0, len(statement.lines), lines_per_page)
     ] or [()]
     return tuple(
         replace(statement, lines=lines, first_page=number, last_page=number, ends=number == len(chunks))
@@ -79,9 +79,7 @@ def split_pages(statement: StatementOfHoldings, lines_per_page: int) -> tuple[St
     )
 
 
-def write_semt002(
-    statement: StatementOfHoldings, message: str = "semt.002.001.11", *, envelope: bool = False
-) -> bytes:
+def write_semt002(statement: StatementOfHoldings, message: str = "semt.002.001.11", *, envelope: bool = False) -> bytes:
     """One page as a semt.002 of the version named, such as semt.002.001.05; with `envelope`, behind a head.001.
 
     InputError for versions that are not written, and for content the version has no element for.
@@ -355,4 +353,4 @@ def _csv_quantity(quantity: Quantity, layout: CsvProfile) -> str:
 
 def _thousands(digits: str) -> Sequence[str]:
     head = len(digits) % 3
-    return [part for part in (digits[:head], *(digits[i:i + 3] for i in range(head, len(digits), 3))) if part]
+    return [part for part in (digits[:head], *(digits[i : i + 3] for i in range(head, len(digits), 3))) if part]

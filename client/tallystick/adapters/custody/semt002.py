@@ -123,12 +123,14 @@ def _find_document(root: Element) -> Element:
     if local_name(root) == "Document":
         return root
     found = [
-        element for element in root.iter("{*}Document")
+        element
+        for element in root.iter("{*}Document")
         if _NAMESPACE.fullmatch(namespace(element)) or namespace(element) == namespace(root)
     ]
     if len(found) != 1:
         raise UnsupportedStatement(
-            f"The file holds {len(found)} semt.002 documents where one was expected", where=path(root),
+            f"The file holds {len(found)} semt.002 documents where one was expected",
+            where=path(root),
             hint="Pass each statement or page as a file of its own.",
         )
     _check_header(root, found[0])
@@ -149,7 +151,8 @@ def _dispatch(document: Element) -> tuple[str, _Layout, Element]:
     match = _NAMESPACE.fullmatch(namespace(document))
     if match is None:
         raise UnsupportedStatement(
-            f"The document's namespace {namespace(document)[:120]!r} is not one of semt.002", where=path(document),
+            f"The document's namespace {namespace(document)[:120]!r} is not one of semt.002",
+            where=path(document),
             hint="Statements of holdings are read from semt.002 and CSV.",
         )
     message, family, version = match[1], match[2], int(match[3])
@@ -183,7 +186,8 @@ def _check_servicer(root: Element, profile: StatementProfile) -> None:
     if lei is not None and content(lei) != profile.custodian_lei:
         raise WrongCustodian(
             f"The account servicer is {content(lei)[:40]}, the profile's custodian is {profile.custodian_lei}",
-            where=path(lei), hint="Read the file with the profile of the custodian that sent it.",
+            where=path(lei),
+            hint="Read the file with the profile of the custodian that sent it.",
         )
 
 
@@ -191,7 +195,8 @@ def _check_lines(root: Element, lines: tuple[HoldingLine, ...], has_activity: bo
     for sub_account in several(root, "SubAcctDtls"):
         if several(sub_account, "BalForSubAcct"):
             raise UnsupportedStatement(
-                "The statement has balances of sub-accounts", where=path(sub_account),
+                "The statement has balances of sub-accounts",
+                where=path(sub_account),
                 hint="Ask the custodian for a statement of each account on its own.",
             )
     if lines and not has_activity:

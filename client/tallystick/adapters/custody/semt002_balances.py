@@ -103,7 +103,8 @@ def _measure(element: Element) -> _Measured:
             elif local_name(indicator) == "AvlbtyInd":
                 available = boolean(indicator)
         choices = [
-            child for child in elements(current)
+            child
+            for child in elements(current)
             if local_name(child) in _WRAPPERS or local_name(child) in _UNITS or local_name(child) in _PROPRIETARY
         ]
         if len(choices) != 1:
@@ -169,9 +170,7 @@ def _sub_balance_code(element: Element) -> str:
     return "PRTRY:" + "/".join(_texts([choice]))
 
 
-def _only_at_places(
-    own: tuple[SubBalance, ...], places: list[Element], names: BalanceNames
-) -> tuple[SubBalance, ...]:
+def _only_at_places(own: tuple[SubBalance, ...], places: list[Element], names: BalanceNames) -> tuple[SubBalance, ...]:
     """Sub-balances that only the breakdown by safekeeping place tells, beyond what the balance itself tells.
 
     The places repeat the aggregate, so only the excess of each code counts. A place with a pledgee, or given for an
@@ -207,15 +206,11 @@ def _same_unit(element: Element | None, unit: Unit) -> Quantity | None:
         return None
     measured = _measure(element)
     if measured.unit is not unit:
-        raise MalformedStatement(
-            f"{measured.unit.value} where the aggregate is in {unit.value}", where=path(element)
-        )
+        raise MalformedStatement(f"{measured.unit.value} where the aggregate is in {unit.value}", where=path(element))
     return measured.quantity
 
 
-def _not_available(
-    balance: Element, places: list[Element], names: BalanceNames, unit: Unit
-) -> Quantity | None:
+def _not_available(balance: Element, places: list[Element], names: BalanceNames, unit: Unit) -> Quantity | None:
     total = _same_unit(optional(balance, names.not_available), unit)
     if total is not None:
         return total

@@ -23,12 +23,14 @@ MAXIMUM_DEPTH: Final = 64
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _DECLARED_ENCODING: Final = re.compile(r"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
-_TRUNCATED: Final = frozenset({
-    etree.ErrorTypes.ERR_DOCUMENT_EMPTY,
-    etree.ErrorTypes.ERR_DOCUMENT_END,
-    etree.ErrorTypes.ERR_TAG_NOT_FINISHED,
-    etree.ErrorTypes.ERR_GT_REQUIRED,
-})
+_TRUNCATED: Final = frozenset(
+    {
+        etree.ErrorTypes.ERR_DOCUMENT_EMPTY,
+        etree.ErrorTypes.ERR_DOCUMENT_END,
+        etree.ErrorTypes.ERR_TAG_NOT_FINISHED,
+        etree.ErrorTypes.ERR_GT_REQUIRED,
+    }
+)
 
 
 def parse_xml(data: bytes, maximum_bytes: int) -> Element:
@@ -63,8 +65,16 @@ def parse_xml(data: bytes, maximum_bytes: int) -> Element:
 
 def _parse(body: bytes) -> Element:
     parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, load_dtd=False, dtd_validation=False, attribute_defaults=False,
-        no_network=True, huge_tree=False, recover=False, remove_comments=False, remove_pis=False,
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        no_network=True,
+        huge_tree=False,
+        recover=False,
+        remove_comments=False,
+        remove_pis=False,
     )
     try:
         root = etree.fromstring(body, parser)
@@ -141,8 +151,9 @@ def only(parent: Element) -> Element:
     """The single child element, for a choice; MalformedStatement when there are none or several."""
     children = list(elements(parent))
     if len(children) != 1:
-        raise MalformedStatement(f"{local_name(parent)} holds {len(children)} elements where one was expected",
-                                 where=path(parent))
+        raise MalformedStatement(
+            f"{local_name(parent)} holds {len(children)} elements where one was expected", where=path(parent)
+        )
     return children[0]
 
 

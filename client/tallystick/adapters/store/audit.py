@@ -64,17 +64,27 @@ class AuditLog(Protocol):
 
 
 def next_entry(
-    last: AuditEntry | None, at: int, actor: str, action: str, subject: str,
+    last: AuditEntry | None,
+    at: int,
+    actor: str,
+    action: str,
+    subject: str,
     details: Mapping[str, CanonicalValue] | None,
 ) -> AuditEntry:
     """The entry that follows `last`."""
     if not (actor and action and subject):
         raise InputError("An audit entry names an actor, an action and a subject.")
     sequence, previous = (1, NO_PREVIOUS) if last is None else (last.sequence + 1, last.hash)
-    content = canonical_json({
-        "sequence": sequence, "at": at, "actor": actor, "action": action, "subject": subject,
-        "details": dict(details or {}),
-    })
+    content = canonical_json(
+        {
+            "sequence": sequence,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "details": dict(details or {}),
+        }
+    )
     return AuditEntry(sequence, previous, sha256(AUDIT_TAG, previous, content), content)
 
 
@@ -138,9 +148,11 @@ class SqlAuditLog:
             newest = select(audit).order_by(audit.c.sequence.desc()).limit(1)
             row = (await connection.execute(newest)).one_or_none()
             entry = next_entry(None if row is None else _entry(row), at, actor, action, subject, details)
-            await connection.execute(audit.insert().values(
-                sequence=entry.sequence, previous=entry.previous, hash=entry.hash, content=entry.content
-            ))
+            await connection.execute(
+                audit.insert().values(
+                    sequence=entry.sequence, previous=entry.previous, hash=entry.hash, content=entry.content
+                )
+            )
         return entry
 
     async def entries(self) -> tuple[AuditEntry, ...]:

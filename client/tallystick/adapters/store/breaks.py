@@ -55,7 +55,8 @@ class MemoryBreakStore:
 
 
 breaks: Final = Table(
-    "breaks", metadata,
+    "breaks",
+    metadata,
     Column("scope", LargeBinary(32), primary_key=True),
     Column("id", LargeBinary(32), primary_key=True),
     Column("kind", String(32), nullable=False),
@@ -116,19 +117,35 @@ def _oldest_first(records: Iterable[BreakRecord], open_only: bool) -> tuple[Brea
 def _row(record: BreakRecord) -> dict[str, object]:
     found = record.found
     return {
-        "scope": record.scope, "id": record.id, "kind": found.kind.value, "message": found.message,
-        "instrument": found.instrument, "account": found.account, "reference": found.reference,
-        "amount": found.amount, "as_of": found.as_of, "effect": found.effect.value if found.effect else "",
-        "owner": record.owner, "state": record.state.value, "first_seen": record.first_seen,
-        "last_seen": record.last_seen, "changed_at": record.changed_at,
+        "scope": record.scope,
+        "id": record.id,
+        "kind": found.kind.value,
+        "message": found.message,
+        "instrument": found.instrument,
+        "account": found.account,
+        "reference": found.reference,
+        "amount": found.amount,
+        "as_of": found.as_of,
+        "effect": found.effect.value if found.effect else "",
+        "owner": record.owner,
+        "state": record.state.value,
+        "first_seen": record.first_seen,
+        "last_seen": record.last_seen,
+        "changed_at": record.changed_at,
     }
 
 
 def _record(row: RowMapping) -> BreakRecord:
     try:
         found = Break(
-            BreakKind(row["kind"]), row["message"], row["instrument"], row["account"], row["reference"], row["amount"],
-            row["as_of"], BreakEffect(row["effect"]),
+            BreakKind(row["kind"]),
+            row["message"],
+            row["instrument"],
+            row["account"],
+            row["reference"],
+            row["amount"],
+            row["as_of"],
+            BreakEffect(row["effect"]),
         )
         state = BreakState(row["state"])
     except ValueError as error:
@@ -138,9 +155,7 @@ def _record(row: RowMapping) -> BreakRecord:
             f"The break {row['id'].hex()} in the store is not what its id says.",
             hint="Somebody changed it; compare a backup.",
         )
-    return BreakRecord(
-        row["scope"], found, state, row["first_seen"], row["last_seen"], row["changed_at"], row["owner"]
-    )
+    return BreakRecord(row["scope"], found, state, row["first_seen"], row["last_seen"], row["changed_at"], row["owner"])
 
 
 def _unknown(break_id: bytes) -> StoreError:

@@ -87,7 +87,8 @@ class MemoryCloseStore:
 
 
 closes: Final = Table(
-    "closes", metadata,
+    "closes",
+    metadata,
     Column("issuer", LargeBinary(32), primary_key=True),
     Column("day", String(10), primary_key=True),
     Column("slot", Integer, nullable=False),
@@ -111,10 +112,16 @@ class DatabaseCloseStore:
             rows = await _rows(connection, close.issuer)
             if not _is_stored(close, rows):
                 _require_next(close, rows[-1].read() if rows else None)
-                await connection.execute(insert(closes).values(
-                    issuer=close.issuer, day=close.day, slot=close.slot, previous=close.previous, hash=close.hash,
-                    content=close.content,
-                ))
+                await connection.execute(
+                    insert(closes).values(
+                        issuer=close.issuer,
+                        day=close.day,
+                        slot=close.slot,
+                        previous=close.previous,
+                        hash=close.hash,
+                        content=close.content,
+                    )
+                )
         return close
 
     async def find(self, issuer: bytes, day: str) -> DailyClose | None:
@@ -149,9 +156,7 @@ def _is_stored(close: DailyClose, rows: list[StoredClose]) -> bool:
 
 def _require_next(close: DailyClose, last: DailyClose | None) -> None:
     previous = last.hash if last else NO_PREVIOUS
-    is_later = last is None or (
-        date.fromisoformat(close.day) > date.fromisoformat(last.day) and close.slot > last.slot
-    )
+    is_later = last is None or (date.fromisoformat(close.day) > date.fromisoformat(last.day) and close.slot > last.slot)
     if close.previous != previous or not is_later:
         raise StoreConflict(
             f"The close of {close.day} does not follow the last one stored ({last.day if last else 'none'}).",

@@ -89,10 +89,17 @@ class SqlOrderBook:
             row = (await connection.execute(select(orders).where(orders.c.address == order.address))).one_or_none()
             if row is not None:
                 return require_same(_order(row), order)
-            await connection.execute(orders.insert().values(
-                address=order.address, security=order.security, holder=order.holder, kind=order.kind.value,
-                quantity=order.quantity, reference=order.reference, recorded_at=order.recorded_at,
-            ))
+            await connection.execute(
+                orders.insert().values(
+                    address=order.address,
+                    security=order.security,
+                    holder=order.holder,
+                    kind=order.kind.value,
+                    quantity=order.quantity,
+                    reference=order.reference,
+                    recorded_at=order.recorded_at,
+                )
+            )
         return order
 
     async def get(self, address: bytes) -> BookedOrder | None:

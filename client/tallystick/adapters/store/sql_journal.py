@@ -27,11 +27,21 @@ class SqlMovementJournal:
         async with self._database.transaction() as connection:
             found = await _find(connection, movement.security, movement.hash)
             if found is None:
-                inserted = await connection.scalars(movements.insert().returning(movements.c.id).values(
-                    reference_hash=movement.hash, custodian=movement.custodian_lei, account=movement.account,
-                    reference=movement.reference, security=movement.security, direction=movement.direction.value,
-                    shares=movement.shares, booked_at=movement.booked_at, recorded_at=movement.recorded_at,
-                ))
+                inserted = await connection.scalars(
+                    movements.insert()
+                    .returning(movements.c.id)
+                    .values(
+                        reference_hash=movement.hash,
+                        custodian=movement.custodian_lei,
+                        account=movement.account,
+                        reference=movement.reference,
+                        security=movement.security,
+                        direction=movement.direction.value,
+                        shares=movement.shares,
+                        booked_at=movement.booked_at,
+                        recorded_at=movement.recorded_at,
+                    )
+                )
                 await _write_parts(connection, inserted.one(), movement.parts)
                 return movement
             row, kept = found
@@ -88,8 +98,15 @@ async def _write_parts(connection: AsyncConnection, row: int, parts: Sequence[Pl
 
 def _movement(row: Row[Any], parts: Sequence[PlannedPart]) -> CustodyMovement:
     return CustodyMovement(
-        row.custodian, row.account, row.reference, MovementDirection(row.direction), row.shares, row.security,
-        row.recorded_at, row.booked_at, tuple(parts),
+        row.custodian,
+        row.account,
+        row.reference,
+        MovementDirection(row.direction),
+        row.shares,
+        row.security,
+        row.recorded_at,
+        row.booked_at,
+        tuple(parts),
     )
 
 

@@ -31,12 +31,24 @@ class SqlOutbox:
             if await _rows(connection, outbox.c.signature == bytes(row.signature)):
                 raise StoreConflict(f"Signature {row.signature} is already in the outbox.")
             check_new(row, await _rows(connection, outbox.c.intent == row.intent))
-            await connection.execute(outbox.insert().values(
-                intent=row.intent, attempt=row.attempt, digest=row.digest, signature=bytes(row.signature),
-                bytes=row.transaction, last_valid_block_height=row.last_valid_block_height, commitment=row.commitment,
-                created_at=row.created_at, updated_at=row.updated_at, state=row.state.value, slot=row.slot,
-                units=row.units, fee=row.fee, error=row.error,
-            ))
+            await connection.execute(
+                outbox.insert().values(
+                    intent=row.intent,
+                    attempt=row.attempt,
+                    digest=row.digest,
+                    signature=bytes(row.signature),
+                    bytes=row.transaction,
+                    last_valid_block_height=row.last_valid_block_height,
+                    commitment=row.commitment,
+                    created_at=row.created_at,
+                    updated_at=row.updated_at,
+                    state=row.state.value,
+                    slot=row.slot,
+                    units=row.units,
+                    fee=row.fee,
+                    error=row.error,
+                )
+            )
 
     async def mark_sent(self, signature: Signature, at: int) -> None:
         """A signed row becomes sent; any other keeps its state."""
@@ -88,10 +100,20 @@ async def _set(connection: AsyncConnection, signature: Signature, **values: Any)
 
 def _row(row: Row[Any]) -> OutboxRow:
     return OutboxRow(
-        intent=row.intent, attempt=row.attempt, digest=row.digest, signature=Signature.from_bytes(row.signature),
-        transaction=row.bytes, last_valid_block_height=row.last_valid_block_height, commitment=row.commitment,
-        created_at=row.created_at, updated_at=row.updated_at, state=OutboxState(row.state), slot=row.slot,
-        units=row.units, fee=row.fee, error=row.error,
+        intent=row.intent,
+        attempt=row.attempt,
+        digest=row.digest,
+        signature=Signature.from_bytes(row.signature),
+        transaction=row.bytes,
+        last_valid_block_height=row.last_valid_block_height,
+        commitment=row.commitment,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        state=OutboxState(row.state),
+        slot=row.slot,
+        units=row.units,
+        fee=row.fee,
+        error=row.error,
     )
 
 

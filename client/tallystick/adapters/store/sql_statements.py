@@ -50,11 +50,20 @@ class SqlStatementRegister:
                 finding = conflict
                 new = replace(new, status=StatementStatus.CONFLICTING, reason=conflict_reason(earlier))
                 await _mark(connection, earlier.key, StatementStatus.CONFLICTING, conflict_reason(new))
-            await connection.execute(statements.insert().values(
-                key=new.key, custodian=statement.custodian_lei, account_hash=new.account_hash, as_of=statement.as_of,
-                received_at=statement.received_at, statement_id=statement.statement_id, format=statement.format,
-                status=new.status.value, reason=new.reason, content=content,
-            ))
+            await connection.execute(
+                statements.insert().values(
+                    key=new.key,
+                    custodian=statement.custodian_lei,
+                    account_hash=new.account_hash,
+                    as_of=statement.as_of,
+                    received_at=statement.received_at,
+                    statement_id=statement.statement_id,
+                    format=statement.format,
+                    status=new.status.value,
+                    reason=new.reason,
+                    content=content,
+                )
+            )
         return Registration(new, finding)
 
     async def get(self, key: bytes) -> StoredStatement | None:

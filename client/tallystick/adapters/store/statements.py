@@ -105,8 +105,13 @@ def duplicate_break(statement: StatementOfHoldings) -> Break:
     """The break for a statement whose bytes were kept before."""
     name = statement.statement_id or "(no id)"
     return Break(
-        BreakKind.DUPLICATE_STATEMENT, f"Statement {name} was received before, byte for byte.",
-        "", statement.account, statement.statement_id, None, statement.as_of,
+        BreakKind.DUPLICATE_STATEMENT,
+        f"Statement {name} was received before, byte for byte.",
+        "",
+        statement.account,
+        statement.statement_id,
+        None,
+        statement.as_of,
     )
 
 
@@ -150,9 +155,7 @@ class MemoryStatementRegister:
                 continue
             finding = conflict
             new = replace(new, status=StatementStatus.CONFLICTING, reason=conflict_reason(earlier))
-            self._kept[earlier.key] = replace(
-                earlier, status=StatementStatus.CONFLICTING, reason=conflict_reason(new)
-            )
+            self._kept[earlier.key] = replace(earlier, status=StatementStatus.CONFLICTING, reason=conflict_reason(new))
         self._kept[new.key] = new
         return Registration(new, finding)
 
@@ -176,11 +179,16 @@ class MemoryStatementRegister:
 
 def first_usable(newest_first: tuple[StoredStatement, ...], until: int | None) -> StoredStatement | None:
     """What StatementRegister.latest promises, of statements newest first."""
-    return next((
-        each for each in newest_first
-        if each.statement.is_whole and each.status is not StatementStatus.REJECTED
-        and (until is None or each.statement.as_of <= until)
-    ), None)
+    return next(
+        (
+            each
+            for each in newest_first
+            if each.statement.is_whole
+            and each.status is not StatementStatus.REJECTED
+            and (until is None or each.statement.as_of <= until)
+        ),
+        None,
+    )
 
 
 def no_statement(key: bytes) -> StoreError:
@@ -189,6 +197,11 @@ def no_statement(key: bytes) -> StoreError:
 
 
 __all__ = [
-    "MemoryStatementRegister", "Registration", "StatementRegister", "StatementStatus", "StoredStatement",
-    "conflict_between", "statement_key",
+    "MemoryStatementRegister",
+    "Registration",
+    "StatementRegister",
+    "StatementStatus",
+    "StoredStatement",
+    "conflict_between",
+    "statement_key",
 ]

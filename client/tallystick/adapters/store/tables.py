@@ -52,7 +52,8 @@ class Amount(TypeDecorator[int]):
 
 
 outbox: Final = Table(
-    "outbox", metadata,
+    "outbox",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("intent", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -74,7 +75,8 @@ outbox: Final = Table(
 )
 
 statements: Final = Table(
-    "statements", metadata,
+    "statements",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", LargeBinary(32), nullable=False),
     Column("custodian", String(20), nullable=False),
@@ -91,7 +93,8 @@ statements: Final = Table(
 )
 
 movements: Final = Table(
-    "movements", metadata,
+    "movements",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("reference_hash", LargeBinary(32), nullable=False),
     Column("custodian", String(20), nullable=False),
@@ -107,14 +110,16 @@ movements: Final = Table(
 )
 
 movement_parts: Final = Table(
-    "movement_parts", metadata,
+    "movement_parts",
+    metadata,
     Column("movement", Integer, ForeignKey("movements.id"), primary_key=True),
     Column("order", LargeBinary(32), primary_key=True),
     Column("shares", Amount, nullable=False),
 )
 
 orders: Final = Table(
-    "orders", metadata,
+    "orders",
+    metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("address", LargeBinary(32), nullable=False),
     Column("security", LargeBinary(32), nullable=False),
@@ -128,7 +133,8 @@ orders: Final = Table(
 )
 
 audit: Final = Table(
-    "audit", metadata,
+    "audit",
+    metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("previous", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),

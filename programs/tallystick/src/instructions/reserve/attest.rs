@@ -66,6 +66,10 @@ impl Attest<'_> {
                 && content.custody_accounts_hash() == self.security.custody_accounts_hash,
             TallystickError::CustodyAccountsDiffer
         );
+        require!(
+            content.lines.iter().all(|line| line.as_of <= now),
+            TallystickError::AsOfInTheFuture
+        );
         self.security
             .require_newer(content.as_of, content.supersedes, now)?;
         self.security.require_redeemed_settled(content.redeemed)
