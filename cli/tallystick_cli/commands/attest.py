@@ -22,9 +22,9 @@ app = typer.Typer()
     "attest",
     signs=True,
     examples=(
-        "tally attest AAPLx",
+        "tally attest tAAPL",
         "tally attest --all --yes",
-        "tally attest AAPLx --attestor 2   # one key's approval",
+        "tally attest tAAPL --attestor 2   # one key's approval",
     ),
 )
 async def attest(

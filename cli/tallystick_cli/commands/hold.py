@@ -53,8 +53,8 @@ class OwnerName(StrEnum):
     "place",
     signs=True,
     examples=(
-        "tally hold place AAPLx --by reconciliation --scope mint --reference REC-7 --reason 'ten short' --expires 72h",
-        "tally hold place AAPLx --by compliance --scope transfer --reference CASE-7 --reason 'court order' --yes",
+        "tally hold place tAAPL --by reconciliation --scope mint --reference REC-7 --reason 'ten short' --expires 72h",
+        "tally hold place tAAPL --by compliance --scope transfer --reference CASE-7 --reason 'court order' --yes",
     ),
 )
 async def place(
@@ -158,7 +158,7 @@ class HoldsShown:
         return "in place" if hold.expires_at > self.now else "expired"
 
 
-@command(app, "list", examples=("tally hold list", "tally hold list AAPLx --all --json"))
+@command(app, "list", examples=("tally hold list", "tally hold list tAAPL --all --json"))
 async def list_(
     tally: Tally,
     security: Annotated[str | None, typer.Argument(help="One security; else all.")] = None,

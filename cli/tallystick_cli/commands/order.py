@@ -81,8 +81,8 @@ ByOption = Annotated[Actor, typer.Option(help="Who signs.")]
     "subscribe",
     signs=True,
     examples=(
-        "tally order subscribe AAPLx anna 40 --reference S-2026-0001",
-        "tally order subscribe AAPLx 7xKX… 0.25 --reference S-2026-0002 --by operator --settle-by 3d --yes",
+        "tally order subscribe tAAPL anna 40 --reference S-2026-0001",
+        "tally order subscribe tAAPL 7xKX… 0.25 --reference S-2026-0002 --by operator --settle-by 3d --yes",
     ),
 )
 async def subscribe(
@@ -123,8 +123,8 @@ async def subscribe(
     "settle",
     signs=True,
     examples=(
-        "tally order settle AAPLx S-2026-0001 S-2026-0002 --movement TRF-88120 --moved 100",
-        "tally order settle AAPLx S-2026-0001=25 --movement TRF-88120 --moved 100 --booked-at 2026-11-23T15:00:00Z",
+        "tally order settle tAAPL S-2026-0001 S-2026-0002 --movement TRF-88120 --moved 100",
+        "tally order settle tAAPL S-2026-0001=25 --movement TRF-88120 --moved 100 --booked-at 2026-11-23T15:00:00Z",
     ),
 )
 async def settle(
@@ -160,7 +160,7 @@ async def settle(
     app,
     "redeem",
     signs=True,
-    examples=("tally order redeem AAPLx anna 10 --reference R-2026-0001",),
+    examples=("tally order redeem tAAPL anna 10 --reference R-2026-0001",),
 )
 async def redeem(
     tally: Tally,
@@ -200,7 +200,7 @@ async def accept(tally: Tally, order: OrderArgument) -> Signed:
     app,
     "settle-redemption",
     signs=True,
-    examples=("tally order settle-redemption AAPLx R-2026-0001 --movement TRF-88121 --moved 10",),
+    examples=("tally order settle-redemption tAAPL R-2026-0001 --movement TRF-88121 --moved 10",),
 )
 async def settle_redemption(
     tally: Tally,
@@ -282,7 +282,7 @@ async def correct(
     return await sign(tally, plan, payer, operator, owner)
 
 
-@command(app, "list", examples=("tally order list", "tally order list AAPLx --all --json"))
+@command(app, "list", examples=("tally order list", "tally order list tAAPL --all --json"))
 async def list_(
     tally: Tally,
     security: Annotated[str | None, typer.Argument(help="One security; else all.")] = None,

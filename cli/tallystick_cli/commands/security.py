@@ -45,8 +45,8 @@ SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbo
     "list",
     signs=True,
     examples=(
-        "tally security list US0378331005 --symbol AAPLx --name 'Apple Inc.' --cap 1000000 --terms terms.pdf",
-        "tally security list US5949181045 --symbol MSFTx --name Microsoft --cap 500000 --account 5493…/SAFE-001 --yes",
+        "tally security list US0378331005 --symbol tAAPL --name 'Apple Inc.' --cap 1000000 --terms terms.pdf",
+        "tally security list US5949181045 --symbol tMSFT --name Microsoft --cap 500000 --account 5493…/SAFE-001 --yes",
     ),
 )
 async def list_security(
@@ -147,8 +147,8 @@ async def list_security(
     "limit",
     signs=True,
     examples=(
-        "tally security limit AAPLx --mint 5000 --burn 5000",
-        "tally security limit AAPLx operator --window 3600 …",
+        "tally security limit tAAPL --mint 5000 --burn 5000",
+        "tally security limit tAAPL operator --window 3600 …",
     ),
 )
 async def limit(
@@ -272,7 +272,7 @@ class SecurityShown:
         return stack(head, rows)
 
 
-@command(app, "show", examples=("tally security show AAPLx", "tally security show US0378331005 --json"))
+@command(app, "show", examples=("tally security show tAAPL", "tally security show US0378331005 --json"))
 async def show(tally: Tally, security: SecurityArgument) -> SecurityShown:
     """How one security stands: supply, reserve, what may be minted, limits."""
     section = tally.profile.security(security)

@@ -25,9 +25,9 @@ class Share:
     movement: str
 
 
-APPLE: Final = Share("US0378331005", "AAPLx", "Apple Inc. share", "100", "TRF-88120")
-MICROSOFT: Final = Share("US5949181045", "MSFTx", "Microsoft Corp. share", "60", "TRF-88121")
-NVIDIA: Final = Share("US67066G1040", "NVDAx", "NVIDIA Corp. share", "80", "TRF-88122")
+APPLE: Final = Share("US0378331005", "tAAPL", "Apple Inc. share", "100", "TRF-88120")
+MICROSOFT: Final = Share("US5949181045", "tMSFT", "Microsoft Corp. share", "60", "TRF-88121")
+NVIDIA: Final = Share("US67066G1040", "tNVDA", "NVIDIA Corp. share", "80", "TRF-88122")
 SHARES: Final = (APPLE, MICROSOFT, NVIDIA)
 
 

@@ -74,8 +74,8 @@ def desk(new_desk: Desk) -> Desk:
     for role in ("attestor", "operator", "compliance", "reconciliation"):
         type_("issuer", "role", "grant", role, "--yes")
     warp(2)
-    type_("security", "list", "US0378331005", "--symbol", "AAPLx", "--name", "Apple Inc. share", "--cap", 1000, "--yes")
-    type_("security", "limit", "AAPLx", "--mint", 500, "--burn", 500, "--yes")
+    type_("security", "list", "US0378331005", "--symbol", "tAAPL", "--name", "Apple Inc. share", "--cap", 1000, "--yes")
+    type_("security", "limit", "tAAPL", "--mint", 500, "--burn", 500, "--yes")
     type_("holder", "approve", "anna", "--investor", "KYC-1", "--yes")
     warp(2)
     return new_desk

@@ -60,7 +60,7 @@ def test_the_reconciliations_are_written_as_told(told: tuple[Path, Typed]) -> No
 def test_the_profile_it_leaves_is_complete(told: tuple[Path, Typed]) -> None:
     profile = read_profile(told[0] / "profile.toml")
     assert profile.issuer.address
-    assert [each.symbol for each in profile.securities] == ["AAPLx", "MSFTx", "NVDAx"]
+    assert [each.symbol for each in profile.securities] == ["tAAPL", "tMSFT", "tNVDA"]
     assert len(profile.keys.attestors) == 3
 
 

@@ -42,10 +42,10 @@ def statement_file(folder: Path, name: str, shares: str, *, account: str = ACCOU
 def backed(desk: Desk) -> Desk:
     """Ten shares attested, and six tokens minted to anna for six of them."""
     desk.terminal.json("statement", "add", statement_file(desk.folder, "STMT-1", "10", ago=30))
-    desk.terminal.json("attest", "AAPLx", "--yes")
-    desk.terminal.json("order", "subscribe", "AAPLx", "anna", "6", "--reference", "S-1", "--yes")
+    desk.terminal.json("attest", "tAAPL", "--yes")
+    desk.terminal.json("order", "subscribe", "tAAPL", "anna", "6", "--reference", "S-1", "--yes")
     desk.terminal.json(
-        "order", "settle", "AAPLx", "S-1", "--movement", "TRF-1", "--moved", "10", "--booked-at", "2026-01-01", "--yes"
+        "order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", "--booked-at", "2026-01-01", "--yes"
     )
     return desk
 
@@ -60,7 +60,7 @@ def test_status_and_every_list_can_be_looked_at(backed: Desk) -> None:
     for words in (
         ("status",),
         ("issuer", "status"),
-        ("security", "show", "AAPLx"),
+        ("security", "show", "tAAPL"),
         ("holder", "show"),
         ("statement", "list"),
         ("statement", "show", "STMT-1"),
@@ -89,10 +89,10 @@ def test_shares_of_a_movement_that_no_order_used_are_a_break_and_exit_1(backed: 
 
 
 def test_a_mint_beyond_the_reserve_is_refused_and_moves_nothing(backed: Desk) -> None:
-    backed.terminal.json("order", "subscribe", "AAPLx", "anna", "5", "--reference", "S-2", "--yes")
+    backed.terminal.json("order", "subscribe", "tAAPL", "anna", "5", "--reference", "S-2", "--yes")
     before = backed.transactions()
     typed = backed.terminal.type(
-        "order", "settle", "AAPLx", "S-2", "--movement", "TRF-2", "--moved", "5", "--yes", "--json"
+        "order", "settle", "tAAPL", "S-2", "--movement", "TRF-2", "--moved", "5", "--yes", "--json"
     )
     assert typed.code == 1
     assert "reserve" in typed.document["error"]["message"]
@@ -101,16 +101,16 @@ def test_a_mint_beyond_the_reserve_is_refused_and_moves_nothing(backed: Desk) ->
 
 
 def test_a_wallet_nobody_approved_is_refused(backed: Desk) -> None:
-    typed = backed.terminal.type("order", "subscribe", "AAPLx", "eve", "1", "--reference", "S-3", "--yes")
+    typed = backed.terminal.type("order", "subscribe", "tAAPL", "eve", "1", "--reference", "S-3", "--yes")
     assert typed.code == 1
     assert "approved" in typed.err
 
 
 def test_a_redemption_goes_from_escrow_to_burnt(backed: Desk) -> None:
     type_ = backed.terminal.json
-    type_("order", "redeem", "AAPLx", "anna", "2", "--reference", "R-1", "--yes")
+    type_("order", "redeem", "tAAPL", "anna", "2", "--reference", "R-1", "--yes")
     type_("order", "accept", "R-1", "--yes")
-    type_("order", "settle-redemption", "AAPLx", "R-1", "--movement", "TRF-3", "--moved", "2", "--yes")
+    type_("order", "settle-redemption", "tAAPL", "R-1", "--movement", "TRF-3", "--moved", "2", "--yes")
     assert type_("order", "show", "R-1")["status"] == "settled"
     [security] = type_("status")["securities"]
     assert security["supply"] == "4"
@@ -118,7 +118,7 @@ def test_a_redemption_goes_from_escrow_to_burnt(backed: Desk) -> None:
 
 def test_settling_again_finds_the_movement_used_and_signs_nothing(backed: Desk) -> None:
     before = backed.transactions()
-    again = backed.terminal.json("order", "settle", "AAPLx", "S-1=6", "--movement", "trf-1", "--moved", "10", "--yes")
+    again = backed.terminal.json("order", "settle", "tAAPL", "S-1=6", "--movement", "trf-1", "--moved", "10", "--yes")
     assert (again["transactions"], backed.transactions()) == ([], before)
 
 
@@ -135,7 +135,7 @@ def test_a_hold_stops_and_its_release_lets_go(backed: Desk) -> None:
     placed = backed.terminal.json(
         "hold",
         "place",
-        "AAPLx",
+        "tAAPL",
         "--by",
         "compliance",
         "--scope",
@@ -146,9 +146,9 @@ def test_a_hold_stops_and_its_release_lets_go(backed: Desk) -> None:
         "x",
         "--yes",
     )
-    assert backed.terminal.json("security", "show", "AAPLx")["holds"]["mint"] == 1
+    assert backed.terminal.json("security", "show", "tAAPL")["holds"]["mint"] == 1
     backed.terminal.json("hold", "release", placed["hold"], "--yes")
-    assert backed.terminal.json("security", "show", "AAPLx")["holds"]["mint"] == 0
+    assert backed.terminal.json("security", "show", "tAAPL")["holds"]["mint"] == 0
 
 
 def test_a_file_that_is_no_statement_is_exit_2_with_its_place_and_is_kept(backed: Desk, tmp_path: Path) -> None:
@@ -180,21 +180,21 @@ def test_another_file_under_the_same_name_is_a_conflict_until_somebody_decides(b
     typed = backed.terminal.type("statement", "add", statement_file(tmp_path, "STMT-5", "9", ago=20), "--json")
     assert typed.code == 1
     assert typed.document["status"] == "conflicting"
-    attested = backed.terminal.type("attest", "AAPLx", "--yes")
+    attested = backed.terminal.type("attest", "tAAPL", "--yes")
     assert attested.code == 1
     assert "CONFLICTING_STATEMENT" in attested.err
     for key, decision in ((typed.document["key"], "rejected"), (first["key"], "usable")):
         backed.terminal.json("statement", "decide", key[:12], decision, "--reason", "the custodian said so")
-    assert backed.terminal.json("attest", "AAPLx", "--yes")["transactions"]
+    assert backed.terminal.json("attest", "tAAPL", "--yes")["transactions"]
 
 
 def test_an_unknown_security_names_those_there_are(backed: Desk) -> None:
-    typed = backed.terminal.type("security", "show", "TSLAx")
+    typed = backed.terminal.type("security", "show", "tTSLA")
     assert typed.code == 2
-    assert "AAPLx" in typed.err
+    assert "tAAPL" in typed.err
 
 
 def test_more_decimals_than_the_token_has_are_refused(backed: Desk) -> None:
-    typed = backed.terminal.type("order", "subscribe", "AAPLx", "anna", "0.123456789", "--reference", "S-9", "--yes")
+    typed = backed.terminal.type("order", "subscribe", "tAAPL", "anna", "0.123456789", "--reference", "S-9", "--yes")
     assert typed.code == 2
     assert "decimals" in typed.err

@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
         "securities": [
             {
                 "isin": "US0378331005",
-                "symbol": "AAPLx",
+                "symbol": "tAAPL",
                 "name": "Apple",
                 "id": "US0378331005",
                 "accounts": [{"custodian": CUSTODIAN_LEI, "account": ACCOUNT}],
