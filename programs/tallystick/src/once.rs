@@ -38,7 +38,10 @@ impl<'a, 'info> Slot<'a, 'info> {
 
     /// Makes the account; lamports that somebody sent to its address beforehand do not stop that.
     pub fn make<T: Space>(&self, payer: &AccountInfo<'info>) -> Result<()> {
-        require_keys_eq!(*self.info.owner, system_program::ID, TallystickError::FillExists);
+        require!(
+            *self.info.owner == system_program::ID,
+            TallystickError::FillExists
+        );
         let space = 8 + T::INIT_SPACE;
         let rent = Rent::get()?.minimum_balance(space);
         let bump = [self.bump];

@@ -5,7 +5,7 @@ use crate::{
     errors::TallystickError,
     events::{emit, RedemptionReturned},
     state::*,
-    token::{Mint, Token, TokenAccount},
+    token::{Mint, TokenAccount},
 };
 
 #[event_cpi]
@@ -66,25 +66,20 @@ impl CancelRedemption<'_> {
 /// Ends a redemption and returns what was not burnt. No hold stops a return.
 #[access_control(ctx.accounts.validate())]
 pub fn cancel_redemption(ctx: Context<CancelRedemption>, params: CancelRedemptionParams) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
     let accounts = &mut *ctx.accounts;
-    let raw = accounts.order.open_quantity();
-    let was_accepted = accounts.order.status == OrderStatus::Accepted;
-    accounts.security.release_escrow(raw, was_accepted)?;
-    accounts.order.set_status(OrderStatus::Cancelled, now);
     accounts.order.reason_code = params.reason_code;
-    Token {
-        program: &accounts.token_program,
+    let raw = super::Return {
+        token_program: &accounts.token_program,
         mint: &accounts.mint.to_account_info(),
-        security: &accounts.security,
+        escrow: &accounts.escrow.to_account_info(),
+        destination: &accounts.destination.to_account_info(),
     }
-    .transfer(
-        &accounts.escrow.to_account_info(),
-        &accounts.destination.to_account_info(),
-        raw,
+    .of(
+        &mut accounts.order,
+        &mut accounts.security,
+        OrderStatus::Cancelled,
+        Clock::get()?.unix_timestamp,
     )?;
-    accounts.order.invariant()?;
-    accounts.security.invariant()?;
     emit(
         &ctx.accounts.event_authority,
         RedemptionReturned {

@@ -20,7 +20,7 @@ pub use withdraw_redemption::*;
 
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, once::Slot, state::*};
+use crate::{constants::*, errors::TallystickError, once::Slot, state::*, token::Token};
 
 /// Whose order it is.
 #[derive(PartialEq)]
@@ -52,6 +52,38 @@ fn require_party(
     );
     role.require_in_force(now)?;
     Ok(Party::Operator)
+}
+
+/// What a return of escrowed tokens takes.
+struct Return<'a, 'info> {
+    token_program: &'a AccountInfo<'info>,
+    mint: &'a AccountInfo<'info>,
+    escrow: &'a AccountInfo<'info>,
+    destination: &'a AccountInfo<'info>,
+}
+
+impl<'info> Return<'_, 'info> {
+    /// Ends a redemption with `status` and returns what was not burnt; how many raw units that is.
+    fn of(
+        &self,
+        order: &mut Account<'info, Order>,
+        security: &mut Account<'info, Security>,
+        status: OrderStatus,
+        now: i64,
+    ) -> Result<u64> {
+        let raw = order.open_quantity();
+        security.release_escrow(raw, order.status == OrderStatus::Accepted)?;
+        order.set_status(status, now);
+        Token {
+            program: self.token_program,
+            mint: self.mint,
+            security,
+        }
+        .transfer(self.escrow, self.destination, raw)?;
+        order.invariant()?;
+        security.invariant()?;
+        Ok(raw)
+    }
 }
 
 /// What the caller says of a movement in the custodian's books.
