@@ -81,6 +81,8 @@ def result_document(action: Action, result: SendResult) -> dict[str, object]:
 async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mapping[str, str] | None = None) -> Signed:
     """Show the plan, ask, carry it out with these keys. An empty plan asks nothing.
 
+    Each transaction is in the audit log before it is signed and again when its outcome is known.
+
     Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
     `execute` and `SendResult.require_done` raise.
     """
@@ -96,16 +98,7 @@ async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mappi
             if result is None:
                 status.update(f"{action.summary} …")
 
-        results = await execute(plan, sender, tally.ring(*signers), tell)
-    books = await tally.open_store()
-    for action, result in zip(plan.actions, results, strict=False):
-        await books.audit.append(
-            at=tally.clock.now(),
-            actor=", ".join(str(key) for key in action.signers),
-            action=action.summary,
-            subject=result.intent,
-            details={"outcome": result.outcome.value, "signature": str(result.signature) if result.signature else None},
-        )
+        results = await execute(plan, sender, tally.ring(*signers), tell, trail=await tally.open_trail())
     for result in results:
         result.require_done()
     return Signed(plan, results, details or {}, names)

@@ -5,6 +5,9 @@ The only file of the command that imports tallystick.adapters; what commands nee
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -26,7 +29,7 @@ from tallystick.adapters.clock import Clock, SystemClock
 from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
-from tallystick.adapters.store.audit import AuditLog
+from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore, DatabaseBreakStore
 from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
@@ -37,12 +40,14 @@ from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
+from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
 from tallystick.services.securities import security_of
 
 from tallystick_cli.profile import Custodian, Keys, Profile, change_profile, read_profile
 
 __all__ = [
+    "AuditEntry",
     "BookedOrder",
     "Books",
     "Clock",
@@ -58,6 +63,7 @@ __all__ = [
     "SystemClock",
     "Tally",
     "TransactionSigner",
+    "first_misfit",
     "new_memory_outbox",
     "statement_profile",
     "write_semt002",
@@ -174,6 +180,19 @@ class Tally:
     async def open_sender(self) -> Sender:
         """The sender whose outbox is in the store."""
         return self.new_sender((await self.open_store()).outbox)
+
+    async def open_trail(self) -> AuditTrail:
+        """The audit log, in the name of whoever gave the command."""
+        return AuditTrail((await self.open_store()).audit, self.clock, self.actor)
+
+    @property
+    def actor(self) -> str:
+        """Who gave the command, as this machine knows them: account@host."""
+        try:
+            account = getpass.getuser()
+        except (KeyError, OSError):  # an account without a name, as in some containers
+            account = f"uid {os.getuid()}"
+        return f"{account}@{socket.gethostname()}"
 
     def declared_securities(self) -> list[DeclaredSecurity]:
         """What the profile declares of each security off chain."""

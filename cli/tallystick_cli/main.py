@@ -6,6 +6,7 @@ import typer
 
 from tallystick_cli.commands import (
     attest,
+    audit,
     close,
     demo,
     hold,
@@ -44,6 +45,7 @@ for name, group in (
     ("order", order),
     ("hold", hold),
     ("outbox", outbox),
+    ("audit", audit),
     ("program", program),
 ):
     app.add_typer(group.app, name=name)

@@ -103,8 +103,8 @@ async def deploy(tally: Tally) -> Verified:
         if not tally.is_yes:
             ask(tally, _overview(deployment, len(binary)))
         signers = tally.ring(payer, authority, program)
-        sender = tally.new_sender(new_memory_outbox())
-        for result in await execute(deployment.prepare, sender, signers):
+        sender, trail = tally.new_sender(new_memory_outbox()), await tally.open_trail()
+        for result in await execute(deployment.prepare, sender, signers, trail=trail):
             result.require_done()
         with Progress(
             TextColumn("Writing the program"),
@@ -123,7 +123,7 @@ async def deploy(tally: Tally) -> Verified:
                 payer.pubkey,
                 lambda left: progress.update(task, completed=len(deployment.chunks) - left),
             )
-        for result in await execute(deployment.finish, sender, signers):
+        for result in await execute(deployment.finish, sender, signers, trail=trail):
             result.require_done()
     return Verified(await read_program_state(chain, program.pubkey, binary), tally.cluster_name)
 

@@ -232,7 +232,7 @@ async def decide(
     decided = await books.statements.decide(stored.key, StatementStatus(decision.value), reason)
     await books.audit.append(
         at=tally.clock.now(),
-        actor="operator at the terminal",
+        actor=tally.actor,
         action=f"statement {decision.value}",
         subject=stored.key.hex(),
         details={"reason": reason},

@@ -83,6 +83,8 @@ def test_the_commands_of_the_floor_plan_are_there() -> None:
         "program deploy",
         "program verify",
         "outbox resume",
+        "audit list",
+        "audit verify",
         "demo",
     }
     assert wanted - set(IDS) == set()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
 from conftest import Desk
 from tallystick.services.plans import Plan
 from tallystick_cli.approval import joined
-from tallystick_cli.context import Tally
 from typing_in import Terminal
 
 SIGNING = [
@@ -92,18 +90,6 @@ def test_a_cluster_that_does_not_answer_is_exit_4(desk: Desk) -> None:
     typed = other.type("issuer", "status", "--json")
     assert typed.code == 4
     assert typed.document["error"]["type"] == "EndpointError"
-
-
-def test_what_was_signed_is_in_the_audit_log(desk: Desk) -> None:
-    desk.terminal.json("issuer", "role", "grant", "corporate-actions", "anna", "--yes")
-
-    async def actions() -> list[str]:
-        async with Tally(desk.terminal.profile) as tally:
-            audit = (await tally.open_store()).audit
-            await audit.verify()
-            return [str(entry.document["action"]) for entry in await audit.entries()]
-
-    assert any("corporate actions" in action for action in asyncio.run(actions()))
 
 
 def test_a_note_of_one_plan_among_several_says_which() -> None:

@@ -7,7 +7,7 @@ changes, removes or inserts an entry has to change every later hash; whoever not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -88,30 +88,39 @@ def next_entry(
     return AuditEntry(sequence, previous, sha256(AUDIT_TAG, previous, content), content)
 
 
-def verify_entries(entries: Iterable[AuditEntry]) -> bytes:
-    """What AuditLog.verify promises, of entries oldest first."""
+def first_misfit(entries: Iterable[AuditEntry]) -> int | None:
+    """The number, from 1, of the first of all entries (oldest first) that is not what was written; None when each
+    follows from the one before it."""
     previous = NO_PREVIOUS
     for sequence, entry in enumerate(entries, 1):
-        # SQLite keeps whatever type somebody wrote into a column.
-        if not isinstance(entry.content, bytes) or entry.previous != previous:
-            raise _broken(sequence)
-        if entry.hash != sha256(AUDIT_TAG, previous, entry.content):
-            raise _broken(sequence)
-        try:
-            document = json.loads(entry.content)
-        except ValueError as error:
-            raise _broken(sequence) from error
-        if set(document) != _KEYS or not document["sequence"] == entry.sequence == sequence:
-            raise _broken(sequence)
+        if not _fits(entry, sequence, previous):
+            return sequence
         previous = entry.hash
-    return previous
+    return None
 
 
-def _broken(sequence: int) -> LedgerError:
-    return LedgerError(
-        f"The audit log was changed: entry {sequence} does not follow from the one before it.",
-        hint="Keep this file as it is, restore the log from a backup, and find out who changed it.",
-    )
+def verify_entries(entries: Sequence[AuditEntry]) -> bytes:
+    """What AuditLog.verify promises, of entries oldest first."""
+    misfit = first_misfit(entries)
+    if misfit is not None:
+        raise LedgerError(
+            f"The audit log was changed: entry {misfit} does not follow from the one before it.",
+            hint="Keep this file as it is, restore the log from a backup, and find out who changed it.",
+        )
+    return entries[-1].hash if entries else NO_PREVIOUS
+
+
+def _fits(entry: AuditEntry, sequence: int, previous: bytes) -> bool:
+    # SQLite keeps whatever type somebody wrote into a column.
+    if not isinstance(entry.content, bytes) or entry.previous != previous:
+        return False
+    if entry.hash != sha256(AUDIT_TAG, previous, entry.content):
+        return False
+    try:
+        document = json.loads(entry.content)
+    except ValueError:
+        return False
+    return set(document) == _KEYS and document["sequence"] == entry.sequence == sequence
 
 
 class MemoryAuditLog:
@@ -170,4 +179,4 @@ def _entry(row: Row[Any]) -> AuditEntry:
     return AuditEntry(row.sequence, row.previous, row.hash, row.content)
 
 
-__all__ = ["AuditEntry", "AuditLog", "MemoryAuditLog", "SqlAuditLog"]
+__all__ = ["AuditEntry", "AuditLog", "MemoryAuditLog", "SqlAuditLog", "first_misfit"]
