@@ -11,7 +11,7 @@ from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import format_base_units, parse_base_units
 from tallystick.domain.orders import MovementDirection
-from tallystick.errors import ConfigurationError, InputError, TallystickError
+from tallystick.errors import ConfigurationError, InputError, Refused, TallystickError
 from tallystick.program.generated.accounts import Fill, Movement, Order
 from tallystick.program.generated.types import OrderKind, OrderStatus
 from tallystick.services.chain_reads import chain_time, list_fills, list_orders, read, require
@@ -22,7 +22,7 @@ from tallystick.services.subscription import LIVE
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.context import CustodyMovement, KeypairSigner, Tally
-from tallystick_cli.moments import parse_moment
+from tallystick_cli.moments import PAST_FORM, parse_past
 from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import amount, facts, instant_text, short, stack, table, when, when_short, words
 
@@ -248,6 +248,33 @@ def custody_movement(
     )
 
 
+async def booking_time(tally: Tally, security: Pubkey, reference: MovementReference, given: str | None) -> int:
+    """When the custodian booked a movement, in seconds since 1970 UTC: `given` as a person types it, the first time,
+    and what the journal has from then on. It is never guessed, since reconciliation tells by it which statements
+    contain the movement.
+
+    InputError when the journal does not know it and none is given; Refused when the journal has another one.
+    """
+    known = await (await tally.open_store()).journal.get(bytes(security), reference.hash)
+    kept = known.booked_at if known else None
+    if given is None:
+        if kept is None:
+            raise InputError(
+                f"Movement {reference.reference} is used for the first time: when did the custodian book it?",
+                hint="Give --booked-at: the booking time in the custodian's settlement confirmation or list of "
+                f"transactions, not the time of this command. Write {PAST_FORM}.",
+            )
+        return kept
+    booked_at = parse_past(given, await chain_time(tally.open_chain()))
+    if kept not in (None, booked_at):
+        raise Refused(
+            f"Conflict: the journal has movement {reference.reference} as booked at {instant_text(kept or 0)}, and "
+            f"{instant_text(booked_at)} was given.",
+            hint="Look it up in the custodian's books, and leave --booked-at out: the journal's time is used.",
+        )
+    return booked_at
+
+
 async def sign_settlement(
     tally: Tally,
     plan: Plan,
@@ -256,34 +283,30 @@ async def sign_settlement(
     security: Pubkey,
     reference: MovementReference,
     direction: MovementDirection,
-    booked_at: str | None,
+    booked_at: int,
 ) -> Signed:
     """Carry out a settlement and keep its movement in the journal, also when only some of its orders were settled.
 
-    `booked_at` is a moment as a person types it, or None for now. Raises what `sign` raises.
+    `booked_at` is the custodian's booking time in seconds since 1970 UTC. Raises what `sign` raises.
     """
     chain, place = tally.open_chain(), reference.address(security)
-    booked = parse_moment(booked_at, await chain_time(chain)) if booked_at else None
     try:
         signed = await sign(tally, plan, payer, operator, details={"movement": str(place)})
     except TallystickError:
         # What failed is told; this only keeps the books beside a part that landed, and never hides the failure.
         with suppress(TallystickError):
             if await read(chain, Movement, place) is not None:
-                await record_movement(tally, security, reference, direction, booked)
+                await record_movement(tally, security, reference, direction, booked_at)
         raise
-    await record_movement(tally, security, reference, direction, booked)
+    await record_movement(tally, security, reference, direction, booked_at)
     return signed
 
 
 async def record_movement(
-    tally: Tally, security: Pubkey, reference: MovementReference, direction: MovementDirection, booked_at: int | None
+    tally: Tally, security: Pubkey, reference: MovementReference, direction: MovementDirection, booked_at: int
 ) -> None:
-    """Keep a settled movement in the journal; booked now, by the chain's clock, unless it is known already."""
+    """Keep a settled movement in the journal, with the custodian's booking time in seconds since 1970 UTC."""
     books, now = await tally.open_store(), await chain_time(tally.open_chain())
-    known = await books.journal.get(bytes(security), reference.hash)
-    if booked_at is None:
-        booked_at = known.booked_at if known and known.booked_at else now
     await books.journal.record(
         CustodyMovement(
             reference.custodian_lei,

@@ -33,10 +33,11 @@ from tallystick.services.subscription import (
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
 from tallystick_cli.context import BookedOrder, KeypairSigner, Tally
-from tallystick_cli.moments import FORM, parse_moment
+from tallystick_cli.moments import FORM, PAST_FORM, parse_moment
 from tallystick_cli.orders import (
     OrderShown,
     OrdersShown,
+    booking_time,
     custody_movement,
     find_order,
     find_orders,
@@ -61,7 +62,11 @@ MovedOption = Annotated[str, typer.Option(help="All shares that moved in it, whi
 CustodianOption = Annotated[str | None, typer.Option(help="The custodian's LEI; needed when the profile has several.")]
 AccountOption = Annotated[str | None, typer.Option(help="The custody account; needed when the profile has several.")]
 BookedOption = Annotated[
-    str | None, typer.Option(help=f"When the custodian booked it ({FORM}); now, by the chain's clock, unless given.")
+    str | None,
+    typer.Option(
+        help=f"When the custodian booked it, from its confirmation: {PAST_FORM}. Needed the first time a movement is "
+        "used; the journal keeps it."
+    ),
 ]
 ReasonOption = Annotated[int, typer.Option("--reason", help="From your own table of reasons.", min=0, max=65535)]
 
@@ -123,8 +128,8 @@ async def subscribe(
     "settle",
     signs=True,
     examples=(
-        "tally order settle tAAPL S-2026-0001 S-2026-0002 --movement TRF-88120 --moved 100",
         "tally order settle tAAPL S-2026-0001=25 --movement TRF-88120 --moved 100 --booked-at 2026-11-23T15:00:00Z",
+        "tally order settle tAAPL S-2026-0002 S-2026-0003 --movement TRF-88120 --moved 100   # the rest of it, later",
     ),
 )
 async def settle(
@@ -143,6 +148,7 @@ async def settle(
     operator = tally.signer("operator")
     payer = tally.payer(operator)
     reference = custody_movement(tally, section, custodian, account, movement, moved)
+    booked = await booking_time(tally, address, reference, booked_at)
     plan = await plan_settle_subscription(
         chain,
         payer=payer.pubkey,
@@ -151,9 +157,7 @@ async def settle(
         movement=reference,
         parts=await parse_parts(tally, section, parts),
     )
-    return await sign_settlement(
-        tally, plan, payer, operator, address, reference, MovementDirection.RECEIVED, booked_at
-    )
+    return await sign_settlement(tally, plan, payer, operator, address, reference, MovementDirection.RECEIVED, booked)
 
 
 @command(
@@ -200,7 +204,9 @@ async def accept(tally: Tally, order: OrderArgument) -> Signed:
     app,
     "settle-redemption",
     signs=True,
-    examples=("tally order settle-redemption tAAPL R-2026-0001 --movement TRF-88121 --moved 10",),
+    examples=(
+        "tally order settle-redemption tAAPL R-2026-0001 --movement TRF-9 --moved 10 --booked-at 2026-11-24T09:30:00Z",
+    ),
 )
 async def settle_redemption(
     tally: Tally,
@@ -218,6 +224,7 @@ async def settle_redemption(
     operator = tally.signer("operator")
     payer = tally.payer(operator)
     reference = custody_movement(tally, section, custodian, account, movement, moved)
+    booked = await booking_time(tally, address, reference, booked_at)
     plan = await plan_settle_redemption(
         chain,
         payer=payer.pubkey,
@@ -226,9 +233,7 @@ async def settle_redemption(
         movement=reference,
         parts=await parse_parts(tally, section, parts),
     )
-    return await sign_settlement(
-        tally, plan, payer, operator, address, reference, MovementDirection.DELIVERED, booked_at
-    )
+    return await sign_settlement(tally, plan, payer, operator, address, reference, MovementDirection.DELIVERED, booked)
 
 
 @command(

@@ -164,8 +164,7 @@ class Story:
 
     async def settle_subscriptions(self) -> None:
         """Five orders from one movement, one of them for a quarter of a share; one order each of the others."""
-        booked = self.clock.now() - HOUR
-        moment = instant_text(booked) or ""
+        moment = self._an_hour_ago()
         self.tell.step(
             "Five subscriptions from one block of shares",
             f"{APPLE.shares} Apple shares came in one movement; it settles five orders, one of them for 0.25 share.",
@@ -208,13 +207,13 @@ class Story:
         wallet = self.tally.profile.wallet(HOLDERS[0])
         operator, payer = self.tally.signer("operator"), self.tally.signer("payer")
         refusals: list[Refusal] = []
-        for tried, movement, moved in (
-            ("Mint 1 token more than the reserve backs", "TRF-99999", "1"),
-            (f"Use movement {APPLE.movement} a second time", APPLE.movement, APPLE.shares),
+        for tried, movement, moved, booked_at in (
+            ("Mint 1 token more than the reserve backs", "TRF-99999", "1", self._an_hour_ago()),
+            (f"Use movement {APPLE.movement} a second time", APPLE.movement, APPLE.shares, None),
         ):
             reference = MovementReference(CUSTODIAN_LEI, ACCOUNT, movement, parse_base_units(moved, DECIMALS))
             said = await backoffice_words(
-                order.settle(self.tally, APPLE.symbol, ["S-8"], movement=movement, moved=moved)
+                order.settle(self.tally, APPLE.symbol, ["S-8"], movement=movement, moved=moved, booked_at=booked_at)
             )
             instruction = settle_instruction(self.tally, APPLE.isin, wallet, "S-8", reference, "1", DECIMALS)
             refusals.append(Refusal(tried, said, await program_words(self.tally, instruction, payer, operator)))
@@ -248,9 +247,13 @@ class Story:
         await self.tell.run("tally order accept R-1", order.accept(self.tally, "R-1"), is_shown=False)
         self.tell.say("Two hours pass: the custodian is instructed, and the shares leave.")
         await self.clock.warp(self.url, 2 * HOUR)
+        moment = self._an_hour_ago()
         await self.tell.run(
-            f"tally order settle-redemption {APPLE.symbol} R-1 --movement TRF-88130 --moved {REDEEMED}",
-            order.settle_redemption(self.tally, APPLE.symbol, ["R-1"], movement="TRF-88130", moved=REDEEMED),
+            f"tally order settle-redemption {APPLE.symbol} R-1 --movement TRF-88130 --moved {REDEEMED} "
+            f"--booked-at {moment}",
+            order.settle_redemption(
+                self.tally, APPLE.symbol, ["R-1"], movement="TRF-88130", moved=REDEEMED, booked_at=moment
+            ),
         )
 
     async def end_the_day(self) -> tuple[Closed, Reconciled]:
@@ -317,3 +320,6 @@ class Story:
 
     async def _wait(self) -> None:
         await self.clock.warp(self.url, DELAY + 1)
+
+    def _an_hour_ago(self) -> str:
+        return instant_text(self.clock.now() - HOUR) or ""

@@ -14,6 +14,7 @@ from tallystick.domain.holdings import Basis, Completeness, HoldingLine, Stateme
 from typing_in import ACCOUNT, CUSTODIAN_LEI
 
 APPLE = "US0378331005"
+BOOKED = ("--booked-at", "2026-01-01T12:00:00Z")
 
 
 def statement_file(folder: Path, name: str, shares: str, *, account: str = ACCOUNT, ago: int = 0) -> Path:
@@ -44,9 +45,7 @@ def backed(desk: Desk) -> Desk:
     desk.terminal.json("statement", "add", statement_file(desk.folder, "STMT-1", "10", ago=30))
     desk.terminal.json("attest", "tAAPL", "--yes")
     desk.terminal.json("order", "subscribe", "tAAPL", "anna", "6", "--reference", "S-1", "--yes")
-    desk.terminal.json(
-        "order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", "--booked-at", "2026-01-01", "--yes"
-    )
+    desk.terminal.json("order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", *BOOKED, "--yes")
     return desk
 
 
@@ -92,7 +91,7 @@ def test_a_mint_beyond_the_reserve_is_refused_and_moves_nothing(backed: Desk) ->
     backed.terminal.json("order", "subscribe", "tAAPL", "anna", "5", "--reference", "S-2", "--yes")
     before = backed.transactions()
     typed = backed.terminal.type(
-        "order", "settle", "tAAPL", "S-2", "--movement", "TRF-2", "--moved", "5", "--yes", "--json"
+        "order", "settle", "tAAPL", "S-2", "--movement", "TRF-2", "--moved", "5", *BOOKED, "--yes", "--json"
     )
     assert typed.code == 1
     assert "reserve" in typed.document["error"]["message"]
@@ -110,7 +109,7 @@ def test_a_redemption_goes_from_escrow_to_burnt(backed: Desk) -> None:
     type_ = backed.terminal.json
     type_("order", "redeem", "tAAPL", "anna", "2", "--reference", "R-1", "--yes")
     type_("order", "accept", "R-1", "--yes")
-    type_("order", "settle-redemption", "tAAPL", "R-1", "--movement", "TRF-3", "--moved", "2", "--yes")
+    type_("order", "settle-redemption", "tAAPL", "R-1", "--movement", "TRF-3", "--moved", "2", *BOOKED, "--yes")
     assert type_("order", "show", "R-1")["status"] == "settled"
     [security] = type_("status")["securities"]
     assert security["supply"] == "4"
