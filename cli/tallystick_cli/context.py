@@ -36,6 +36,7 @@ from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, 
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.adapters.store.store import Store, open_store
+from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
@@ -201,6 +202,7 @@ class Tally:
                 security_of(self.issuer, each.id).security,
                 tuple(CustodyAccount(account.custodian, account.account) for account in each.accounts),
                 tuple(Pubkey.from_string(wallet) for wallet in each.inventory),
+                parse_base_units(each.surplus, each.decimals),
             )
             for each in self.profile.securities
         ]
@@ -312,8 +314,11 @@ class Books:
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""
-        kept = await self.statements.list()
-        return [each.statement for each in kept if each.status is StatementStatus.USABLE]
+        return await self._statements(StatementStatus.USABLE)
+
+    async def conflicting_statements(self) -> list[StatementOfHoldings]:
+        """Statements that say different things under one name, and of which nobody decided yet."""
+        return await self._statements(StatementStatus.CONFLICTING)
 
     async def latest_statement(self, custodian: str, account: str) -> StoredStatement | None:
         """The newest statement of an account, whatever its status but rejected."""
@@ -334,6 +339,9 @@ class Books:
             reconciliation_orders.BookedOrder(Pubkey.from_bytes(each.address), each.kind, each.quantity)
             for each in await self.orders.list(bytes(security))
         ]
+
+    async def _statements(self, status: StatementStatus) -> list[StatementOfHoldings]:
+        return [each.statement for each in await self.statements.list() if each.status is status]
 
 
 def new_memory_outbox() -> Outbox:

@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from solders.pubkey import Pubkey
+from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness
 from tallystick.domain.identifiers import canonical_spelling, parse_isin, parse_lei
-from tallystick.errors import ConfigurationError, InputError, TallystickError
+from tallystick.errors import AmountError, ConfigurationError, InputError, TallystickError
 
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
@@ -154,7 +155,8 @@ class CustodyAccountReference(_Section):
 
 class SecuritySection(_Section):
     """One tokenised share class. `id` names it at this issuer for ever (its mint's address is derived from it);
-    `inventory` are the wallets that hold the issuer's own tokens."""
+    `inventory` are the wallets that hold the issuer's own tokens; `surplus` is how many shares, as exact decimal text,
+    are meant to be held beyond what the tokens require."""
 
     isin: str
     symbol: str
@@ -163,6 +165,15 @@ class SecuritySection(_Section):
     decimals: int = Field(default=8, ge=0, le=9)
     accounts: tuple[CustodyAccountReference, ...] = Field(min_length=1)
     inventory: tuple[str, ...] = ()
+    surplus: str = "0"
+
+    @model_validator(mode="after")
+    def _surplus(self) -> SecuritySection:
+        try:
+            parse_base_units(self.surplus, self.decimals)
+        except AmountError as error:
+            raise ValueError(f"surplus of {self.symbol}: {error.message}") from error
+        return self
 
     @field_validator("isin")
     @classmethod

@@ -103,6 +103,7 @@ async def close(
         store.closes,
         store.breaks,
         tally.clock,
+        conflicting=await store.conflicting_statements(),
     )
     number = len(await verify_closes(store.closes, tally.issuer))
     if out is not None:

@@ -139,6 +139,7 @@ async def reconcile_now(
         store,
         store.breaks,
         tally.clock,
+        conflicting=await store.conflicting_statements(),
     )
     if out is not None:
         tally.write_file(out, report.json())

@@ -20,6 +20,7 @@ from tallystick.adapters.store.closes import CloseStore
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import NO_PREVIOUS, DailyClose, SecurityClose, verify_chain
 from tallystick.domain.holdings import StatementOfHoldings
+from tallystick.domain.identifiers import custody_account_hash
 from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment
 from tallystick.errors import InputError, LedgerError, Refused
 from tallystick.program.addresses import program_data_address
@@ -27,6 +28,7 @@ from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.loader import read_program_data
 from tallystick.services.books import SecurityBook, read_books
 from tallystick.services.reconciliation_custody import DeclaredSecurity, declarations, statement_references
+from tallystick.services.reconciliation_statements import conflict_breaks
 
 LATEST: Final = timedelta(days=1)
 """How long after its day a close may be made: later the chain is no longer what it was."""
@@ -47,15 +49,17 @@ async def close_day(
     breaks: BreakStore,
     clock: Clock,
     *,
+    conflicting: Sequence[StatementOfHoldings] = (),
     treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
     program_id: Pubkey = PROGRAM_ID,
 ) -> DailyClose:
     """Close a day (YYYY-MM-DD, UTC) at a finalized slot and store it; the stored close when there is one already.
 
-    Every security of the issuer is in it, with the breaks that are open when it is made; reconcile first. Refused when
-    the day is not today or yesterday by the chain's clock, when a later day is closed, or when a register is
-    incomplete. InputError for a day that is none, ConfigurationError for a declared security that is not the issuer's.
-    ChainError, StoreError; LedgerError when a stored close was changed.
+    Every security of the issuer is in it, with the breaks that are open when it is made (reconcile first) and those of
+    `conflicting` statements of its accounts, which are used for nothing. Refused when the day is not today or yesterday
+    by the chain's clock, when a later day is closed, or when a register is incomplete. InputError for a day that is
+    none, ConfigurationError for a declared security that is not the issuer's. ChainError, StoreError; LedgerError when
+    a stored close was changed.
     """
     wanted = _parse_day(day)
     stored = await closes.find(bytes(issuer), day)
@@ -73,7 +77,11 @@ async def close_day(
     _require_its_day(wanted, moment)
     by_address = declarations(books, declared)
     open_breaks = {
-        book.address: [each.id for each in await breaks.records(bytes(book.address))] for book in books.securities
+        book.address: [
+            *(each.id for each in await breaks.records(bytes(book.address))),
+            *(each.id for each in conflict_breaks(_of_accounts(by_address[book.address], conflicting))),
+        ]
+        for book in books.securities
     }
     close = DailyClose(
         issuer=bytes(issuer),
@@ -173,6 +181,13 @@ def _elf_length(content: bytes) -> int:
         start, size = _ELF_SEGMENT.unpack_from(content, place)
         length = max(length, start + size)
     return length
+
+
+def _of_accounts(
+    declared: DeclaredSecurity, statements: Sequence[StatementOfHoldings]
+) -> tuple[StatementOfHoldings, ...]:
+    accounts = {account.hash for account in declared.accounts}
+    return tuple(each for each in statements if custody_account_hash(each.custodian_lei, each.account) in accounts)
 
 
 def _parse_day(day: str) -> date:

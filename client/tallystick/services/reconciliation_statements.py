@@ -42,10 +42,15 @@ def statement_breaks(
     for key, received in by_account.items():
         for each in _account_breaks(key, received, holding.get(key, []), now, treatments):
             found.setdefault(each.id, each)
-    for statement in conflicting:
-        each = _conflict(statement)
+    for each in conflict_breaks(conflicting):
         found.setdefault(each.id, each)
     return tuple(found.values())
+
+
+def conflict_breaks(conflicting: Sequence[StatementOfHoldings]) -> tuple[Break, ...]:
+    """One break for each name under which statements with different contents were received."""
+    found = (_conflict(statement) for statement in conflicting)
+    return tuple({each.id: each for each in found}.values())
 
 
 def _conflict(statement: StatementOfHoldings) -> Break:

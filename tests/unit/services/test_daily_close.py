@@ -15,6 +15,7 @@ from tallystick.adapters.chain.protocol import Commitment
 from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore, MemoryCloseStore, StoredClose
 from tallystick.adapters.store.store import open_store
 from tallystick.domain.amounts import multiplier_to_float_bits
+from tallystick.domain.breaks import BreakKind
 from tallystick.domain.closes import NO_PREVIOUS, DailyClose, parse_close
 from tallystick.domain.holdings import statement_hash
 from tallystick.domain.merkle import EMPTY_ROOT
@@ -112,6 +113,27 @@ async def test_open_breaks_are_in_the_close(book: BookOnChain) -> None:
     report = await book.reconcile()
     made = await close(book)
     assert made.securities[0].breaks == tuple(each.id for each in report.all_breaks)
+
+
+async def test_a_conflict_of_statements_is_in_the_close_of_each_security_with_that_account(book: BookOnChain) -> None:
+    one = book.statements.pop()
+    other = replace(one, source_hashes=(bytes(32),))
+    of_others = replace(one, account="SOMEBODY-ELSES")
+    report = await book.reconcile(conflicting=[one, other])
+    [conflict] = [each for each in report.breaks if each.found.kind is BreakKind.CONFLICTING_STATEMENT]
+    made = await close_day(
+        book.chain,
+        book.issuer,
+        today(book),
+        book.declared,
+        book.statements,
+        book.closes,
+        book.breaks,
+        book.clock,
+        conflicting=[one, other, of_others],
+    )
+    of_apple = [each.id for each in report.securities[0].breaks]
+    assert made.securities[0].breaks == (*of_apple, conflict.id)
 
 
 async def test_the_same_day_again_is_the_stored_close(book: BookOnChain) -> None:
