@@ -40,22 +40,24 @@ HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What was tried, and what the backoffice and the program said."""
+    """What was tried, what the backoffice and the program said, and what the program's words mean where they do not
+    say it themselves."""
 
     tried: str
     backoffice: str
     program: str
+    meaning: str = ""
 
     def document(self) -> dict[str, str]:
         """The same as plain data."""
-        return {"tried": self.tried, "backoffice": self.backoffice, "program": self.program}
+        return {"tried": self.tried, "backoffice": self.backoffice, "program": self.program, "meaning": self.meaning}
 
     def named(self, names: Mapping[str, str]) -> Refusal:
         """The same with names in place of addresses."""
         backoffice, program = self.backoffice, self.program
         for address, name in names.items():
             backoffice, program = backoffice.replace(address, name), program.replace(address, name)
-        return Refusal(self.tried, backoffice, program)
+        return Refusal(self.tried, backoffice, program, self.meaning)
 
 
 def refusals_table(refusals: Sequence[Refusal]) -> RenderableType:
@@ -65,7 +67,10 @@ def refusals_table(refusals: Sequence[Refusal]) -> RenderableType:
     made.add_column("The backoffice, before signing", ratio=3)
     made.add_column("The program, when it is sent all the same", ratio=3)
     for each in refusals:
-        made.add_row(each.tried, Text(each.backoffice, style="yellow"), Text(each.program, style="red"))
+        program = Text(each.program, style="red")
+        if each.meaning:
+            program.append(f"\nIn plain words: {each.meaning}", style="not red italic")
+        made.add_row(each.tried, Text(each.backoffice, style="yellow"), program)
     return made
 
 

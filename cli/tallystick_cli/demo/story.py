@@ -225,6 +225,7 @@ class Story:
                 f"Take an order for {STRANGER}, whom nobody approved",
                 said,
                 await program_words(self.tally, instruction, payer, operator),
+                "there is no holder record: compliance has not approved this wallet.",
             )
         )
         names = {str(stranger): STRANGER, f"Program {PROGRAM_ID}": "The program"}

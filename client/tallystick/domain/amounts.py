@@ -124,6 +124,16 @@ def format_base_units(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
+def format_shares(amount: int, decimals: int) -> str:
+    """Base units in words: 1 share, 0.25 shares."""
+    return _counted(amount, decimals, "share")
+
+
+def format_tokens(amount: int, decimals: int) -> str:
+    """Raw units in words: 1 token, 0.25 tokens."""
+    return _counted(amount, decimals, "token")
+
+
 def share_equivalent(raw: int, multiplier: int, rounding: Rounding) -> int:
     """raw x multiplier / 10^18 in shares x 10^decimals. UP for liabilities, DOWN for claimants.
 
@@ -168,6 +178,11 @@ def float_bits_to_multiplier(bits: int) -> int:
     multiplier = math.floor(Fraction(value) * MULTIPLIER_ONE)
     _require_multiplier(multiplier)
     return multiplier
+
+
+def _counted(amount: int, decimals: int, noun: str) -> str:
+    text = format_base_units(amount, decimals)
+    return f"{text} {noun}" if text == "1" else f"{text} {noun}s"
 
 
 def _require_decimals(decimals: int) -> None:

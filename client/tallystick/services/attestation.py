@@ -16,7 +16,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
 from tallystick.adapters.store.journal import MovementJournal
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
-from tallystick.domain.amounts import format_base_units
+from tallystick.domain.amounts import format_shares
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.canonical import sha256
 from tallystick.domain.evidence import supports_attestation
@@ -145,11 +145,11 @@ async def plan_attest(
     snapshot = await read_snapshot(chain, [security, issuer, claim.address, *roles.values()])
     account, epoch = snapshot.require(Security, security), snapshot.require(Issuer, issuer).attestor_epoch
     content, decimals = claim.content, account.decimals
-    shares, threshold = format_base_units(content.shares, decimals), account.policy.threshold
-    title = f"Attest {shares} shares of {account.isin.decode()} as of {instant(content.as_of)}"
+    shares, threshold = format_shares(content.shares, decimals), account.policy.threshold
+    title = f"Attest {shares} of {account.isin.decode()} as of {instant(content.as_of)}"
     notes = [each.message for each in claim.breaks]
     if content.redeemed:
-        notes.append(f"{format_base_units(content.redeemed, decimals)} redeemed shares had left custody by then.")
+        notes.append(f"Redeemed and out of custody by then: {format_shares(content.redeemed, decimals)}.")
     existing = snapshot.find(Attestation, claim.address)
     if existing is not None and existing.in_force_at:
         return Plan(title, notes=(*notes, f"It is in force since {instant(existing.in_force_at)}."))
@@ -171,7 +171,7 @@ async def plan_attest(
     notes.append(
         f"{after} of {threshold} approvals: it comes in force."
         if after >= threshold
-        else f"{after} of {threshold} approvals: {threshold - after} more attestors have to approve it."
+        else f"{after} of {threshold} approvals: still to come: {threshold - after}."
     )
 
     def approve(key: Pubkey) -> Action:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
-from tallystick.domain.amounts import U64_MAX, format_base_units
+from tallystick.domain.amounts import U64_MAX, format_tokens
 from tallystick.errors import AmountError, Refused
 from tallystick.program.addresses import correction_address, limit_address, role_address
 from tallystick.program.generated import instructions
@@ -43,15 +43,15 @@ async def plan_correct_fill(
     snapshot = await read_snapshot(chain, [fill, first.security, role, limit, inventory])
     account, security = snapshot.require(Fill, fill), snapshot.require(Security, first.security)
     decimals = security.decimals
-    title = f"Undo {format_base_units(corrected_raw, decimals)} tokens of the mint {fill}"
+    title = f"Undo {format_tokens(corrected_raw, decimals)} of the mint {fill}"
     if account.kind is not FillKind.MINT:
         raise Refused(f"{fill} is no mint.", hint="Only what was minted is corrected.")
     if account.corrected_raw >= corrected_raw:
-        done = format_base_units(account.corrected_raw, decimals)
-        return Plan(title, notes=(f"{done} tokens of it are undone already.",))
+        done = format_tokens(account.corrected_raw, decimals)
+        return Plan(title, notes=(f"{done} of it undone already.",))
     if corrected_raw > account.raw:
         raise Refused(
-            f"That mint was of {format_base_units(account.raw, decimals)} tokens; more cannot be undone.",
+            f"That mint was of {format_tokens(account.raw, decimals)}; more cannot be undone.",
             hint="Name at most what was minted.",
         )
     raw = corrected_raw - account.corrected_raw
@@ -62,8 +62,8 @@ async def plan_correct_fill(
     held = found.amount if found and found.mint == security.mint and found.owner == inventory_owner else 0
     if held < raw:
         raise Refused(
-            f"The inventory {inventory} holds {format_base_units(held, decimals)} tokens of {inventory_owner};"
-            f" {format_base_units(raw, decimals)} would be burnt.",
+            f"The inventory {inventory} holds {format_tokens(held, decimals)} of {inventory_owner};"
+            f" to be burnt: {format_tokens(raw, decimals)}.",
             hint="Buy or move tokens into the inventory first.",
         )
     correction = correction_address(fill, account.corrections)
@@ -86,7 +86,7 @@ async def plan_correct_fill(
     )
     action = new_action(
         f"correct:{fill}:{account.corrections}:{corrected_raw}",
-        f"Burn {format_base_units(raw, decimals)} tokens of {inventory_owner} to undo the mint {fill}",
+        f"Burn {format_tokens(raw, decimals)} of {inventory_owner} to undo the mint {fill}",
         instruction,
         payer,
         (operator, "operator"),

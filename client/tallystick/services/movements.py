@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from tallystick.domain.amounts import U64_MAX, format_base_units
+from tallystick.domain.amounts import U64_MAX, format_base_units, format_shares
 from tallystick.domain.identifiers import movement_hash
 from tallystick.errors import AmountError, InputError, Refused
 from tallystick.program.addresses import movement_address
@@ -73,9 +73,9 @@ def require_movement_room(
         if movement.direction is not direction or movement.shares != reference.shares:
             way = "in" if movement.direction is Direction.IN else "out"
             raise Refused(
-                f"Movement {reference.reference} is on chain as {format_base_units(movement.shares, decimals)} shares"
-                f" {way}; {format_base_units(reference.shares, decimals)} shares"
-                f" {'in' if direction is Direction.IN else 'out'} were given.",
+                f"Movement {reference.reference} is on chain as {format_shares(movement.shares, decimals)}"
+                f" {way}; given: {format_shares(reference.shares, decimals)}"
+                f" {'in' if direction is Direction.IN else 'out'}.",
                 hint="A reference is one movement. Look it up in the custodian's books.",
             )
         allocated = movement.allocated
@@ -83,8 +83,8 @@ def require_movement_room(
     if shares > left:
         raise Refused(
             f"Movement {reference.reference} has {format_base_units(left, decimals)} of"
-            f" {format_base_units(reference.shares, decimals)} shares unused;"
-            f" {format_base_units(shares, decimals)} were asked for.",
+            f" {format_shares(reference.shares, decimals)} unused;"
+            f" asked for: {format_shares(shares, decimals)}.",
             hint="A movement is never used twice. Settle less, or name the movement that brought the other shares.",
         )
 

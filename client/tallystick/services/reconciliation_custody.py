@@ -19,7 +19,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from tallystick.domain.amounts import format_base_units
+from tallystick.domain.amounts import format_base_units, format_shares, format_tokens
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.closes import StatementReference
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings, statement_hash
@@ -235,11 +235,11 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
     if side.surplus is None or side.as_of is None or 0 <= side.surplus <= declared.surplus:
         return
     amount = -side.surplus if side.surplus < 0 else side.surplus - declared.surplus
-    shares = format_base_units(amount, book.decimals)
+    shares = format_shares(amount, book.decimals)
     if book.multiplier_changed_at >= side.as_of:
         yield Break(
             BreakKind.CA_IN_FLIGHT,
-            f"{book.isin}: statements from before the last multiplier change differ by {shares} shares.",
+            f"{book.isin}: statements from before the last multiplier change differ by {shares}.",
             book.isin,
             "",
             "multiplier",
@@ -250,7 +250,7 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
     short = side.surplus < 0
     yield Break(
         BreakKind.QUANTITY_SHORT if short else BreakKind.QUANTITY_OVER,
-        f"{book.isin}: {shares} shares {'short of' if short else 'more than'} what {_describe(book, side)} require.",
+        f"{book.isin}: {shares} {'short of' if short else 'more than'} what {_describe(book, side)} require.",
         book.isin,
         "",
         "custody",
@@ -261,8 +261,9 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
 
 def _describe(book: SecurityBook, side: CustodySide) -> str:
     """The two sides in words."""
-    supply, held = (format_base_units(each, book.decimals) for each in (book.mint.supply, side.held or 0))
-    return f"{supply} tokens, against {held} on the statements and {len(side.bridge)} movements since or unused,"
+    supply, held = format_tokens(book.mint.supply, book.decimals), format_base_units(side.held or 0, book.decimals)
+    moved = f"{len(side.bridge)} movement{'' if len(side.bridge) == 1 else 's'}"
+    return f"{supply}, against {held} on the statements and {moved} since or unused,"
 
 
 def _reserve_breaks(

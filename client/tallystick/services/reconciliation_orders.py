@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from solders.pubkey import Pubkey
 
-from tallystick.domain.amounts import format_base_units
+from tallystick.domain.amounts import format_base_units, format_shares
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.identifiers import custody_account_hash, movement_hash
 from tallystick.domain.orders import MovementDirection, OrderKind
@@ -155,10 +155,10 @@ def _open_breaks(book: SecurityBook, movements: Sequence[BookedMovement]) -> Ite
     for each in open_movements(book, movements):
         if each.movement.booked_at is None:
             continue
-        mine, unused = each.movement, format_base_units(each.unused, book.decimals)
+        mine, unused = each.movement, format_shares(each.unused, book.decimals)
         message = (
-            f"{book.isin}: {unused} shares of movement {mine.reference} ({mine.direction.value}, account "
-            f"{mine.account}) are not settled against any order."
+            f"{book.isin}: {unused} of movement {mine.reference} ({mine.direction.value}, account "
+            f"{mine.account}) not settled against any order."
         )
         yield Break(
             BreakKind.PENDING_SETTLEMENT, message, book.isin, mine.account, mine.hash.hex(), each.unused, book.now

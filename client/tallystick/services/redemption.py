@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
-from tallystick.domain.amounts import U64_MAX, Rounding, format_base_units, share_equivalent
+from tallystick.domain.amounts import U64_MAX, Rounding, format_shares, format_tokens, share_equivalent
 from tallystick.errors import AmountError, Refused
 from tallystick.program.addresses import fill_address, holder_address, limit_address, order_address, role_address
 from tallystick.program.generated import instructions
@@ -60,7 +60,7 @@ async def plan_request_redemption(
     source = source or associated_token_address(wallet, account.mint)
     snapshot = await read_snapshot(chain, [security, address, holder, source])
     account, decimals = snapshot.require(Security, security), account.decimals
-    title = f"Redeem {format_base_units(raw, decimals)} tokens of {wallet} ({reference})"
+    title = f"Redeem {format_tokens(raw, decimals)} of {wallet} ({reference})"
     existing = snapshot.find(Order, address)
     if existing is not None:
         if (existing.kind, existing.quantity) != (OrderKind.REDEMPTION, raw):
@@ -119,10 +119,10 @@ async def plan_accept_redemption(chain: Chain, *, payer: Pubkey, operator: Pubke
     async def is_done() -> bool:
         return (await require(chain, Order, order)).status in (OrderStatus.ACCEPTED, OrderStatus.SETTLED)
 
-    quantity = format_base_units(account.quantity, security.decimals)
+    quantity = format_tokens(account.quantity, security.decimals)
     action = new_action(
         f"accept:{order}",
-        f"{title} of {quantity} tokens",
+        f"{title} of {quantity}",
         instructions.accept_redemption(
             operator=operator, role=role, security=account.security, holder=holder, order=order
         ),
@@ -172,7 +172,7 @@ async def plan_settle_redemption(
         require_may_order(snapshot.find(Holder, holders[part.order]), order.holder, account, snapshot.now)
         if shares[part.order] == 0:
             raise Refused(
-                f"{format_base_units(part.quantity, decimals)} tokens are less than one share unit.",
+                f"{format_tokens(part.quantity, decimals)}: less than one share unit.",
                 hint="Settle it together with more tokens.",
             )
     require_movement_room(snapshot.find(Movement, place), movement, Direction.OUT, sum(shares.values()), decimals)
@@ -197,10 +197,10 @@ async def plan_settle_redemption(
         async def is_done() -> bool:
             return await read(chain, Fill, fills[part.order]) is not None
 
-        what = f"{format_base_units(part.quantity, decimals)} tokens of {orders[part.order].holder}"
+        what = f"{format_tokens(part.quantity, decimals)} of {orders[part.order].holder}"
         return new_action(
             f"settle:{part.order}:{place}",
-            f"Burn {what} for {format_base_units(shares[part.order], decimals)} shares that left custody",
+            f"Burn {what} for {format_shares(shares[part.order], decimals)} that left custody",
             instruction,
             payer,
             (operator, "operator"),
@@ -260,7 +260,7 @@ async def plan_cancel_redemption(
     )
     action = new_action(
         f"cancel:{order}",
-        f"{title}; {_rest(account, security)} tokens return to {account.holder}",
+        f"{title}; returned to {account.holder}: {_rest(account, security)}",
         (*preparing, instruction),
         payer,
         (authority, "holder" if is_holder else "operator"),
@@ -303,7 +303,7 @@ async def plan_withdraw_redemption(
     )
     action = new_action(
         f"withdraw:{order}",
-        f"{title}: {_rest(account, security)} tokens",
+        f"{title}: {_rest(account, security)}",
         (*preparing, instruction),
         payer,
         (account.holder, "holder"),
@@ -328,8 +328,8 @@ def _require_tokens(snapshot: Snapshot, source: Pubkey, wallet: Pubkey, security
     held = found.amount if found is not None and found.mint == security.mint and found.owner == wallet else 0
     if held < raw:
         raise Refused(
-            f"{wallet} has {format_base_units(held, security.decimals)} tokens in {source};"
-            f" {format_base_units(raw, security.decimals)} were to be redeemed.",
+            f"{wallet} has {format_tokens(held, security.decimals)} in {source};"
+            f" to be redeemed: {format_tokens(raw, security.decimals)}.",
             hint="Redeem less, or name the token account that holds them.",
         )
     if found is not None and found.frozen:
@@ -357,12 +357,12 @@ def _require_settleable(order: Order, part: Part, security: Pubkey, decimals: in
     if order.status is not OrderStatus.ACCEPTED:
         raise Refused(f"Order {part.order} was not accepted yet.", hint="Accept it, then instruct the custodian.")
     if part.quantity > order.quantity - order.filled:
-        rest = format_base_units(order.quantity - order.filled, decimals)
+        rest = format_tokens(order.quantity - order.filled, decimals)
         raise Refused(
-            f"Order {part.order} has {rest} tokens left; {format_base_units(part.quantity, decimals)} were asked for.",
+            f"Order {part.order} has {rest} left; asked for: {format_tokens(part.quantity, decimals)}.",
             hint="Settle at most what is left of it.",
         )
 
 
 def _rest(order: Order, security: Security) -> str:
-    return format_base_units(order.quantity - order.filled, security.decimals)
+    return format_tokens(order.quantity - order.filled, security.decimals)

@@ -11,7 +11,15 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.clock import instant
-from tallystick.domain.amounts import U64_MAX, Rounding, format_base_units, raw_from_shares, share_equivalent
+from tallystick.domain.amounts import (
+    U64_MAX,
+    Rounding,
+    format_base_units,
+    format_shares,
+    format_tokens,
+    raw_from_shares,
+    share_equivalent,
+)
 from tallystick.errors import Refused
 from tallystick.program.generated.accounts import Holder, Limit, Role, Security
 from tallystick.program.generated.types import RoleKind, SecurityStatus
@@ -170,15 +178,15 @@ def require_mint_room(security: Security, supply: int, raw: int, now: int) -> No
     decimals, after = security.decimals, supply + raw
     if after > security.policy.supply_cap:
         raise Refused(
-            f"{_units(after, decimals)} tokens would exist; the supply cap is"
+            f"There would be {format_tokens(after, decimals)}; the supply cap is"
             f" {_units(security.policy.supply_cap, decimals)}.",
             hint="Mint less.",
         )
     needed, backed = share_equivalent(after, multiplier_at(security, now), Rounding.UP), backing(security)
     if needed > backed:
         raise Refused(
-            f"The reserve does not cover this: {_units(needed, decimals)} shares would be needed and"
-            f" {_units(backed, decimals)} are there, {_units(needed - backed, decimals)} too few.",
+            f"The reserve does not cover this: it takes {format_shares(needed, decimals)} and the reserve backs"
+            f" {_units(backed, decimals)}, {_units(needed - backed, decimals)} too few.",
             hint="Attest a newer statement that shows the shares, or mint less.",
         )
 
@@ -205,8 +213,8 @@ def require_limit(limit: Limit | None, raw: int, now: int, decimals: int, *, min
     left = _left(limit, now, mint=mint)
     if raw > left:
         raise Refused(
-            f"{_units(raw, decimals)} tokens exceed this operator's limit: {_units(left, decimals)} are left to"
-            f" {verb}.",
+            f"{format_tokens(raw, decimals)} would exceed this operator's limit; left to {verb}:"
+            f" {_units(left, decimals)}.",
             hint="Wait for the limit to recover, settle less, or have the admin raise it.",
         )
 

@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
-from tallystick.domain.amounts import U64_MAX, format_base_units, raw_from_shares
+from tallystick.domain.amounts import U64_MAX, format_base_units, format_shares, format_tokens, raw_from_shares
 from tallystick.domain.canonical import sha256
 from tallystick.errors import AmountError, Refused
 from tallystick.program.addresses import (
@@ -80,7 +80,7 @@ async def plan_open_subscription(
     role = role_address(account.issuer, RoleKind.OPERATOR, authority)
     holder = holder_address(account.issuer, wallet)
     snapshot = await read_snapshot(chain, [address, role, holder])
-    title = f"Subscribe {format_base_units(shares, account.decimals)} shares for {wallet} ({reference})"
+    title = f"Subscribe {format_shares(shares, account.decimals)} for {wallet} ({reference})"
     existing = snapshot.find(Order, address)
     if existing is not None:
         if (existing.kind, existing.quantity) != (OrderKind.SUBSCRIPTION, shares):
@@ -173,7 +173,7 @@ async def plan_settle_subscription(
         units = raw_from_shares(part.quantity, multiplier)
         if units == 0:
             raise Refused(
-                f"{format_base_units(part.quantity, decimals)} shares are less than one token unit.",
+                f"{format_shares(part.quantity, decimals)}: less than one token unit.",
                 hint="Settle it together with more shares.",
             )
         raw += units
@@ -200,10 +200,10 @@ async def plan_settle_subscription(
         async def is_done() -> bool:
             return await read(chain, Fill, fills[part.order]) is not None
 
-        tokens = format_base_units(raw_from_shares(part.quantity, multiplier), decimals)
+        tokens = format_tokens(raw_from_shares(part.quantity, multiplier), decimals)
         return new_action(
             f"settle:{part.order}:{place}",
-            f"Mint {tokens} tokens for {format_base_units(part.quantity, decimals)} shares to {wallet}",
+            f"Mint {tokens} for {format_shares(part.quantity, decimals)} to {wallet}",
             (create_associated_token_account_idempotent(payer=payer, wallet=wallet, mint=account.mint), instruction),
             payer,
             (operator, "operator"),
@@ -251,10 +251,10 @@ async def plan_cancel_subscription(
         order=order,
         params=CancelSubscriptionParams(reason_code=reason_code),
     )
-    rest = format_base_units(account.quantity - account.filled, security.decimals)
+    rest = format_shares(account.quantity - account.filled, security.decimals)
     action = new_action(
         f"cancel:{order}",
-        f"{title}; {rest} shares were not filled",
+        f"{title}; not filled: {rest}",
         instruction,
         payer,
         (authority, "holder" if is_holder else "operator"),
@@ -312,9 +312,9 @@ def _require_settleable(order: Order, part: Part, security: Pubkey, decimals: in
             hint="Cancel it and open another one.",
         )
     if part.quantity > order.quantity - order.filled:
-        rest = format_base_units(order.quantity - order.filled, decimals)
+        rest = format_shares(order.quantity - order.filled, decimals)
         raise Refused(
-            f"Order {part.order} has {rest} shares left; {format_base_units(part.quantity, decimals)} were asked for.",
+            f"Order {part.order} has {rest} left; asked for: {format_shares(part.quantity, decimals)}.",
             hint="Settle at most what is left of it.",
         )
 

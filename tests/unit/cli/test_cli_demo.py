@@ -38,6 +38,13 @@ def test_three_attacks_are_refused_by_the_program_in_its_own_words(told: tuple[P
     assert "AccountNotInitialized" in holder
 
 
+def test_what_the_programs_words_do_not_say_the_demo_says_in_plain_ones(told: tuple[Path, Typed]) -> None:
+    meanings = [each["meaning"] for each in told[1].document["refusals"]]
+    assert meanings[:2] == ["", ""]
+    assert "compliance has not approved this wallet" in meanings[2]
+    assert meanings[2] in " ".join(told[1].err.split())
+
+
 def test_every_file_that_the_demo_names_is_there(told: tuple[Path, Typed]) -> None:
     assert [name for name, path in told[1].document["files"].items() if not Path(path).exists()] == []
 

@@ -16,6 +16,8 @@ from tallystick.domain.amounts import (
     Rounding,
     float_bits_to_multiplier,
     format_base_units,
+    format_shares,
+    format_tokens,
     multiplier_to_float_bits,
     parse_base_units,
     parse_quantity,
@@ -168,3 +170,17 @@ def test_known_multipliers_have_known_bits() -> None:
 def test_bits_that_are_no_positive_multiplier_are_refused(bits: int) -> None:
     with pytest.raises(AmountError):
         float_bits_to_multiplier(bits)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shares", "tokens"),
+    [
+        (10, "1 share", "1 token"),
+        (0, "0 shares", "0 tokens"),
+        (1, "0.1 shares", "0.1 tokens"),
+        (110, "11 shares", "11 tokens"),
+        (-10, "-1 shares", "-1 tokens"),
+    ],
+)
+def test_only_exactly_one_is_singular(amount: int, shares: str, tokens: str) -> None:
+    assert (format_shares(amount, 1), format_tokens(amount, 1)) == (shares, tokens)

@@ -212,7 +212,7 @@ async def test_the_same_order_again_plans_nothing(ready: Desk) -> None:
 async def test_a_mint_beyond_the_reserve_is_refused_with_the_missing_shares(ready: Desk) -> None:
     order = await ready.subscribe("alice", 2_000 * SHARE, "o-1")
     message = await settle_refused(ready, Part(order, 1_001 * SHARE), of=movement("BIG", 2_000 * SHARE))
-    assert "1001 shares would be needed and 1000 are there, 1 too few" in message
+    assert "it takes 1001 shares and the reserve backs 1000, 1 too few" in message
 
 
 async def test_the_whole_reserve_is_mintable_to_the_last_unit(ready: Desk) -> None:
@@ -251,7 +251,7 @@ async def test_a_movement_is_never_used_beyond_its_shares(ready: Desk) -> None:
     small = movement("SMALL", 15 * SHARE)
     await ready.run(await ready.plan_settle(small, Part(orders[0], 10 * SHARE)))
     message = await settle_refused(ready, Part(orders[1], 10 * SHARE), of=small)
-    assert "5 of 15 shares unused; 10 were asked for" in message
+    assert "5 of 15 shares unused; asked for: 10 shares" in message
 
 
 async def test_a_second_settlement_with_the_same_movement_is_refused(ready: Desk) -> None:
@@ -276,7 +276,7 @@ async def test_a_movement_is_the_same_however_it_is_spelled(ready: Desk) -> None
 
 async def test_a_part_beyond_its_order_is_refused(ready: Desk) -> None:
     order = await ready.subscribe("alice", SHARE, "o-1")
-    assert "has 1 shares left; 2 were asked for" in await settle_refused(ready, Part(order, 2 * SHARE))
+    assert "has 1 share left; asked for: 2 shares" in await settle_refused(ready, Part(order, 2 * SHARE))
 
 
 async def test_an_order_past_its_deadline_is_not_settled(ready: Desk) -> None:
@@ -337,7 +337,7 @@ async def test_a_limit_that_was_tightened_stops_what_exceeds_it(ready: Desk) -> 
     order = await ready.subscribe("alice", 20 * SHARE, "o-1")
     await ready.run(await ready.plan_settle(movement("A", 8 * SHARE), Part(order, 8 * SHARE)))
     message = await settle_refused(ready, Part(order, 3 * SHARE), of=movement("B", 3 * SHARE))
-    assert "3 tokens exceed this operator's limit: 2 are left to mint" in message
+    assert "3 tokens would exceed this operator's limit; left to mint: 2" in message
 
 
 async def test_a_revoked_operator_settles_nothing(ready: Desk) -> None:
