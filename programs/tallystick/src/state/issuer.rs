@@ -54,29 +54,6 @@ impl Issuer {
     }
 }
 
-/// Check digits of an LEI: ISO 17442, ISO 7064 mod 97-10.
-pub fn is_lei(lei: &[u8; 20]) -> bool {
-    let mut remainder: u32 = 0;
-    for (index, byte) in lei.iter().enumerate() {
-        let digit = match byte {
-            b'0'..=b'9' => u32::from(byte - b'0'),
-            b'A'..=b'Z' if index < 18 => u32::from(byte - b'A') + 10,
-            _ => return false,
-        };
-        remainder = (remainder * if digit > 9 { 100 } else { 10 } + digit) % 97;
-    }
-    remainder == 1
-}
-
-/// Text as this program stores it: UTF-8 without control characters, zero padded on the right, not empty.
-pub fn is_text(bytes: &[u8]) -> bool {
-    let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    let (text, padding) = bytes.split_at(length);
-    length > 0
-        && padding.iter().all(|byte| *byte == 0)
-        && core::str::from_utf8(text).is_ok_and(|text| !text.chars().any(char::is_control))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,23 +110,5 @@ mod tests {
         }
         .invariant()
         .is_ok());
-    }
-
-    #[test]
-    fn an_lei_needs_its_check_digits() {
-        assert!(is_lei(b"HWUPKR0MPOU8FGXBT394"));
-        assert!(!is_lei(b"HWUPKR0MPOU8FGXBT395"));
-        assert!(!is_lei(b"hwupkr0mpou8fgxbt394"));
-        assert!(!is_lei(b"HWUPKR0MPOU8FGXBT3A4"));
-    }
-
-    #[test]
-    fn text_is_padded_on_the_right_only() {
-        assert!(is_text(b"Example\0\0"));
-        assert!(!is_text(b"\0Example"));
-        assert!(!is_text(b"Exa\0mple"));
-        assert!(!is_text(b"Exa\nmple"));
-        assert!(!is_text(&[0; 4]));
-        assert!(!is_text(&[0xff, 0xfe, 0]));
     }
 }

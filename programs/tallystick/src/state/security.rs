@@ -4,65 +4,8 @@ use solana_sha256_hasher::hashv;
 use crate::{
     constants::*,
     errors::TallystickError,
-    state::{SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
+    state::{shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
 };
-
-/// What the issuer promised for one security. Loosening it later waits and can be vetoed.
-#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
-    /// Distinct attestors whose approval puts a reserve in force.
-    pub threshold: u8,
-    /// Basis points of the reserve that never back tokens.
-    pub margin: u16,
-    /// Seconds from a statement's as-of in which it may back a mint.
-    pub max_attestation_age: i64,
-    /// Raw units that may exist.
-    pub supply_cap: u64,
-    /// Seconds the operator has to accept a redemption.
-    pub accept_period: i64,
-    /// Seconds the operator has, from acceptance, to settle a redemption.
-    pub settle_period: i64,
-    /// Seconds between a corporate action's announcement and its effect.
-    pub notice: i64,
-    /// Seconds before a multiplier change in which nothing is minted.
-    pub change_window: i64,
-    /// Largest multiplier change, up or down, as a ratio.
-    pub max_change_numerator: u64,
-    /// Denominator of that ratio.
-    pub max_change_denominator: u64,
-    /// Permission classes that may order.
-    pub allowed_classes: u64,
-}
-
-impl Policy {
-    /// Every setting is inside its compiled floor and ceiling; a missing one is outside.
-    pub fn require_within_bounds(&self) -> Result<()> {
-        require!(
-            (MIN_THRESHOLD..=MAX_ATTESTORS).contains(&self.threshold),
-            TallystickError::ThresholdOutOfBounds
-        );
-        require!(self.margin <= MAX_MARGIN, TallystickError::MarginOutOfBounds);
-        require!(self.supply_cap > 0, TallystickError::SupplyCapMissing);
-        for (period, longest) in [
-            (self.max_attestation_age, MAX_ATTESTATION_AGE),
-            (self.accept_period, MAX_REDEMPTION_PERIOD),
-            (self.settle_period, MAX_REDEMPTION_PERIOD),
-            (self.notice, MAX_NOTICE),
-            (self.change_window, MAX_CHANGE_WINDOW),
-        ] {
-            require!(
-                (MIN_PERIOD..=longest).contains(&period),
-                TallystickError::PeriodOutOfBounds
-            );
-        }
-        require!(
-            self.max_change_denominator > 0 && self.max_change_numerator >= self.max_change_denominator,
-            TallystickError::ChangeBoundOutOfBounds
-        );
-        require!(self.allowed_classes != 0, TallystickError::NoPermissionClass);
-        Ok(())
-    }
-}
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -364,89 +307,10 @@ impl Security {
     }
 }
 
-/// Shares x 10^decimals of `raw` token units, rounded up: what is owed.
-pub fn shares_rounded_up(raw: u64, multiplier: u128) -> Result<u64> {
-    scaled(raw, multiplier, true)
-}
-
-/// Shares x 10^decimals of `raw` token units, rounded down: what a claimant gets.
-pub fn shares_rounded_down(raw: u64, multiplier: u128) -> Result<u64> {
-    scaled(raw, multiplier, false)
-}
-
-fn scaled(raw: u64, multiplier: u128, up: bool) -> Result<u64> {
-    if multiplier == MULTIPLIER_ONE {
-        return Ok(raw);
-    }
-    // Whole and fractional parts apart, so that nothing leaves 128 bits: raw < 2^64, fraction < 2^60.
-    let (whole, fraction) = (multiplier / MULTIPLIER_ONE, multiplier % MULTIPLIER_ONE);
-    let part = u128::from(raw) * fraction;
-    let carry = u128::from(up && part % MULTIPLIER_ONE != 0);
-    u128::from(raw)
-        .checked_mul(whole)
-        .and_then(|shares| shares.checked_add(part / MULTIPLIER_ONE + carry))
-        .and_then(|shares| u64::try_from(shares).ok())
-        .ok_or_else(|| TallystickError::Overflow.into())
-}
-
-/// Raw token units for `shares` x 10^decimals, rounded down.
-pub fn raw_rounded_down(shares: u64, multiplier: u128) -> Result<u64> {
-    if multiplier == MULTIPLIER_ONE {
-        return Ok(shares);
-    }
-    require!(multiplier > 0, TallystickError::InvariantBroken);
-    u64::try_from(u128::from(shares) * MULTIPLIER_ONE / multiplier)
-        .map_err(|_| TallystickError::Overflow.into())
-}
-
-/// Check digit of an ISIN: ISO 6166, Luhn over the digits of its characters.
-pub fn is_isin(isin: &[u8; 12]) -> bool {
-    let mut digits = [0u8; 24];
-    let mut length = 0;
-    for (index, byte) in isin.iter().enumerate() {
-        let value = match byte {
-            b'0'..=b'9' if index >= 2 => byte - b'0',
-            b'A'..=b'Z' if index < 11 => byte - b'A' + 10,
-            _ => return false,
-        };
-        if value > 9 {
-            digits[length] = value / 10;
-            length += 1;
-        }
-        digits[length] = value % 10;
-        length += 1;
-    }
-    let sum: u32 = digits[..length]
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| {
-            let digit = u32::from(*digit) * if place % 2 == 1 { 2 } else { 1 };
-            digit / 10 + digit % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn policy() -> Policy {
-        Policy {
-            threshold: 2,
-            margin: 0,
-            max_attestation_age: DAY,
-            supply_cap: 1_000_000,
-            accept_period: DAY,
-            settle_period: DAY,
-            notice: DAY,
-            change_window: HOUR,
-            max_change_numerator: 10,
-            max_change_denominator: 1,
-            allowed_classes: 1,
-        }
-    }
+    use crate::state::policy::tests::policy;
 
     fn security() -> Security {
         Security {
@@ -603,30 +467,6 @@ mod tests {
     }
 
     #[test]
-    fn rounding_never_favours_the_claimant() {
-        let third = MULTIPLIER_ONE / 3;
-        assert_eq!(shares_rounded_up(10, third).unwrap(), 4);
-        assert_eq!(shares_rounded_down(10, third).unwrap(), 3);
-        assert_eq!(raw_rounded_down(10, MULTIPLIER_ONE * 3).unwrap(), 3);
-        for (shares, multiplier) in [
-            (7u64, third),
-            (1_000_003, MULTIPLIER_ONE * 7 / 3),
-            (1, MULTIPLIER_ONE),
-        ] {
-            let raw = raw_rounded_down(shares, multiplier).unwrap();
-            assert!(shares_rounded_up(raw, multiplier).unwrap() <= shares);
-        }
-    }
-
-    #[test]
-    fn arithmetic_that_leaves_64_bits_is_refused() {
-        assert!(shares_rounded_up(u64::MAX, MULTIPLIER_ONE * 2).is_err());
-        assert!(shares_rounded_up(u64::MAX, u128::MAX).is_err());
-        assert!(raw_rounded_down(u64::MAX, 1).is_err());
-        assert_eq!(shares_rounded_up(u64::MAX, MULTIPLIER_ONE).unwrap(), u64::MAX);
-    }
-
-    #[test]
     fn overlapping_holds_are_counted_not_toggled() {
         let mut security = security();
         assert!(security.add_hold(SCOPE_TRANSFER).unwrap());
@@ -636,76 +476,5 @@ mod tests {
         assert!(security.remove_hold(SCOPE_TRANSFER | SCOPE_MINT).unwrap());
         assert!(security.require_mint_not_held().is_ok());
         assert!(security.remove_hold(SCOPE_MINT).is_err());
-    }
-
-    #[test]
-    fn every_setting_outside_its_bounds_is_refused() {
-        assert!(policy().require_within_bounds().is_ok());
-        for broken in [
-            Policy {
-                threshold: 1,
-                ..policy()
-            },
-            Policy {
-                threshold: MAX_ATTESTORS + 1,
-                ..policy()
-            },
-            Policy {
-                margin: MAX_MARGIN + 1,
-                ..policy()
-            },
-            Policy {
-                max_attestation_age: 0,
-                ..policy()
-            },
-            Policy {
-                max_attestation_age: MAX_ATTESTATION_AGE + 1,
-                ..policy()
-            },
-            Policy {
-                supply_cap: 0,
-                ..policy()
-            },
-            Policy {
-                accept_period: 0,
-                ..policy()
-            },
-            Policy {
-                settle_period: MAX_REDEMPTION_PERIOD + 1,
-                ..policy()
-            },
-            Policy {
-                notice: 0,
-                ..policy()
-            },
-            Policy {
-                change_window: 0,
-                ..policy()
-            },
-            Policy {
-                max_change_denominator: 0,
-                ..policy()
-            },
-            Policy {
-                max_change_numerator: 0,
-                ..policy()
-            },
-            Policy {
-                allowed_classes: 0,
-                ..policy()
-            },
-        ] {
-            assert!(broken.require_within_bounds().is_err(), "{broken:?}");
-        }
-    }
-
-    #[test]
-    fn an_isin_needs_its_check_digit() {
-        for isin in [b"US0378331005", b"US5949181045", b"US67066G1040", b"DE000BAY0017"] {
-            assert!(is_isin(isin));
-        }
-        for isin in [b"US0378331006", b"US037833100A", b"us0378331005", b"0S0378331005"] {
-            assert!(!is_isin(isin));
-        }
     }
 }

@@ -1,0 +1,142 @@
+use anchor_lang::prelude::*;
+
+use crate::{constants::*, errors::TallystickError};
+
+/// What the issuer promised for one security. Loosening it later waits and can be vetoed.
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Distinct attestors whose approval puts a reserve in force.
+    pub threshold: u8,
+    /// Basis points of the reserve that never back tokens.
+    pub margin: u16,
+    /// Seconds from a statement's as-of in which it may back a mint.
+    pub max_attestation_age: i64,
+    /// Raw units that may exist.
+    pub supply_cap: u64,
+    /// Seconds the operator has to accept a redemption.
+    pub accept_period: i64,
+    /// Seconds the operator has, from acceptance, to settle a redemption.
+    pub settle_period: i64,
+    /// Seconds between a corporate action's announcement and its effect.
+    pub notice: i64,
+    /// Seconds before a multiplier change in which nothing is minted.
+    pub change_window: i64,
+    /// Largest multiplier change, up or down, as a ratio.
+    pub max_change_numerator: u64,
+    /// Denominator of that ratio.
+    pub max_change_denominator: u64,
+    /// Permission classes that may order.
+    pub allowed_classes: u64,
+}
+
+impl Policy {
+    /// Every setting is inside its compiled floor and ceiling; a missing one is outside.
+    pub fn require_within_bounds(&self) -> Result<()> {
+        require!(
+            (MIN_THRESHOLD..=MAX_ATTESTORS).contains(&self.threshold),
+            TallystickError::ThresholdOutOfBounds
+        );
+        require!(self.margin <= MAX_MARGIN, TallystickError::MarginOutOfBounds);
+        require!(self.supply_cap > 0, TallystickError::SupplyCapMissing);
+        for (period, longest) in [
+            (self.max_attestation_age, MAX_ATTESTATION_AGE),
+            (self.accept_period, MAX_REDEMPTION_PERIOD),
+            (self.settle_period, MAX_REDEMPTION_PERIOD),
+            (self.notice, MAX_NOTICE),
+            (self.change_window, MAX_CHANGE_WINDOW),
+        ] {
+            require!(
+                (MIN_PERIOD..=longest).contains(&period),
+                TallystickError::PeriodOutOfBounds
+            );
+        }
+        require!(
+            self.max_change_denominator > 0 && self.max_change_numerator >= self.max_change_denominator,
+            TallystickError::ChangeBoundOutOfBounds
+        );
+        require!(self.allowed_classes != 0, TallystickError::NoPermissionClass);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn policy() -> Policy {
+        Policy {
+            threshold: 2,
+            margin: 0,
+            max_attestation_age: DAY,
+            supply_cap: 1_000_000,
+            accept_period: DAY,
+            settle_period: DAY,
+            notice: DAY,
+            change_window: HOUR,
+            max_change_numerator: 10,
+            max_change_denominator: 1,
+            allowed_classes: 1,
+        }
+    }
+
+    #[test]
+    fn every_setting_outside_its_bounds_is_refused() {
+        assert!(policy().require_within_bounds().is_ok());
+        for broken in [
+            Policy {
+                threshold: 1,
+                ..policy()
+            },
+            Policy {
+                threshold: MAX_ATTESTORS + 1,
+                ..policy()
+            },
+            Policy {
+                margin: MAX_MARGIN + 1,
+                ..policy()
+            },
+            Policy {
+                max_attestation_age: 0,
+                ..policy()
+            },
+            Policy {
+                max_attestation_age: MAX_ATTESTATION_AGE + 1,
+                ..policy()
+            },
+            Policy {
+                supply_cap: 0,
+                ..policy()
+            },
+            Policy {
+                accept_period: 0,
+                ..policy()
+            },
+            Policy {
+                settle_period: MAX_REDEMPTION_PERIOD + 1,
+                ..policy()
+            },
+            Policy {
+                notice: 0,
+                ..policy()
+            },
+            Policy {
+                change_window: 0,
+                ..policy()
+            },
+            Policy {
+                max_change_denominator: 0,
+                ..policy()
+            },
+            Policy {
+                max_change_numerator: 0,
+                ..policy()
+            },
+            Policy {
+                allowed_classes: 0,
+                ..policy()
+            },
+        ] {
+            assert!(broken.require_within_bounds().is_err(), "{broken:?}");
+        }
+    }
+}
