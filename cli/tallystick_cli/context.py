@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -30,12 +30,11 @@ from tallystick.adapters.custody.archive import FolderStatementArchive, Statemen
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
-from tallystick.adapters.store.breaks import BreakStore, DatabaseBreakStore
-from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore
+from tallystick.adapters.store.breaks import BreakStore
+from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
-from tallystick.adapters.store.store import Store, open_store
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
@@ -46,6 +45,9 @@ from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredS
 from tallystick.services.securities import security_of
 
 from tallystick_cli.profile import Custodian, Keys, Profile, change_profile, read_profile
+
+if TYPE_CHECKING:
+    from tallystick.adapters.store.store import Store
 
 __all__ = [
     "AuditEntry",
@@ -174,6 +176,9 @@ class Tally:
     async def open_store(self) -> Books:
         """The backoffice's books, brought up to date. StoreError or ConfigurationError when they cannot be opened."""
         if self._books is None:
+            # The database's libraries take as long to import as all the rest; help and usage errors do without them.
+            from tallystick.adapters.store.store import open_store
+
             store = await self._stack.enter_async_context(await open_store(self.store_url()))
             self._books = Books(store)
         return self._books
@@ -309,8 +314,8 @@ class Books:
         self.journal: MovementJournal = store.journal
         self.orders: OrderBook = store.orders
         self.audit: AuditLog = store.audit
-        self.breaks: BreakStore = DatabaseBreakStore(store.database)
-        self.closes: CloseStore = DatabaseCloseStore(store.database)
+        self.breaks: BreakStore = store.breaks
+        self.closes: CloseStore = store.closes
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""

@@ -17,8 +17,8 @@ from tallystick.adapters.custody.archive import FolderStatementArchive
 from tallystick.adapters.custody.profiles import StatementProfile
 from tallystick.adapters.custody.reader import read_statement
 from tallystick.adapters.custody.samples import write_semt002
-from tallystick.adapters.store.breaks import DatabaseBreakStore
-from tallystick.adapters.store.closes import DatabaseCloseStore
+from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
+from tallystick.adapters.store.sql_closes import DatabaseCloseStore
 from tallystick.adapters.store.store import Store
 from tallystick.domain.amounts import parse_quantity
 from tallystick.domain.holdings import Basis, Completeness, HoldingLine, StatementOfHoldings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -121,3 +123,9 @@ def test_every_option_says_what_it_is() -> None:
         if not getattr(each, "help", None)
     ]
     assert silent == []
+
+
+def test_help_does_without_the_libraries_of_the_database() -> None:
+    program = "import sys, tallystick_cli.main; print(sorted({'alembic', 'sqlalchemy'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -12,7 +12,8 @@ from book_on_chain import APPLE, CUSTODY, DAY, HOLDERS, INVENTORY, MICROSOFT, ON
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment
-from tallystick.adapters.store.closes import CloseStore, DatabaseCloseStore, MemoryCloseStore, StoredClose
+from tallystick.adapters.store.closes import CloseStore, MemoryCloseStore, StoredClose
+from tallystick.adapters.store.sql_closes import DatabaseCloseStore
 from tallystick.adapters.store.store import open_store
 from tallystick.domain.amounts import multiplier_to_float_bits
 from tallystick.domain.breaks import BreakKind

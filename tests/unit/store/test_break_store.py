@@ -10,9 +10,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from tallystick.adapters.store import breaks as break_tables
-from tallystick.adapters.store import closes as close_tables
-from tallystick.adapters.store.breaks import BreakStore, DatabaseBreakStore, MemoryBreakStore
+from tallystick.adapters.store import sql_breaks as break_tables
+from tallystick.adapters.store import sql_closes as close_tables
+from tallystick.adapters.store.breaks import BreakStore, MemoryBreakStore
+from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
 from tallystick.adapters.store.store import Store, open_store
 from tallystick.adapters.store.tables import metadata
 from tallystick.domain.break_records import DEFAULT_OWNERS, BreakState

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from tallystick.adapters.store.audit import SqlAuditLog
 from tallystick.adapters.store.engine import Database
 from tallystick.adapters.store.migrate import upgrade
-from tallystick.adapters.store.orders import SqlOrderBook
+from tallystick.adapters.store.sql_audit import SqlAuditLog
+from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
+from tallystick.adapters.store.sql_closes import DatabaseCloseStore
 from tallystick.adapters.store.sql_journal import SqlMovementJournal
+from tallystick.adapters.store.sql_orders import SqlOrderBook
 from tallystick.adapters.store.sql_outbox import SqlOutbox
 from tallystick.adapters.store.sql_statements import SqlStatementRegister
 
@@ -24,6 +26,8 @@ class Store:
         self.journal = SqlMovementJournal(database)
         self.orders = SqlOrderBook(database)
         self.audit = SqlAuditLog(database)
+        self.breaks = DatabaseBreakStore(database)
+        self.closes = DatabaseCloseStore(database)
 
     async def close(self) -> None:
         """Close every connection."""
