@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
+from desk import Desk
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.localnet import LocalnetServer, create_ledger
 from tallystick_cli.commands.init import make_key
 from typing_in import Terminal
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A terminal on a running localnet."""
-
-    terminal: Terminal
-    server: LocalnetServer
-    folder: Path
-
-    @property
-    def url(self) -> str:
-        """The localnet."""
-        return self.server.url
-
-    def warp(self, seconds: int) -> None:
-        """Let time pass on the cluster."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
-        assert "result" in httpx.post(self.url, json=request, trust_env=False).json()
-
-    def transactions(self) -> int:
-        """Transactions that landed so far: what proves that nothing moved."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": "getTransactionCount"}
-        count: int = httpx.post(self.url, json=request, trust_env=False).json()["result"]
-        return count
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Desk
+from desk import Desk
 from tallystick.services.plans import Plan
 from tallystick_cli.approval import joined
 from typing_in import Terminal
