@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.localnet import LocalnetServer, create_ledger
 from tallystick_cli.commands.init import make_key

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from tallystick_cli.context import Tally
 from typing_in import Terminal
 

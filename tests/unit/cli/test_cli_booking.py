@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from tallystick.adapters.clock import SystemClock
 from tallystick.errors import InputError
 from tallystick_cli.moments import parse_past

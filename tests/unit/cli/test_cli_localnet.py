@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desk import Desk
+from cli_desk import Desk
 from rich.console import Console
 from solders.pubkey import Pubkey
 from tallystick_cli.commands.localnet import Serving

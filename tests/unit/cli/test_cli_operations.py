@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from tallystick.adapters.clock import SystemClock
 from tallystick.adapters.custody.samples import write_semt002
 from tallystick.domain.amounts import parse_quantity

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from test_cli_operations import statement_file
 from typing_in import Terminal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from desk import Desk
+from cli_desk import Desk
 from tallystick.services.plans import Plan
 from tallystick_cli.approval import joined
 from typing_in import Terminal
