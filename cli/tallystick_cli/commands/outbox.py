@@ -109,4 +109,8 @@ async def resume(tally: Tally) -> Resumed:
     """Look for every open transaction and broadcast the same bytes again; never signs. Exit 3 while one is unknown."""
     sender = await tally.open_sender()
     with tally.err.status("Looking for open transactions …"):
-        return Resumed(await sender.resume())
+        results = await sender.resume()
+    trail = await tally.open_trail()
+    for result in results:
+        await trail.resumed(result)
+    return Resumed(results)

@@ -27,13 +27,17 @@ class AuditTrail:
         """Note what is about to be signed, and by which keys. StoreError when the log cannot be written."""
         roles = action.roles or ("signer",) * len(action.signers)
         keys: dict[str, CanonicalValue] = {str(key): role for key, role in zip(action.signers, roles, strict=True)}
-        await self._append(BEGUN, action, {"summary": action.summary, "signers": keys})
+        await self._append(BEGUN, action.intent, {"summary": action.summary, "signers": keys})
 
     async def end(self, action: Action, result: SendResult) -> None:
         """Note what became of it. StoreError when the log cannot be written; what was sent stays sent."""
+        await self.resumed(result)
+
+    async def resumed(self, result: SendResult) -> None:
+        """Note what became of a transaction that an earlier run began. StoreError as for `end`."""
         await self._append(
             ENDED,
-            action,
+            result.intent,
             {
                 "outcome": result.outcome.value,
                 "signature": None if result.signature is None else str(result.signature),
@@ -42,7 +46,5 @@ class AuditTrail:
             },
         )
 
-    async def _append(self, step: str, action: Action, details: dict[str, CanonicalValue]) -> None:
-        await self._log.append(
-            at=self._clock.now(), actor=self._actor, action=step, subject=action.intent, details=details
-        )
+    async def _append(self, step: str, intent: str, details: dict[str, CanonicalValue]) -> None:
+        await self._log.append(at=self._clock.now(), actor=self._actor, action=step, subject=intent, details=details)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_desk import Desk
+from solders.system_program import TransferParams, transfer
+from tallystick.adapters.chain.outbox import OutboxRow
+from tallystick.adapters.chain.rpc import RpcChain
+from tallystick.adapters.chain.signers import KeypairSigner
+from tallystick.adapters.chain.transactions import build_transaction, sign_transaction
+from tallystick.adapters.clock import SystemClock
+from tallystick.adapters.store.store import open_store
 from tallystick_cli.context import Tally
 from typing_in import Terminal
 
@@ -113,3 +121,44 @@ def test_the_list_shows_the_newest_twenty_unless_all_are_wanted(desk: Desk) -> N
     every, shown = desk.terminal.json("audit", "list", "--all"), desk.terminal.json("audit", "list")
     assert shown["entries"] == every["entries"][:20]
     assert shown["left_out"] == len(every["entries"]) - 20 > 0
+
+
+def test_a_transaction_that_a_crash_left_behind_is_resumed_and_noted(desk: Desk) -> None:
+    row = asyncio.run(_left_behind(desk))
+    resumed = desk.terminal.json("outbox", "resume")
+    assert [each["signature"] for each in resumed["resumed"]] == [str(row.signature)]
+    last = contents(desk.terminal)[-1]
+    assert (last["action"], last["subject"], last["details"]["outcome"]) == ("end", row.intent, "landed")
+    assert desk.terminal.json("outbox", "list")["pending"] == []
+
+
+async def _left_behind(desk: Desk) -> OutboxRow:
+    """Signed and stored, and the process ended before it was sent."""
+    signer = KeypairSigner.from_file(desk.folder / "keys" / "admin.json")
+    instruction = transfer(TransferParams(from_pubkey=signer.pubkey, to_pubkey=signer.pubkey, lamports=1))
+    async with (
+        RpcChain([desk.url], SystemClock()) as chain,
+        await open_store(f"sqlite+aiosqlite:///{desk.folder}/tallystick.sqlite3") as store,
+    ):
+        recent = await chain.get_latest_blockhash()
+        draft = build_transaction(
+            [instruction],
+            signer.pubkey,
+            recent.blockhash,
+            compute_unit_limit=10_000,
+            loaded_accounts_data_size_limit=65_536,
+        )
+        signed = await sign_transaction(draft, [signer])
+        row = OutboxRow(
+            intent="pay:oneself",
+            attempt=1,
+            digest=bytes(32),
+            signature=signed.signatures[0],
+            transaction=bytes(signed),
+            last_valid_block_height=recent.last_valid_block_height,
+            commitment="confirmed",
+            created_at=1,
+            updated_at=1,
+        )
+        await store.outbox.put_signed(row)
+        return row
