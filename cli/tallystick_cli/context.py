@@ -53,6 +53,7 @@ __all__ = [
     "AuditEntry",
     "BookedOrder",
     "Books",
+    "Chain",
     "Clock",
     "CustodyMovement",
     "KeypairSigner",

@@ -36,7 +36,6 @@ from tallystick.services.issuers import issuer_status, plan_grant_role, plan_ini
 from tallystick.services.movements import MovementReference, Part
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation import ReconciliationReport, reconcile
-from tallystick.services.reconciliation_custody import CustodyAccount as DeclaredAccount
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 from tallystick.services.reconciliation_orders import BookedMovement, BookedOrder
 from tallystick.services.redemption import plan_accept_redemption, plan_request_redemption, plan_settle_redemption
@@ -73,7 +72,7 @@ class Story:
     @property
     def declared(self) -> DeclaredSecurity:
         """What the profile says of the security."""
-        return DeclaredSecurity(self.security, tuple(DeclaredAccount(LEI, each.account) for each in ACCOUNTS))
+        return DeclaredSecurity(self.security, ACCOUNTS)
 
     # Plans ------------------------------------------------------------------------------------------------------------
 

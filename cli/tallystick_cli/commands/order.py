@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
+from solders.pubkey import Pubkey
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.orders import MovementDirection
 from tallystick.domain.orders import OrderKind as BookedKind
@@ -15,6 +18,8 @@ from tallystick.program.generated.accounts import Fill, Order, Security
 from tallystick.program.generated.types import OrderKind
 from tallystick.services.chain_reads import chain_time, require
 from tallystick.services.corrections import plan_correct_fill
+from tallystick.services.movements import MovementReference, Part
+from tallystick.services.plans import Plan
 from tallystick.services.redemption import (
     plan_accept_redemption,
     plan_cancel_redemption,
@@ -32,7 +37,7 @@ from tallystick.services.subscription import (
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
-from tallystick_cli.context import BookedOrder, KeypairSigner, Tally
+from tallystick_cli.context import BookedOrder, Chain, KeypairSigner, Tally
 from tallystick_cli.moments import FORM, PAST_FORM, parse_moment
 from tallystick_cli.orders import (
     OrderShown,
@@ -123,6 +128,60 @@ async def subscribe(
     return signed
 
 
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    """A custodian's movement as it was typed."""
+
+    reference: str
+    moved: str
+    custodian: str | None
+    account: str | None
+    booked_at: str | None
+
+
+class _PlanSettle(Protocol):
+    """How one direction is settled: the planners of subscription and of redemption."""
+
+    async def __call__(
+        self,
+        chain: Chain,
+        *,
+        payer: Pubkey,
+        operator: Pubkey,
+        security: Pubkey,
+        movement: MovementReference,
+        parts: Sequence[Part],
+    ) -> Plan: ...
+
+
+async def _settle(
+    tally: Tally,
+    security: str,
+    parts: list[str],
+    movement: _Movement,
+    direction: MovementDirection,
+    plan_settle: _PlanSettle,
+) -> Signed:
+    """One movement against one or more orders, and the journal beside it."""
+    section = tally.profile.security(security)
+    address, chain = security_of(tally.issuer, section.id).security, tally.open_chain()
+    operator = tally.signer("operator")
+    payer = tally.payer(operator)
+    reference = custody_movement(
+        tally, section, movement.custodian, movement.account, movement.reference, movement.moved
+    )
+    booked = await booking_time(tally, address, reference, movement.booked_at)
+    plan = await plan_settle(
+        chain,
+        payer=payer.pubkey,
+        operator=operator.pubkey,
+        security=address,
+        movement=reference,
+        parts=await parse_parts(tally, section, parts),
+    )
+    return await sign_settlement(tally, plan, payer, operator, address, reference, direction, booked)
+
+
 @command(
     app,
     "settle",
@@ -143,21 +202,8 @@ async def settle(
     booked_at: BookedOption = None,
 ) -> Signed:
     """Mint for shares that came into custody: one movement into one or more orders."""
-    section = tally.profile.security(security)
-    address, chain = security_of(tally.issuer, section.id).security, tally.open_chain()
-    operator = tally.signer("operator")
-    payer = tally.payer(operator)
-    reference = custody_movement(tally, section, custodian, account, movement, moved)
-    booked = await booking_time(tally, address, reference, booked_at)
-    plan = await plan_settle_subscription(
-        chain,
-        payer=payer.pubkey,
-        operator=operator.pubkey,
-        security=address,
-        movement=reference,
-        parts=await parse_parts(tally, section, parts),
-    )
-    return await sign_settlement(tally, plan, payer, operator, address, reference, MovementDirection.RECEIVED, booked)
+    named = _Movement(movement, moved, custodian, account, booked_at)
+    return await _settle(tally, security, parts, named, MovementDirection.RECEIVED, plan_settle_subscription)
 
 
 @command(
@@ -219,21 +265,8 @@ async def settle_redemption(
     booked_at: BookedOption = None,
 ) -> Signed:
     """Burn escrowed tokens for shares that left custody. By an operator."""
-    section = tally.profile.security(security)
-    address, chain = security_of(tally.issuer, section.id).security, tally.open_chain()
-    operator = tally.signer("operator")
-    payer = tally.payer(operator)
-    reference = custody_movement(tally, section, custodian, account, movement, moved)
-    booked = await booking_time(tally, address, reference, booked_at)
-    plan = await plan_settle_redemption(
-        chain,
-        payer=payer.pubkey,
-        operator=operator.pubkey,
-        security=address,
-        movement=reference,
-        parts=await parse_parts(tally, section, parts),
-    )
-    return await sign_settlement(tally, plan, payer, operator, address, reference, MovementDirection.DELIVERED, booked)
+    named = _Movement(movement, moved, custodian, account, booked_at)
+    return await _settle(tally, security, parts, named, MovementDirection.DELIVERED, plan_settle_redemption)
 
 
 @command(
