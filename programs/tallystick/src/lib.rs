@@ -7,6 +7,8 @@ use anchor_lang::prelude::*;
 pub mod constants;
 pub mod errors;
 pub mod events;
+#[cfg(target_os = "solana")]
+mod heap;
 pub mod instructions;
 pub mod once;
 pub mod state;

@@ -4,9 +4,12 @@
 //! many that is. Settlements make two such accounts, so they find the address with the two system calls that is
 //! made of, at about 250 a try, and read and write the accounts here.
 
-use anchor_lang::{prelude::*, system_program, Discriminator};
+use anchor_lang::{prelude::*, system_program};
 
-use crate::errors::TallystickError;
+use crate::{
+    errors::TallystickError,
+    state::{InPlace, Plain},
+};
 
 /// An account at the address that its seeds give, made or not.
 pub struct Slot<'a, 'info> {
@@ -28,21 +31,34 @@ impl<'a, 'info> Slot<'a, 'info> {
     }
 
     /// The content, if somebody has made the account.
-    pub fn read<T: AccountDeserialize>(&self) -> Result<Option<T>> {
+    pub fn read<T: Plain>(&self) -> Result<Option<InPlace<T>>> {
         if *self.info.owner == system_program::ID {
             return Ok(None);
         }
         require_keys_eq!(*self.info.owner, crate::ID, ErrorCode::AccountOwnedByWrongProgram);
-        T::try_deserialize(&mut &self.info.try_borrow_data()?[..]).map(Some)
+        InPlace::try_deserialize(&mut &self.info.try_borrow_data()?[..]).map(Some)
     }
 
-    /// Makes the account; lamports that somebody sent to its address beforehand do not stop that.
-    pub fn make<T: Space>(&self, payer: &AccountInfo<'info>) -> Result<()> {
+    /// Makes the account with `content`; lamports that somebody sent to its address beforehand do not stop that.
+    pub fn make<T: Plain + Space>(&self, payer: &AccountInfo<'info>, content: T) -> Result<InPlace<T>> {
+        self.create(payer, 8 + T::INIT_SPACE)?;
+        self.info.try_borrow_mut_data()?[..8].copy_from_slice(T::DISCRIMINATOR);
+        let mut made = InPlace::<T>::try_deserialize(&mut &self.info.try_borrow_data()?[..])?;
+        made.write(content);
+        Ok(made)
+    }
+
+    /// Refuses where the account was made before.
+    pub fn require_unmade(&self) -> Result<()> {
         require!(
             *self.info.owner == system_program::ID,
             TallystickError::FillExists
         );
-        let space = 8 + T::INIT_SPACE;
+        Ok(())
+    }
+
+    fn create(&self, payer: &AccountInfo<'info>, space: usize) -> Result<()> {
+        self.require_unmade()?;
         let rent = Rent::get()?.minimum_balance(space);
         let bump = [self.bump];
         let [first, second, third] = self.seeds;
@@ -77,11 +93,6 @@ impl<'a, 'info> Slot<'a, 'info> {
             CpiContext::new_with_signer(system_program::ID, accounts, signer),
             &crate::ID,
         )
-    }
-
-    /// Writes the content of an account that this program owns.
-    pub fn write<T: AccountSerialize + Discriminator>(&self, content: &T) -> Result<()> {
-        content.try_serialize(&mut &mut self.info.try_borrow_mut_data()?[..])
     }
 }
 

@@ -24,7 +24,11 @@ use anchor_spl::{
     },
 };
 
-use crate::{constants::*, errors::TallystickError, state::Security};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    state::{InPlace, Security},
+};
 
 /// What this program reads of a Token-2022 mint. Reading the extensions behind it as well would cost 2,000
 /// compute units; Token-2022 checks them again in every call.
@@ -257,7 +261,7 @@ impl NewMint<'_, '_> {
 pub struct Token<'a, 'info> {
     pub program: &'a AccountInfo<'info>,
     pub mint: &'a AccountInfo<'info>,
-    pub security: &'a Account<'info, Security>,
+    pub security: &'a Account<'info, InPlace<Security>>,
 }
 
 impl<'info> Token<'_, 'info> {

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use solana_sha256_hasher::hashv;
 
-use crate::{constants::*, errors::TallystickError};
+use crate::{constants::*, errors::TallystickError, state::in_place};
 
 /// One custody account's holding, as its custodian stated it.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq)]
@@ -70,46 +70,56 @@ impl AttestationContent {
     }
 }
 
-/// One attestor's approval.
-#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq)]
-pub struct Approval {
-    /// The attestor.
-    pub attestor: Pubkey,
-    /// SHA-256 of the statement files as this attestor received them.
-    pub received_hash: [u8; 32],
-    /// Unix seconds.
-    pub approved_at: i64,
+in_place! {
+    /// One attestor's approval.
+    pub struct Approval {
+        /// The attestor.
+        pub attestor: Pubkey,
+        /// SHA-256 of the statement files as this attestor received them.
+        pub received_hash: [u8; 32],
+        /// Unix seconds.
+        pub approved_at: i64,
+    }
 }
 
-/// The attestors' claim about one set of statements.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Attestation {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The security attested.
-    pub security: Pubkey,
-    /// SHA-256 of the content.
-    pub content_hash: [u8; 32],
-    /// Unix seconds.
-    pub as_of: i64,
-    /// Shares x 10^decimals.
-    pub shares: u64,
-    /// Shares x 10^decimals redeemed in all at the as-of.
-    pub redeemed: u64,
-    /// The attestation it replaces at the same as-of, or the default key.
-    pub supersedes: Pubkey,
-    /// Attestor epoch that the approvals below were given in.
-    pub epoch: u32,
-    /// Unix seconds at which it reached its threshold; 0 while open.
-    pub in_force_at: i64,
-    /// By distinct attestors, in order of arrival.
-    #[max_len(MAX_ATTESTORS)]
-    pub approvals: Vec<Approval>,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// The attestors' claim about one set of statements.
+    account pub struct Attestation {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The security attested.
+        pub security: Pubkey,
+        /// SHA-256 of the content.
+        pub content_hash: [u8; 32],
+        /// Unix seconds.
+        pub as_of: i64,
+        /// Shares x 10^decimals.
+        pub shares: u64,
+        /// Shares x 10^decimals redeemed in all at the as-of.
+        pub redeemed: u64,
+        /// The attestation it replaces at the same as-of, or the default key.
+        pub supersedes: Pubkey,
+        /// Attestor epoch that the approvals below were given in.
+        pub epoch: u32,
+        /// Unix seconds at which it reached its threshold; 0 while open.
+        pub in_force_at: i64,
+        /// How many of `approvals` are given.
+        pub approval_count: u8,
+        /// By distinct attestors, in order of arrival; zeros behind the last.
+        pub approvals: [Approval; MAX_ATTESTORS as usize],
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
+}
+
+impl Approval {
+    pub const NONE: Self = Self {
+        attestor: Pubkey::new_from_array([0; 32]),
+        received_hash: [0; 32],
+        approved_at: 0,
+    };
 }
 
 impl Attestation {
@@ -118,25 +128,25 @@ impl Attestation {
         require!(self.in_force_at == 0, TallystickError::AttestationClosed);
         if self.epoch != epoch {
             self.epoch = epoch;
-            self.approvals.clear();
+            self.approval_count = 0;
+            self.approvals = [Approval::NONE; MAX_ATTESTORS as usize];
         }
+        let given = usize::from(self.approval_count);
+        require!(given < self.approvals.len(), TallystickError::AttestationClosed);
         require!(
-            self.approvals
+            self.approvals[..given]
                 .iter()
-                .all(|given| given.attestor != approval.attestor),
+                .all(|earlier| earlier.attestor != approval.attestor),
             TallystickError::AlreadyApproved
         );
-        require!(
-            self.approvals.len() < usize::from(MAX_ATTESTORS),
-            TallystickError::AttestationClosed
-        );
-        self.approvals.push(approval);
+        self.approvals[given] = approval;
+        self.approval_count += 1;
         Ok(())
     }
 
     pub fn invariant(&self) -> Result<()> {
         require!(
-            !self.approvals.is_empty() && self.as_of > 0,
+            self.approval_count > 0 && self.as_of > 0,
             TallystickError::InvariantBroken
         );
         Ok(())
@@ -178,7 +188,8 @@ mod tests {
             supersedes: Pubkey::default(),
             epoch: 0,
             in_force_at: 0,
-            approvals: vec![],
+            approval_count: 0,
+            approvals: [Approval::NONE; MAX_ATTESTORS as usize],
             reserved: [0; 64],
         }
     }
@@ -254,8 +265,7 @@ mod tests {
         let mut attestation = attestation();
         attestation.approve(approval(1), 0).unwrap();
         attestation.approve(approval(2), 1).unwrap();
-        assert_eq!(attestation.approvals.len(), 1);
-        assert_eq!(attestation.epoch, 1);
+        assert_eq!((attestation.approval_count, attestation.epoch), (1, 1));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::{errors::TallystickError, state::in_place};
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -13,38 +13,38 @@ pub enum FillKind {
     Correction,
 }
 
-/// The part of a movement that one order settled against. Never closed; a correction is a fill of its own.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Fill {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// What happened.
-    pub kind: FillKind,
-    /// The security.
-    pub security: Pubkey,
-    /// The movement it used.
-    pub movement: Pubkey,
-    /// The order it settled.
-    pub order: Pubkey,
-    /// Shares x 10^decimals.
-    pub shares: u64,
-    /// Raw token units minted or burnt.
-    pub raw: u64,
-    /// Multiplier at settlement, 18 places.
-    pub multiplier: u128,
-    /// Unix seconds.
-    pub settled_at: i64,
-    /// The fill that this one corrects, or the default key.
-    pub corrects: Pubkey,
-    /// Raw units of this fill that corrections have undone.
-    pub corrected_raw: u64,
-    /// Corrections so far; the next one's address has this number.
-    pub corrections: u16,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// The part of a movement that one order settled against. Never closed; a correction is a fill of its own.
+    account pub struct Fill {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// What happened.
+        pub kind: FillKind,
+        /// The security.
+        pub security: Pubkey,
+        /// The movement it used.
+        pub movement: Pubkey,
+        /// The order it settled.
+        pub order: Pubkey,
+        /// Shares x 10^decimals.
+        pub shares: u64,
+        /// Raw token units minted or burnt.
+        pub raw: u64,
+        /// Multiplier at settlement, 18 places.
+        pub multiplier: u128,
+        /// Unix seconds.
+        pub settled_at: i64,
+        /// The fill that this one corrects, or the default key.
+        pub corrects: Pubkey,
+        /// Raw units of this fill that corrections have undone.
+        pub corrected_raw: u64,
+        /// Corrections so far; the next one's address has this number.
+        pub corrections: u16,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Fill {
@@ -95,7 +95,7 @@ mod tests {
         };
         fill.correct(4).unwrap();
         fill.correct(6).unwrap();
-        assert_eq!(fill.corrections, 2);
+        assert_eq!({ fill.corrections }, 2);
         assert_eq!(
             fill.correct(1).unwrap_err(),
             TallystickError::CorrectionExceeded.into()

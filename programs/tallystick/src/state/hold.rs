@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::RoleKind};
+use crate::{
+    constants::*,
+    errors::TallystickError,
+    state::{in_place, RoleKind},
+};
 
 /// Bits of a hold's scope.
 pub const SCOPE_MINT: u8 = 1;
@@ -8,36 +12,36 @@ pub const SCOPE_REDEEM: u8 = 2;
 /// Covers mint and redeem too, since Token-2022's pause stops all three.
 pub const SCOPE_TRANSFER: u8 = 4;
 
-/// A reason, with an owner, why a security may not mint, redeem or transfer. Never closed.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Hold {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The security held.
-    pub security: Pubkey,
-    /// The key that placed it.
-    pub owner: Pubkey,
-    /// The kind of role it was placed under.
-    pub owner_kind: RoleKind,
-    /// Chosen by the owner; with it, part of the address.
-    pub hold_id: u64,
-    /// SCOPE_ bits.
-    pub scope: u8,
-    /// The issuer's own table of reasons.
-    pub reason_code: u16,
-    /// Hash of the text or evidence behind the reason.
-    pub reason_hash: [u8; 32],
-    /// Unix seconds.
-    pub placed_at: i64,
-    /// Unix seconds from which anyone may release it; i64::MAX when it does not expire.
-    pub expires_at: i64,
-    /// Unix seconds; 0 while it holds.
-    pub released_at: i64,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// A reason, with an owner, why a security may not mint, redeem or transfer. Never closed.
+    account pub struct Hold {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The security held.
+        pub security: Pubkey,
+        /// The key that placed it.
+        pub owner: Pubkey,
+        /// The kind of role it was placed under.
+        pub owner_kind: RoleKind,
+        /// Chosen by the owner; with it, part of the address.
+        pub hold_id: u64,
+        /// SCOPE_ bits.
+        pub scope: u8,
+        /// The issuer's own table of reasons.
+        pub reason_code: u16,
+        /// Hash of the text or evidence behind the reason.
+        pub reason_hash: [u8; 32],
+        /// Unix seconds.
+        pub placed_at: i64,
+        /// Unix seconds from which anyone may release it; i64::MAX when it does not expire.
+        pub expires_at: i64,
+        /// Unix seconds; 0 while it holds.
+        pub released_at: i64,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Hold {

@@ -1,31 +1,31 @@
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::{errors::TallystickError, state::in_place};
 
-/// A wallet that compliance approved. Holds nothing that identifies a person.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Holder {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The issuer that approved it.
-    pub issuer: Pubkey,
-    /// The wallet that orders.
-    pub wallet: Pubkey,
-    /// Salted hash of the investor's record; one investor may have several wallets.
-    pub investor_id: [u8; 32],
-    /// Permission classes, one bit each, in the issuer's own table.
-    pub classes: u64,
-    /// Unix seconds at which the approval lapses.
-    pub approved_until: i64,
-    /// Unix seconds of the suspension; 0 when not suspended.
-    pub suspended_at: i64,
-    /// Hash of the evidence that the last decision rests on.
-    pub evidence_hash: [u8; 32],
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// A wallet that compliance approved. Holds nothing that identifies a person.
+    account pub struct Holder {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The issuer that approved it.
+        pub issuer: Pubkey,
+        /// The wallet that orders.
+        pub wallet: Pubkey,
+        /// Salted hash of the investor's record; one investor may have several wallets.
+        pub investor_id: [u8; 32],
+        /// Permission classes, one bit each, in the issuer's own table.
+        pub classes: u64,
+        /// Unix seconds at which the approval lapses.
+        pub approved_until: i64,
+        /// Unix seconds of the suspension; 0 when not suspended.
+        pub suspended_at: i64,
+        /// Hash of the evidence that the last decision rests on.
+        pub evidence_hash: [u8; 32],
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Holder {

@@ -1,36 +1,36 @@
 use anchor_lang::prelude::*;
 use solana_sha256_hasher::hashv;
 
-use crate::{constants::*, errors::TallystickError};
+use crate::{constants::*, errors::TallystickError, state::in_place};
 
-/// The legal entity that issues: who administers it, and how long its changes wait.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Issuer {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// SHA-256("tallystick:issuer", first admin, nonce): nobody else can take this address.
-    pub issuer_id: [u8; 32],
-    /// Grants and revokes roles, lists securities and sets policy; holds no exclusive role.
-    pub admin: Pubkey,
-    /// Proposed next admin, or the default key.
-    pub pending_admin: Pubkey,
-    /// Unix seconds from which the pending admin may accept; 0 when none is pending.
-    pub pending_admin_from: i64,
-    /// Seconds that grants, loosened policies and admin moves wait, open to the guardian's veto.
-    pub delay: i64,
-    /// Raised by every grant, revocation and veto of an attestor; approvals count within one epoch only.
-    pub attestor_epoch: u32,
-    /// Securities listed so far.
-    pub securities: u32,
-    /// UTF-8, zero padded.
-    pub name: [u8; 64],
-    /// Legal entity identifier, ISO 17442.
-    pub lei: [u8; 20],
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 128],
+in_place! {
+    /// The legal entity that issues: who administers it, and how long its changes wait.
+    account pub struct Issuer {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// SHA-256("tallystick:issuer", first admin, nonce): nobody else can take this address.
+        pub issuer_id: [u8; 32],
+        /// Grants and revokes roles, lists securities and sets policy; holds no exclusive role.
+        pub admin: Pubkey,
+        /// Proposed next admin, or the default key.
+        pub pending_admin: Pubkey,
+        /// Unix seconds from which the pending admin may accept; 0 when none is pending.
+        pub pending_admin_from: i64,
+        /// Seconds that grants, loosened policies and admin moves wait, open to the guardian's veto.
+        pub delay: i64,
+        /// Raised by every grant, revocation and veto of an attestor; approvals count within one epoch only.
+        pub attestor_epoch: u32,
+        /// Securities listed so far.
+        pub securities: u32,
+        /// UTF-8, zero padded.
+        pub name: [u8; 64],
+        /// Legal entity identifier, ISO 17442.
+        pub lei: [u8; 20],
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 128],
+    }
 }
 
 impl Issuer {
@@ -42,7 +42,7 @@ impl Issuer {
     pub fn invariant(&self) -> Result<()> {
         require!(self.admin != Pubkey::default(), TallystickError::DefaultKey);
         require!(
-            (MIN_PERIOD..=MAX_DELAY).contains(&self.delay),
+            (MIN_PERIOD..=MAX_DELAY).contains(&{ self.delay }),
             TallystickError::PeriodOutOfBounds
         );
         require!(

@@ -1,48 +1,48 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError};
+use crate::{constants::*, errors::TallystickError, state::in_place};
 
-/// Caps on what one operator may mint and burn of one security. Outlives the role, so that revoking and
-/// granting again gives nothing back.
-///
-/// What was used recovers linearly: `cap` units per `window` seconds. So never more than the cap goes at once,
-/// nor more than cap + cap x t / window in any span of t seconds; a fixed window would give twice the
-/// cap in an instant at its edge.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Limit {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The security it is for.
-    pub security: Pubkey,
-    /// The operator's key.
-    pub holder: Pubkey,
-    /// Raw units per window; 0 until a first setting is in force.
-    pub mint_cap: u64,
-    /// Raw units per window; 0 until a first setting is in force.
-    pub burn_cap: u64,
-    /// Seconds in which a cap recovers in full; 0 until a first setting is in force.
-    pub window: i64,
-    /// Raw units per window from `pending_from`.
-    pub pending_mint_cap: u64,
-    /// Raw units per window from `pending_from`.
-    pub pending_burn_cap: u64,
-    /// Seconds, from `pending_from`.
-    pub pending_window: i64,
-    /// Unix seconds at which the pending setting starts; 0 when none waits.
-    pub pending_from: i64,
-    /// Raw units minted and not yet recovered at `mint_used_at`.
-    pub mint_used: u64,
-    /// Unix seconds.
-    pub mint_used_at: i64,
-    /// Raw units burnt and not yet recovered at `burn_used_at`.
-    pub burn_used: u64,
-    /// Unix seconds.
-    pub burn_used_at: i64,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// Caps on what one operator may mint and burn of one security. Outlives the role, so that revoking and
+    /// granting again gives nothing back.
+    ///
+    /// What was used recovers linearly: `cap` units per `window` seconds. So never more than the cap goes at once,
+    /// nor more than cap + cap x t / window in any span of t seconds; a fixed window would give twice the
+    /// cap in an instant at its edge.
+    account pub struct Limit {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The security it is for.
+        pub security: Pubkey,
+        /// The operator's key.
+        pub holder: Pubkey,
+        /// Raw units per window; 0 until a first setting is in force.
+        pub mint_cap: u64,
+        /// Raw units per window; 0 until a first setting is in force.
+        pub burn_cap: u64,
+        /// Seconds in which a cap recovers in full; 0 until a first setting is in force.
+        pub window: i64,
+        /// Raw units per window from `pending_from`.
+        pub pending_mint_cap: u64,
+        /// Raw units per window from `pending_from`.
+        pub pending_burn_cap: u64,
+        /// Seconds, from `pending_from`.
+        pub pending_window: i64,
+        /// Unix seconds at which the pending setting starts; 0 when none waits.
+        pub pending_from: i64,
+        /// Raw units minted and not yet recovered at `mint_used_at`.
+        pub mint_used: u64,
+        /// Unix seconds.
+        pub mint_used_at: i64,
+        /// Raw units burnt and not yet recovered at `burn_used_at`.
+        pub burn_used: u64,
+        /// Unix seconds.
+        pub burn_used_at: i64,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Limit {
@@ -211,10 +211,10 @@ mod tests {
     fn tightening_is_immediate_and_loosening_waits() {
         let mut limit = in_force(100, 10);
         limit.set(50, 100, 10, 2, 100).unwrap();
-        assert_eq!(limit.mint_cap, 50);
+        assert_eq!({ limit.mint_cap }, 50);
         limit.set(60, 100, 10, 3, 100).unwrap();
-        assert_eq!(limit.mint_cap, 50);
-        assert_eq!(limit.pending_from, 103);
+        assert_eq!({ limit.mint_cap }, 50);
+        assert_eq!({ limit.pending_from }, 103);
     }
 
     #[test]

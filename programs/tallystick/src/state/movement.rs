@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::{errors::TallystickError, state::in_place};
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -11,28 +11,28 @@ pub enum Direction {
     Out,
 }
 
-/// One transfer in the custodian's books, used once. Never closed.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Movement {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The security that moved.
-    pub security: Pubkey,
-    /// SHA-256("tallystick:movement", custodian LEI, account, reference) in their canonical spelling.
-    pub reference_hash: [u8; 32],
-    /// Which way the shares went.
-    pub direction: Direction,
-    /// Shares x 10^decimals that moved.
-    pub shares: u64,
-    /// Shares x 10^decimals that fills have used; never goes down.
-    pub allocated: u64,
-    /// Unix seconds at which it was first used.
-    pub recorded_at: i64,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// One transfer in the custodian's books, used once. Never closed.
+    account pub struct Movement {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The security that moved.
+        pub security: Pubkey,
+        /// SHA-256("tallystick:movement", custodian LEI, account, reference) in their canonical spelling.
+        pub reference_hash: [u8; 32],
+        /// Which way the shares went.
+        pub direction: Direction,
+        /// Shares x 10^decimals that moved.
+        pub shares: u64,
+        /// Shares x 10^decimals that fills have used; never goes down.
+        pub allocated: u64,
+        /// Unix seconds at which it was first used.
+        pub recorded_at: i64,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Movement {
@@ -82,7 +82,7 @@ mod tests {
             movement.allocate(1).unwrap_err(),
             TallystickError::MovementExceeded.into()
         );
-        assert_eq!(movement.allocated, 10);
+        assert_eq!({ movement.allocated }, 10);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::{errors::TallystickError, state::in_place};
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -26,43 +26,43 @@ pub enum OrderStatus {
     Withdrawn,
 }
 
-/// A holder's subscription or redemption. Never closed.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Order {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// What is asked.
-    pub kind: OrderKind,
-    /// Where it stands.
-    pub status: OrderStatus,
-    /// The security.
-    pub security: Pubkey,
-    /// The wallet it is for.
-    pub holder: Pubkey,
-    /// Chosen by whoever opened it; with the holder, part of the address.
-    pub order_id: [u8; 32],
-    /// Subscription: shares x 10^decimals. Redemption: raw units.
-    pub quantity: u64,
-    /// In the quantity's unit; never goes down.
-    pub filled: u64,
-    /// Unix seconds.
-    pub opened_at: i64,
-    /// Unix seconds of the last change of status.
-    pub status_at: i64,
-    /// Unix seconds: a redemption not accepted by then may be withdrawn; 0 for a subscription.
-    pub accept_by: i64,
-    /// Unix seconds: a subscription settles until then; a redemption accepted and not settled by then may be
-    /// withdrawn. 0 for a redemption not yet accepted.
-    pub settle_by: i64,
-    /// Fills so far.
-    pub fills: u32,
-    /// Code of the reason it was cancelled for, in the issuer's own table; 0 when it was not.
-    pub reason_code: u16,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// A holder's subscription or redemption. Never closed.
+    account pub struct Order {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// What is asked.
+        pub kind: OrderKind,
+        /// Where it stands.
+        pub status: OrderStatus,
+        /// The security.
+        pub security: Pubkey,
+        /// The wallet it is for.
+        pub holder: Pubkey,
+        /// Chosen by whoever opened it; with the holder, part of the address.
+        pub order_id: [u8; 32],
+        /// Subscription: shares x 10^decimals. Redemption: raw units.
+        pub quantity: u64,
+        /// In the quantity's unit; never goes down.
+        pub filled: u64,
+        /// Unix seconds.
+        pub opened_at: i64,
+        /// Unix seconds of the last change of status.
+        pub status_at: i64,
+        /// Unix seconds: a redemption not accepted by then may be withdrawn; 0 for a subscription.
+        pub accept_by: i64,
+        /// Unix seconds: a subscription settles until then; a redemption accepted and not settled by then may be
+        /// withdrawn. 0 for a redemption not yet accepted.
+        pub settle_by: i64,
+        /// Fills so far.
+        pub fills: u32,
+        /// Code of the reason it was cancelled for, in the issuer's own table; 0 when it was not.
+        pub reason_code: u16,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Order {

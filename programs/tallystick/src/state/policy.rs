@@ -1,32 +1,33 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError};
+use crate::{constants::*, errors::TallystickError, state::in_place};
 
-/// What the issuer promised for one security. Loosening it later waits and can be vetoed.
-#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq)]
-pub struct Policy {
-    /// Distinct attestors whose approval puts a reserve in force.
-    pub threshold: u8,
-    /// Basis points of the reserve that never back tokens.
-    pub margin: u16,
-    /// Seconds from a statement's as-of in which it may back a mint.
-    pub max_attestation_age: i64,
-    /// Raw units that may exist.
-    pub supply_cap: u64,
-    /// Seconds the operator has to accept a redemption.
-    pub accept_period: i64,
-    /// Seconds the operator has, from acceptance, to settle a redemption.
-    pub settle_period: i64,
-    /// Seconds between a corporate action's announcement and its effect.
-    pub notice: i64,
-    /// Seconds before a multiplier change in which nothing is minted.
-    pub change_window: i64,
-    /// Largest multiplier change, up or down, as a ratio.
-    pub max_change_numerator: u64,
-    /// Denominator of that ratio.
-    pub max_change_denominator: u64,
-    /// Permission classes that may order.
-    pub allowed_classes: u64,
+in_place! {
+    /// What the issuer promised for one security. Loosening it later waits and can be vetoed.
+    plain pub struct Policy {
+        /// Distinct attestors whose approval puts a reserve in force.
+        pub threshold: u8,
+        /// Basis points of the reserve that never back tokens.
+        pub margin: u16,
+        /// Seconds from a statement's as-of in which it may back a mint.
+        pub max_attestation_age: i64,
+        /// Raw units that may exist.
+        pub supply_cap: u64,
+        /// Seconds the operator has to accept a redemption.
+        pub accept_period: i64,
+        /// Seconds the operator has, from acceptance, to settle a redemption.
+        pub settle_period: i64,
+        /// Seconds between a corporate action's announcement and its effect.
+        pub notice: i64,
+        /// Seconds before a multiplier change in which nothing is minted.
+        pub change_window: i64,
+        /// Largest multiplier change, up or down, as a ratio.
+        pub max_change_numerator: u64,
+        /// Denominator of that ratio.
+        pub max_change_denominator: u64,
+        /// Permission classes that may order.
+        pub allowed_classes: u64,
+    }
 }
 
 impl Policy {

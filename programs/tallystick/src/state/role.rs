@@ -1,6 +1,9 @@
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::{
+    errors::TallystickError,
+    state::{in_place, InPlace},
+};
 
 /// What a key may do for an issuer. The numbers are part of a role's address.
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,30 +61,30 @@ impl RoleKind {
     }
 }
 
-/// One kind of power of one key. Never closed: a role that ended says so.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Role {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address.
-    pub bump: u8,
-    /// The issuer it acts for.
-    pub issuer: Pubkey,
-    /// What it may do.
-    pub kind: RoleKind,
-    /// The key that signs.
-    pub holder: Pubkey,
-    /// Unix seconds of the last grant.
-    pub granted_at: i64,
-    /// Unix seconds from which it is in force.
-    pub in_force_from: i64,
-    /// Unix seconds from which it is no longer in force; i64::MAX while nobody has ended it.
-    pub ends_at: i64,
-    /// How often it was granted.
-    pub grants: u32,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 64],
+in_place! {
+    /// One kind of power of one key. Never closed: a role that ended says so.
+    account pub struct Role {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address.
+        pub bump: u8,
+        /// The issuer it acts for.
+        pub issuer: Pubkey,
+        /// What it may do.
+        pub kind: RoleKind,
+        /// The key that signs.
+        pub holder: Pubkey,
+        /// Unix seconds of the last grant.
+        pub granted_at: i64,
+        /// Unix seconds from which it is in force.
+        pub in_force_from: i64,
+        /// Unix seconds from which it is no longer in force; i64::MAX while nobody has ended it.
+        pub ends_at: i64,
+        /// How often it was granted.
+        pub grants: u32,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 64],
+    }
 }
 
 impl Role {
@@ -122,7 +125,7 @@ pub fn require_no_exclusive_role(
         if sibling.owner != &crate::ID || Some(sibling.key()) == granting {
             continue;
         }
-        let role = Role::try_deserialize(&mut &sibling.try_borrow_data()?[..])?;
+        let role = InPlace::<Role>::try_deserialize(&mut &sibling.try_borrow_data()?[..])?;
         require!(!role.has_not_ended(now), TallystickError::KeyHoldsAnotherRole);
     }
     Ok(())

@@ -4,7 +4,7 @@ use solana_sha256_hasher::hashv;
 use crate::{
     constants::*,
     errors::TallystickError,
-    state::{shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
+    state::{in_place, shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,80 +15,80 @@ pub enum SecurityStatus {
     Retired,
 }
 
-/// One tokenised share class.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct Security {
-    /// Layout version.
-    pub version: u8,
-    /// Bump of this account's address, which signs for the mint and the escrow.
-    pub bump: u8,
-    /// Active or retired.
-    pub status: SecurityStatus,
-    /// Decimals of the mint, and of every quantity of shares.
-    pub decimals: u8,
-    /// The issuer.
-    pub issuer: Pubkey,
-    /// The Token-2022 mint.
-    pub mint: Pubkey,
-    /// The token account, owned by this account, that holds redemptions in flight.
-    pub escrow: Pubkey,
-    /// UTF-8, zero padded; part of the mint's address and never reused.
-    pub security_id: [u8; 32],
-    /// ISO 6166.
-    pub isin: [u8; 12],
-    /// ISIN before the last renumbering, or zeros.
-    pub previous_isin: [u8; 12],
-    /// UTF-8, zero padded.
-    pub ticker: [u8; 16],
-    /// SHA-256 of the terms the holders were offered.
-    pub terms_hash: [u8; 32],
-    /// Where a seizure moves tokens to; the default key while none is named.
-    pub seizure_account: Pubkey,
-    /// SHA-256 of the sorted hashes of the declared custody accounts.
-    pub custody_accounts_hash: [u8; 32],
-    /// How many custody accounts that is.
-    pub custody_accounts: u8,
-    /// What the issuer promised.
-    pub policy: Policy,
-    /// Multiplier now in force unless the pending one's time has come; 18 places, rounded down.
-    pub multiplier: u128,
-    /// Multiplier from `multiplier_effective_at`; 0 when none is pending.
-    pub pending_multiplier: u128,
-    /// Unix seconds by the chain's clock; 0 when none is pending.
-    pub multiplier_effective_at: i64,
-    /// Unix seconds of the last change that took effect before the pending one.
-    pub multiplier_changed_at: i64,
-    /// Shares x 10^decimals of the attestation in force.
-    pub reserve: u64,
-    /// Unix seconds by the custodian's clock; 0 while nothing was attested.
-    pub reserve_as_of: i64,
-    /// Shares x 10^decimals redeemed in all that had left custody at the as-of.
-    pub reserve_redeemed: u64,
-    /// The attestation in force, or the default key.
-    pub attestation: Pubkey,
-    /// SHA-256(previous, content hash) over every attestation that came in force.
-    pub attestations_hash: [u8; 32],
-    /// How many attestations came in force.
-    pub attestations: u32,
-    /// Shares x 10^decimals redeemed in all.
-    pub redeemed: u64,
-    /// Raw units in escrow for live redemptions.
-    pub escrowed: u64,
-    /// Raw units of `escrowed` whose redemption was accepted.
-    pub accepted: u64,
-    /// Raw units minted in all.
-    pub minted: u128,
-    /// Raw units burnt in all; minted less burnt is the supply.
-    pub burnt: u128,
-    /// Live holds whose scope has the mint bit.
-    pub mint_holds: u16,
-    /// Live holds whose scope has the redeem bit.
-    pub redeem_holds: u16,
-    /// Live holds whose scope has the transfer bit; the mint is paused while there is one.
-    pub transfer_holds: u16,
-    /// Zeros, for fields of later versions.
-    pub reserved: [u8; 256],
+in_place! {
+    /// One tokenised share class.
+    account pub struct Security {
+        /// Layout version.
+        pub version: u8,
+        /// Bump of this account's address, which signs for the mint and the escrow.
+        pub bump: u8,
+        /// Active or retired.
+        pub status: SecurityStatus,
+        /// Decimals of the mint, and of every quantity of shares.
+        pub decimals: u8,
+        /// The issuer.
+        pub issuer: Pubkey,
+        /// The Token-2022 mint.
+        pub mint: Pubkey,
+        /// The token account, owned by this account, that holds redemptions in flight.
+        pub escrow: Pubkey,
+        /// UTF-8, zero padded; part of the mint's address and never reused.
+        pub security_id: [u8; 32],
+        /// ISO 6166.
+        pub isin: [u8; 12],
+        /// ISIN before the last renumbering, or zeros.
+        pub previous_isin: [u8; 12],
+        /// UTF-8, zero padded.
+        pub ticker: [u8; 16],
+        /// SHA-256 of the terms the holders were offered.
+        pub terms_hash: [u8; 32],
+        /// Where a seizure moves tokens to; the default key while none is named.
+        pub seizure_account: Pubkey,
+        /// SHA-256 of the sorted hashes of the declared custody accounts.
+        pub custody_accounts_hash: [u8; 32],
+        /// How many custody accounts that is.
+        pub custody_accounts: u8,
+        /// What the issuer promised.
+        pub policy: Policy,
+        /// Multiplier now in force unless the pending one's time has come; 18 places, rounded down.
+        pub multiplier: u128,
+        /// Multiplier from `multiplier_effective_at`; 0 when none is pending.
+        pub pending_multiplier: u128,
+        /// Unix seconds by the chain's clock; 0 when none is pending.
+        pub multiplier_effective_at: i64,
+        /// Unix seconds of the last change that took effect before the pending one.
+        pub multiplier_changed_at: i64,
+        /// Shares x 10^decimals of the attestation in force.
+        pub reserve: u64,
+        /// Unix seconds by the custodian's clock; 0 while nothing was attested.
+        pub reserve_as_of: i64,
+        /// Shares x 10^decimals redeemed in all that had left custody at the as-of.
+        pub reserve_redeemed: u64,
+        /// The attestation in force, or the default key.
+        pub attestation: Pubkey,
+        /// SHA-256(previous, content hash) over every attestation that came in force.
+        pub attestations_hash: [u8; 32],
+        /// How many attestations came in force.
+        pub attestations: u32,
+        /// Shares x 10^decimals redeemed in all.
+        pub redeemed: u64,
+        /// Raw units in escrow for live redemptions.
+        pub escrowed: u64,
+        /// Raw units of `escrowed` whose redemption was accepted.
+        pub accepted: u64,
+        /// Raw units minted in all.
+        pub minted: u128,
+        /// Raw units burnt in all; minted less burnt is the supply.
+        pub burnt: u128,
+        /// Live holds whose scope has the mint bit.
+        pub mint_holds: u16,
+        /// Live holds whose scope has the redeem bit.
+        pub redeem_holds: u16,
+        /// Live holds whose scope has the transfer bit; the mint is paused while there is one.
+        pub transfer_holds: u16,
+        /// Zeros, for fields of later versions.
+        pub reserved: [u8; 256],
+    }
 }
 
 impl Security {
@@ -281,15 +281,15 @@ impl Security {
     }
 
     fn count_holds(&mut self, scope: u8, step: impl Fn(u16) -> Option<u16>) -> Result<()> {
-        for (bit, count) in [
-            (SCOPE_MINT, &mut self.mint_holds),
-            (SCOPE_REDEEM, &mut self.redeem_holds),
-            (SCOPE_TRANSFER, &mut self.transfer_holds),
-        ] {
-            if scope & bit != 0 {
-                *count = step(*count).ok_or(TallystickError::HoldCountDiverged)?;
+        let counted = |count: u16, bit: u8| {
+            if scope & bit == 0 {
+                return Ok(count);
             }
-        }
+            step(count).ok_or(TallystickError::HoldCountDiverged)
+        };
+        self.mint_holds = counted(self.mint_holds, SCOPE_MINT)?;
+        self.redeem_holds = counted(self.redeem_holds, SCOPE_REDEEM)?;
+        self.transfer_holds = counted(self.transfer_holds, SCOPE_TRANSFER)?;
         Ok(())
     }
 

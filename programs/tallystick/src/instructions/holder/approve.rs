@@ -22,9 +22,9 @@ pub struct ApproveHolder<'info> {
         constraint = role.kind == RoleKind::Compliance @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == compliance.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer.
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The holder's record; a suspended or lapsed one is approved again in place.
     #[account(
         init_if_needed,
@@ -33,7 +33,7 @@ pub struct ApproveHolder<'info> {
         seeds = [HOLDER_SEED, issuer.key().as_ref(), params.wallet.as_ref()],
         bump,
     )]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
     pub system_program: Program<'info, System>,
 }
 
@@ -64,7 +64,7 @@ impl ApproveHolder<'_> {
 #[access_control(ctx.accounts.validate(&params))]
 pub fn approve_holder(ctx: Context<ApproveHolder>, params: ApproveHolderParams) -> Result<()> {
     let issuer = ctx.accounts.issuer.key();
-    ctx.accounts.holder.set_inner(Holder {
+    ctx.accounts.holder.write(Holder {
         version: VERSION,
         bump: ctx.bumps.holder,
         issuer,

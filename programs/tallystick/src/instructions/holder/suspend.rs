@@ -17,12 +17,12 @@ pub struct SuspendHolder<'info> {
         constraint = role.kind == RoleKind::Compliance @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == compliance.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer.
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The holder's record.
     #[account(mut, has_one = issuer @ TallystickError::WrongHolderRecord)]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone)]

@@ -14,7 +14,7 @@ pub struct AcceptAdmin<'info> {
     pub pending_admin: Signer<'info>,
     /// The issuer.
     #[account(mut, has_one = pending_admin @ TallystickError::NotPendingAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// CHECK: its address; `require_no_exclusive_role` reads it. The attestor role of that key, if any.
     #[account(seeds = [ROLE_SEED, issuer.key().as_ref(), &RoleKind::Attestor.seed(), pending_admin.key.as_ref()], bump)]
     pub attestor_role: UncheckedAccount<'info>,

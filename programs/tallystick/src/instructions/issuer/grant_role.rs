@@ -18,7 +18,7 @@ pub struct GrantRole<'info> {
     pub admin: Signer<'info>,
     /// The issuer.
     #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role; one that ended earlier is granted again in place.
     #[account(
         init_if_needed,
@@ -27,7 +27,7 @@ pub struct GrantRole<'info> {
         seeds = [ROLE_SEED, issuer.key().as_ref(), &params.kind.seed(), params.holder.as_ref()],
         bump,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// CHECK: its address; `require_no_exclusive_role` reads it. The attestor role of that key, if any.
     #[account(seeds = [ROLE_SEED, issuer.key().as_ref(), &RoleKind::Attestor.seed(), params.holder.as_ref()], bump)]
     pub attestor_role: UncheckedAccount<'info>,
@@ -98,7 +98,7 @@ pub fn grant_role(ctx: Context<GrantRole>, params: GrantRoleParams) -> Result<()
         .grants
         .checked_add(1)
         .ok_or(TallystickError::Overflow)?;
-    ctx.accounts.role.set_inner(Role {
+    ctx.accounts.role.write(Role {
         version: VERSION,
         bump: ctx.bumps.role,
         issuer: issuer_key,

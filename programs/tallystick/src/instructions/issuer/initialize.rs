@@ -35,7 +35,7 @@ pub struct Initialize<'info> {
         seeds = [ISSUER_SEED, &Issuer::id(admin.key, params.nonce)],
         bump,
     )]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The first guardian, in force at once, so that no change is ever without a veto.
     #[account(
         init,
@@ -44,7 +44,7 @@ pub struct Initialize<'info> {
         seeds = [ROLE_SEED, issuer.key().as_ref(), &RoleKind::Guardian.seed(), params.guardian.as_ref()],
         bump,
     )]
-    pub guardian_role: Box<Account<'info, Role>>,
+    pub guardian_role: Box<Account<'info, InPlace<Role>>>,
     pub system_program: Program<'info, System>,
 }
 
@@ -79,7 +79,7 @@ impl Initialize<'_> {
 pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let admin = ctx.accounts.admin.key();
-    ctx.accounts.issuer.set_inner(Issuer {
+    ctx.accounts.issuer.write(Issuer {
         version: VERSION,
         bump: ctx.bumps.issuer,
         issuer_id: Issuer::id(&admin, params.nonce),
@@ -94,7 +94,7 @@ pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<
         reserved: [0; 128],
     });
     let issuer = ctx.accounts.issuer.key();
-    ctx.accounts.guardian_role.set_inner(Role {
+    ctx.accounts.guardian_role.write(Role {
         version: VERSION,
         bump: ctx.bumps.guardian_role,
         issuer,

@@ -13,7 +13,7 @@ pub struct ProposeAdmin<'info> {
     pub admin: Signer<'info>,
     /// The issuer.
     #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone)]

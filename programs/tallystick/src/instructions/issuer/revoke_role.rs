@@ -13,10 +13,10 @@ pub struct RevokeRole<'info> {
     pub admin: Signer<'info>,
     /// The issuer.
     #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role to end.
     #[account(mut, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
 }
 
 impl RevokeRole<'_> {

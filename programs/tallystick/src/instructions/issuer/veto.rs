@@ -19,23 +19,23 @@ pub struct Veto<'info> {
         constraint = guardian_role.kind == RoleKind::Guardian @ TallystickError::RoleOfAnotherKind,
         constraint = guardian_role.holder == guardian.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub guardian_role: Box<Account<'info, Role>>,
+    pub guardian_role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer.
     #[account(mut)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role whose grant or removal waits.
     #[account(mut, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
-    pub role: Option<Box<Account<'info, Role>>>,
+    pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security of the limit.
     #[account(has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
-    pub security: Option<Box<Account<'info, Security>>>,
+    pub security: Option<Box<Account<'info, InPlace<Security>>>>,
     /// The limit whose setting waits.
     #[account(
         mut,
         constraint = security.as_ref().is_some_and(|security| security.key() == limit.security)
             @ TallystickError::AccountOfAnotherSecurity,
     )]
-    pub limit: Option<Box<Account<'info, Limit>>>,
+    pub limit: Option<Box<Account<'info, InPlace<Limit>>>>,
 }
 
 impl Veto<'_> {

@@ -17,19 +17,19 @@ pub struct AcceptRedemption<'info> {
         constraint = role.kind == RoleKind::Operator @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security.
     #[account(mut)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(
         constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
         constraint = holder.wallet == order.holder @ TallystickError::WrongHolderRecord,
     )]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order.
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
 }
 
 impl AcceptRedemption<'_> {

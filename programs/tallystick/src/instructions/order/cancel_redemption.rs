@@ -14,13 +14,13 @@ pub struct CancelRedemption<'info> {
     /// An operator; or the holder, while the redemption is not accepted.
     pub authority: Signer<'info>,
     /// The operator's role; absent when the holder signs.
-    pub role: Option<Box<Account<'info, Role>>>,
+    pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security.
     #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,

@@ -12,12 +12,12 @@ pub struct CancelSubscription<'info> {
     /// An operator; or the holder, once the order's deadline has passed.
     pub authority: Signer<'info>,
     /// The operator's role; absent when the holder signs.
-    pub role: Option<Box<Account<'info, Role>>>,
+    pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security ordered.
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone)]

@@ -24,26 +24,26 @@ pub struct CorrectFill<'info> {
         constraint = role.kind == RoleKind::Operator @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The owner of the inventory, who agrees to the burn.
     pub inventory_owner: Signer<'info>,
     /// The security.
     #[account(mut)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// What the operator may mint and burn.
     #[account(
         mut,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = limit.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub limit: Box<Account<'info, Limit>>,
+    pub limit: Box<Account<'info, InPlace<Limit>>>,
     /// The wrong mint.
     #[account(
         mut,
         has_one = security @ TallystickError::WrongFill,
         constraint = fill.kind == FillKind::Mint @ TallystickError::WrongFill,
     )]
-    pub fill: Box<Account<'info, Fill>>,
+    pub fill: Box<Account<'info, InPlace<Fill>>>,
     /// The correction: a fill of its own that names the wrong one.
     #[account(
         init,
@@ -52,7 +52,7 @@ pub struct CorrectFill<'info> {
         seeds = [CORRECTION_SEED, fill.key().as_ref(), &fill.corrections.to_le_bytes()],
         bump,
     )]
-    pub correction: Box<Account<'info, Fill>>,
+    pub correction: Box<Account<'info, InPlace<Fill>>>,
     /// The security's mint.
     #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
@@ -96,7 +96,7 @@ pub fn correct_fill(ctx: Context<CorrectFill>, params: CorrectFillParams) -> Res
     accounts.fill.correct(params.raw)?;
     accounts.limit.use_burn(params.raw, now)?;
     accounts.security.burn(params.raw, accounts.mint.supply)?;
-    accounts.correction.set_inner(Fill {
+    accounts.correction.write(Fill {
         version: VERSION,
         bump: ctx.bumps.correction,
         kind: FillKind::Correction,

@@ -32,7 +32,7 @@ enum Party {
 /// The holder of an order by its signature alone, or an operator by its role.
 fn require_party(
     authority: &Signer,
-    role: Option<&Account<Role>>,
+    role: Option<&Account<InPlace<Role>>>,
     wallet: &Pubkey,
     issuer: &Pubkey,
     now: i64,
@@ -66,8 +66,8 @@ impl<'info> Return<'_, 'info> {
     /// Ends a redemption with `status` and returns what was not burnt; how many raw units that is.
     fn of(
         &self,
-        order: &mut Account<'info, Order>,
-        security: &mut Account<'info, Security>,
+        order: &mut Account<'info, InPlace<Order>>,
+        security: &mut Account<'info, InPlace<Security>>,
         status: OrderStatus,
         now: i64,
     ) -> Result<u64> {
@@ -103,7 +103,7 @@ fn record_movement<'info>(
     direction: Direction,
     params: MovementParams,
     now: i64,
-) -> Result<Movement> {
+) -> Result<InPlace<Movement>> {
     if let Some(movement) = slot.read::<Movement>()? {
         require!(
             movement.direction == direction && movement.shares == params.shares,
@@ -111,16 +111,18 @@ fn record_movement<'info>(
         );
         return Ok(movement);
     }
-    slot.make::<Movement>(payer)?;
-    Ok(Movement {
-        version: VERSION,
-        bump: slot.bump(),
-        security,
-        reference_hash: params.reference_hash,
-        direction,
-        shares: params.shares,
-        allocated: 0,
-        recorded_at: now,
-        reserved: [0; 64],
-    })
+    slot.make(
+        payer,
+        Movement {
+            version: VERSION,
+            bump: slot.bump(),
+            security,
+            reference_hash: params.reference_hash,
+            direction,
+            shares: params.shares,
+            allocated: 0,
+            recorded_at: now,
+            reserved: [0; 64],
+        },
+    )
 }

@@ -17,12 +17,12 @@ pub struct OpenSubscription<'info> {
     /// The holder, or an operator for it.
     pub authority: Signer<'info>,
     /// The operator's role; absent when the holder signs.
-    pub role: Option<Box<Account<'info, Role>>>,
+    pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security ordered.
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord)]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order; its address carries the holder, so that nobody takes another's order id.
     #[account(
         init,
@@ -31,7 +31,7 @@ pub struct OpenSubscription<'info> {
         seeds = [ORDER_SEED, security.key().as_ref(), holder.wallet.as_ref(), params.order_id.as_ref()],
         bump,
     )]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
     pub system_program: Program<'info, System>,
 }
 
@@ -76,7 +76,7 @@ pub fn open_subscription(ctx: Context<OpenSubscription>, params: OpenSubscriptio
     let now = Clock::get()?.unix_timestamp;
     let security = ctx.accounts.security.key();
     let holder = ctx.accounts.holder.wallet;
-    ctx.accounts.order.set_inner(Order {
+    ctx.accounts.order.write(Order {
         version: VERSION,
         bump: ctx.bumps.order,
         kind: OrderKind::Subscription,

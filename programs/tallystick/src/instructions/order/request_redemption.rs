@@ -20,13 +20,13 @@ pub struct RequestRedemption<'info> {
     pub wallet: Signer<'info>,
     /// The security.
     #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(
         constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
         constraint = holder.wallet == wallet.key() @ TallystickError::WrongHolderRecord,
     )]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order.
     #[account(
         init,
@@ -35,7 +35,7 @@ pub struct RequestRedemption<'info> {
         seeds = [ORDER_SEED, security.key().as_ref(), wallet.key.as_ref(), params.order_id.as_ref()],
         bump,
     )]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
@@ -82,7 +82,7 @@ pub fn request_redemption(ctx: Context<RequestRedemption>, params: RequestRedemp
     let accept_by = now
         .checked_add(accounts.security.policy.accept_period)
         .ok_or(TallystickError::Overflow)?;
-    accounts.order.set_inner(Order {
+    accounts.order.write(Order {
         version: VERSION,
         bump: ctx.bumps.order,
         kind: OrderKind::Redemption,

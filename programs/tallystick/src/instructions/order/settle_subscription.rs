@@ -26,31 +26,31 @@ pub struct SettleSubscription<'info> {
         constraint = role.kind == RoleKind::Operator @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security.
     #[account(mut)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// What the operator may mint and burn.
     #[account(
         mut,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = limit.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub limit: Box<Account<'info, Limit>>,
+    pub limit: Box<Account<'info, InPlace<Limit>>>,
     /// The holder's record.
     #[account(
         constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
         constraint = holder.wallet == order.holder @ TallystickError::WrongHolderRecord,
     )]
-    pub holder: Box<Account<'info, Holder>>,
+    pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order.
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
     /// The custodian's movement; the first fill against it creates it.
     #[cfg(feature = "idl-build")]
     #[account(mut, seeds = [
         MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()], bump)]
-    pub movement: Box<Account<'info, Movement>>,
+    pub movement: Box<Account<'info, InPlace<Movement>>>,
     /// CHECK: `Slot` checks its address and its owner; the line above is what the IDL says of it.
     #[cfg(not(feature = "idl-build"))]
     #[account(mut)]
@@ -126,6 +126,7 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
         &accounts.fill,
         [FILL_SEED, movement_key.as_ref(), order_key.as_ref()],
     )?;
+    fill_slot.require_unmade()?;
     let mut movement = super::record_movement(
         &movement_slot,
         &accounts.payer,
@@ -134,7 +135,6 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
         params.movement,
         now,
     )?;
-    fill_slot.make::<Fill>(&accounts.payer)?;
     movement.allocate(params.shares)?;
     accounts.order.fill(params.shares, now)?;
     let multiplier = accounts.security.multiplier_at(now);
@@ -160,8 +160,7 @@ pub fn settle_subscription(ctx: Context<SettleSubscription>, params: SettleSubsc
         reserved: [0; 64],
     };
     fill.invariant()?;
-    movement_slot.write(&movement)?;
-    fill_slot.write(&fill)?;
+    fill_slot.make(&accounts.payer, fill)?;
     Token {
         program: &accounts.token_program,
         mint: &accounts.mint.to_account_info(),

@@ -15,14 +15,14 @@ pub struct WithdrawRedemption<'info> {
     pub wallet: Signer<'info>,
     /// The security.
     #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
     #[account(
         mut,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = order.holder == wallet.key() @ TallystickError::NotHolderNorOperator,
     )]
-    pub order: Box<Account<'info, Order>>,
+    pub order: Box<Account<'info, InPlace<Order>>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,

@@ -22,12 +22,12 @@ pub struct Attest<'info> {
         constraint = role.kind == RoleKind::Attestor @ TallystickError::RoleOfAnotherKind,
         constraint = role.holder == attestor.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer, for its attestor epoch.
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security attested.
     #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The attestation; the first attestor creates it.
     #[account(
         init_if_needed,
@@ -36,7 +36,7 @@ pub struct Attest<'info> {
         seeds = [ATTESTATION_SEED, security.key().as_ref(), params.content_hash.as_ref()],
         bump,
     )]
-    pub attestation: Box<Account<'info, Attestation>>,
+    pub attestation: Box<Account<'info, InPlace<Attestation>>>,
     pub system_program: Program<'info, System>,
 }
 
@@ -86,7 +86,7 @@ pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
     let content = params.content;
     let attestation = &mut ctx.accounts.attestation;
     if attestation.version == 0 {
-        attestation.set_inner(Attestation {
+        attestation.write(Attestation {
             version: VERSION,
             bump: ctx.bumps.attestation,
             security: security_key,
@@ -97,7 +97,8 @@ pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
             supersedes: content.supersedes,
             epoch,
             in_force_at: 0,
-            approvals: Vec::new(),
+            approval_count: 0,
+            approvals: [Approval::NONE; MAX_ATTESTORS as usize],
             reserved: [0; 64],
         });
     }
@@ -109,7 +110,7 @@ pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
         },
         epoch,
     )?;
-    let approvals = attestation.approvals.len() as u8;
+    let approvals = attestation.approval_count;
     let comes_in_force = approvals >= threshold;
     if comes_in_force {
         attestation.in_force_at = now;

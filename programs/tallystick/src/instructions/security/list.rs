@@ -23,7 +23,7 @@ pub struct ListSecurity<'info> {
     pub admin: Signer<'info>,
     /// The issuer.
     #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
     #[account(
         init,
@@ -32,7 +32,7 @@ pub struct ListSecurity<'info> {
         seeds = [SECURITY_SEED, mint.key().as_ref()],
         bump,
     )]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// CHECK: created here, at the address that issuer and security id give.
     #[account(mut, seeds = [MINT_SEED, issuer.key().as_ref(), params.security_id.as_ref()], bump)]
     pub mint: UncheckedAccount<'info>,
@@ -127,7 +127,7 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
             issuer: text(&ctx.accounts.issuer.lei),
         },
     )?;
-    ctx.accounts.security.set_inner(Security {
+    ctx.accounts.security.write(Security {
         version: VERSION,
         bump: ctx.bumps.security,
         status: SecurityStatus::Active,

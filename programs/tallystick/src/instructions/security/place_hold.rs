@@ -23,10 +23,10 @@ pub struct PlaceHold<'info> {
         constraint = role.issuer == security.issuer @ TallystickError::RoleOfAnotherIssuer,
         constraint = role.holder == owner.key() @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub role: Box<Account<'info, Role>>,
+    pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security to hold.
     #[account(mut, has_one = mint @ TallystickError::MintOfAnotherSecurity)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The hold; its address is used once.
     #[account(
         init,
@@ -35,7 +35,7 @@ pub struct PlaceHold<'info> {
         seeds = [HOLD_SEED, security.key().as_ref(), owner.key.as_ref(), &params.hold_id.to_le_bytes()],
         bump,
     )]
-    pub hold: Box<Account<'info, Hold>>,
+    pub hold: Box<Account<'info, InPlace<Hold>>>,
     /// CHECK: the security names it; Token-2022 checks what it is.
     #[account(mut)]
     pub mint: UncheckedAccount<'info>,
@@ -69,7 +69,7 @@ impl PlaceHold<'_> {
 pub fn place_hold(ctx: Context<PlaceHold>, params: PlaceHoldParams) -> Result<()> {
     let expires_at = params.expires_at.unwrap_or(i64::MAX);
     let security_key = ctx.accounts.security.key();
-    ctx.accounts.hold.set_inner(Hold {
+    ctx.accounts.hold.write(Hold {
         version: VERSION,
         bump: ctx.bumps.hold,
         security: security_key,

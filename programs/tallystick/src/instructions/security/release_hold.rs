@@ -16,29 +16,29 @@ pub struct ReleaseHold<'info> {
     /// Whoever releases.
     pub authority: Signer<'info>,
     /// The issuer of the security.
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security held.
     #[account(
         mut,
         has_one = issuer @ TallystickError::SecurityOfAnotherIssuer,
         has_one = mint @ TallystickError::MintOfAnotherSecurity,
     )]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The hold.
     #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
-    pub hold: Box<Account<'info, Hold>>,
+    pub hold: Box<Account<'info, InPlace<Hold>>>,
     /// The role that the hold was placed under.
     #[account(
         has_one = issuer @ TallystickError::RoleOfAnotherIssuer,
         constraint = owner_role.kind == hold.owner_kind @ TallystickError::RoleOfAnotherKind,
         constraint = owner_role.holder == hold.owner @ TallystickError::RoleOfAnotherHolder,
     )]
-    pub owner_role: Box<Account<'info, Role>>,
+    pub owner_role: Box<Account<'info, InPlace<Role>>>,
     /// Compliance or guardian, where their consent is needed.
     pub cosigner: Option<Signer<'info>>,
     /// The cosigner's role.
     #[account(has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
-    pub cosigner_role: Option<Box<Account<'info, Role>>>,
+    pub cosigner_role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// CHECK: the security names it; Token-2022 checks what it is.
     #[account(mut)]
     pub mint: UncheckedAccount<'info>,

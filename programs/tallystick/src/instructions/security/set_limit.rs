@@ -18,10 +18,10 @@ pub struct SetLimit<'info> {
     pub admin: Signer<'info>,
     /// The issuer.
     #[account(has_one = admin @ TallystickError::NotAdmin)]
-    pub issuer: Box<Account<'info, Issuer>>,
+    pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security the limit is for.
     #[account(has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
-    pub security: Box<Account<'info, Security>>,
+    pub security: Box<Account<'info, InPlace<Security>>>,
     /// The limit.
     #[account(
         init_if_needed,
@@ -30,7 +30,7 @@ pub struct SetLimit<'info> {
         seeds = [LIMIT_SEED, security.key().as_ref(), params.holder.as_ref()],
         bump,
     )]
-    pub limit: Box<Account<'info, Limit>>,
+    pub limit: Box<Account<'info, InPlace<Limit>>>,
     pub system_program: Program<'info, System>,
 }
 

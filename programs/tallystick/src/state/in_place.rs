@@ -1,0 +1,185 @@
+//! Accounts read and written where they lie.
+//!
+//! Anchor's `Account` copies an account out on entry and back on exit, field by field: two thirds of this program's
+//! compute and bytes went into that (docs/decisions/0021). `Account<InPlace<T>>` keeps Anchor's checks of owner and
+//! discriminator, and holds the address of the content instead of a copy of it. The layout is Borsh's, as the IDL says:
+//! `T` is packed and has fields of fixed size only.
+
+use core::{
+    fmt,
+    mem::size_of,
+    ops::{Deref, DerefMut},
+    ptr::NonNull,
+};
+
+use anchor_lang::{prelude::*, Discriminator};
+
+/// A type whose bytes in memory are its Borsh bytes.
+///
+/// # Safety
+/// `repr(C, packed)`, every field of fixed size, and no bytes in an account of this program but those that a value of
+/// the type was written as. All zeros must be a value too: a new account starts with them.
+pub unsafe trait Plain: Copy + Owner + Discriminator {}
+
+/// The content of an account, where it lies.
+pub struct InPlace<T: Plain>(NonNull<T>);
+
+impl<T: Plain> InPlace<T> {
+    /// Writes the whole content.
+    pub fn write(&mut self, content: T) {
+        **self = content;
+    }
+
+    /// The content of data that is owned by this program and long enough; the discriminator is not looked at.
+    fn over(data: &[u8]) -> Result<Self> {
+        let content = data
+            .get(T::DISCRIMINATOR.len()..)
+            .filter(|content| content.len() >= size_of::<T>())
+            .ok_or(ErrorCode::AccountDidNotDeserialize)?;
+        Ok(Self(NonNull::from(content).cast()))
+    }
+}
+
+// SAFETY of both: the runtime keeps an account's data at one address for the whole instruction; `T` is packed, so any
+// address is aligned; one thread, and nothing holds a reference to the content across a call that could write it.
+impl<T: Plain> Deref for InPlace<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T: Plain> DerefMut for InPlace<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl<T: Plain> Clone for InPlace<T> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<T: Plain + fmt::Debug> fmt::Debug for InPlace<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl<T: Plain> AccountDeserialize for InPlace<T> {
+    fn try_deserialize(buf: &mut &[u8]) -> Result<Self> {
+        require!(
+            buf.len() >= T::DISCRIMINATOR.len(),
+            ErrorCode::AccountDiscriminatorNotFound
+        );
+        require!(
+            buf.starts_with(T::DISCRIMINATOR),
+            ErrorCode::AccountDiscriminatorMismatch
+        );
+        Self::over(buf)
+    }
+
+    fn try_deserialize_unchecked(buf: &mut &[u8]) -> Result<Self> {
+        Self::over(buf)
+    }
+}
+
+/// Everything but the discriminator is there already.
+impl<T: Plain> AccountSerialize for InPlace<T> {
+    fn try_serialize<W: std::io::Write>(&self, writer: &mut W) -> Result<()> {
+        writer
+            .write_all(T::DISCRIMINATOR)
+            .map_err(|_| ErrorCode::AccountDidNotSerialize.into())
+    }
+}
+
+impl<T: Plain> Owner for InPlace<T> {
+    fn owner() -> Pubkey {
+        T::owner()
+    }
+}
+
+impl<T: Plain> Discriminator for InPlace<T> {
+    const DISCRIMINATOR: &'static [u8] = T::DISCRIMINATOR;
+}
+
+impl<T: Plain + Space> Space for InPlace<T> {
+    const INIT_SPACE: usize = T::INIT_SPACE;
+}
+
+#[cfg(feature = "idl-build")]
+impl<T: Plain + anchor_lang::IdlBuild> anchor_lang::IdlBuild for InPlace<T> {
+    fn create_type() -> Option<anchor_lang::idl::types::IdlTypeDef> {
+        T::create_type()
+    }
+
+    fn insert_types(types: &mut std::collections::BTreeMap<String, anchor_lang::idl::types::IdlTypeDef>) {
+        T::insert_types(types)
+    }
+
+    fn get_full_path() -> String {
+        T::get_full_path()
+    }
+}
+
+/// Structs that lie in accounts. Each must be of fixed size; the discriminator of one that is an `account` is
+/// Anchor's, of its name.
+macro_rules! in_place {
+    ($(#[$meta:meta])* account $visibility:vis struct $name:ident $fields:tt) => {
+        in_place! { $(#[$meta])* $visibility struct $name $fields }
+
+        const _: () = {
+            mod named {
+                use anchor_lang::prelude::*;
+                #[account]
+                pub struct $name {}
+            }
+            impl anchor_lang::Discriminator for $name {
+                const DISCRIMINATOR: &'static [u8] = named::$name::DISCRIMINATOR;
+            }
+            impl Owner for $name {
+                fn owner() -> Pubkey {
+                    crate::ID
+                }
+            }
+            // SAFETY: packed, and as long as its Borsh form; its enums have a variant 0, and only this program writes it.
+            unsafe impl $crate::state::Plain for $name {}
+        };
+    };
+    // A part of accounts, and of parameters and events too: all integers, so any bytes are a value.
+    ($(#[$meta:meta])* plain $visibility:vis struct $name:ident $fields:tt) => {
+        in_place! { $(#[$meta])* $visibility struct $name $fields }
+
+        #[cfg(not(feature = "idl-build"))]
+        impl AnchorSerialize for $name {
+            fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
+                // SAFETY: packed, so every byte is a field's.
+                let bytes: &[u8; core::mem::size_of::<$name>()] = unsafe { &*core::ptr::from_ref(self).cast() };
+                writer.write_all(bytes)
+            }
+        }
+
+        #[cfg(not(feature = "idl-build"))]
+        impl AnchorDeserialize for $name {
+            fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+                let mut bytes = [0; core::mem::size_of::<$name>()];
+                reader.read_exact(&mut bytes)?;
+                // SAFETY: integers only, so any bytes are a value.
+                Ok(unsafe { core::mem::transmute::<[u8; core::mem::size_of::<$name>()], $name>(bytes) })
+            }
+        }
+    };
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident $fields:tt) => {
+        $(#[$meta])*
+        #[derive(InitSpace, Clone, Copy, Debug, PartialEq)]
+        #[cfg_attr(feature = "idl-build", derive(AnchorSerialize, AnchorDeserialize))]
+        #[cfg_attr(not(feature = "idl-build"), repr(C, packed))]
+        $visibility struct $name $fields
+
+        #[cfg(not(feature = "idl-build"))]
+        const _: () = assert!(core::mem::size_of::<$name>() == $name::INIT_SPACE);
+    };
+}
+pub(crate) use in_place;
