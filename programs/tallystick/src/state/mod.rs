@@ -13,6 +13,7 @@ mod order;
 mod policy;
 mod role;
 mod security;
+mod seizure;
 mod shares;
 
 pub use attestation::*;
@@ -29,4 +30,5 @@ pub use order::*;
 pub use policy::*;
 pub use role::*;
 pub use security::*;
+pub use seizure::*;
 pub use shares::*;
