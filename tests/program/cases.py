@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from control_cases import CONTROL_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
 from world import DAY, IN, ONE, OUT, SCOPE_TRANSFER, Movement, Security, World, key
@@ -44,6 +45,12 @@ def veto(world: World) -> Instruction:
     """Of a limit that would be loosened: the variant that names the most accounts."""
     world.chain.send(world.acme.set_limit(mint_cap=10**13))
     return world.alpha.veto(security=world.acme.address, limit=world.acme.limit())
+
+
+def veto_own_removal(world: World) -> Instruction:
+    """Of a guardian's removal by that guardian, with compliance beside it."""
+    world.chain.send(world.alpha.revoke_role(RoleKind.GUARDIAN))
+    return world.alpha.veto(role=world.alpha.role(RoleKind.GUARDIAN), **world.alpha.beside(RoleKind.COMPLIANCE))
 
 
 def list_security(world: World) -> Instruction:
@@ -140,7 +147,11 @@ def veto_role(world: World) -> Instruction:
     return world.alpha.veto(role=world.alpha.role(RoleKind.OPERATOR, NEWCOMER))
 
 
-VARIANTS: dict[tuple[str, str], Case] = {("veto", "role"): veto_role}
+VARIANTS: dict[tuple[str, str], Case] = {
+    ("veto", "role"): veto_role,
+    ("veto", "cosigner"): veto_own_removal,
+    ("veto", "cosigner_role"): veto_own_removal,
+}
 """Calls in which an account is there that the usual call of its instruction leaves out."""
 CASES: dict[str, Case] = {
     case.__name__: case
@@ -150,5 +161,5 @@ CASES: dict[str, Case] = {
         cancel_subscription, request_redemption, accept_redemption, settle_redemption, cancel_redemption,
         withdraw_redemption, correct_fill,
     )
-}  # fmt: skip
+} | CONTROL_CASES  # fmt: skip
 assert IN.shares > OUT.shares

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from cases import NEWCOMER
 from chain_in_process import digest, key
+from control_refusals import CONTROL_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
@@ -433,6 +434,7 @@ REFUSALS: list[Refused] = [
     ("SecurityRetired", "no order", _rewritten(
         lambda world: world.acme.open_subscription(world.alice, "new", ONE), status=SecurityStatus.RETIRED)),
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
+    *CONTROL_REFUSALS,
 ]  # fmt: skip
 
 UNREACHABLE: dict[str, str] = {}
