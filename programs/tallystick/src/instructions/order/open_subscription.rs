@@ -56,10 +56,7 @@ impl OpenSubscription<'_> {
             &security.issuer,
             now,
         )?;
-        require!(
-            security.status == SecurityStatus::Active,
-            TallystickError::SecurityRetired
-        );
+        security.require_active()?;
         self.holder
             .require_may_order(security.policy.allowed_classes, now)?;
         require!(params.shares > 0, TallystickError::ZeroQuantity);
