@@ -3,7 +3,8 @@
 pub mod holder;
 pub mod issuer;
 pub mod order;
+pub mod report;
 pub mod reserve;
 pub mod security;
 
-pub use {holder::*, issuer::*, order::*, reserve::*, security::*};
+pub use {holder::*, issuer::*, order::*, report::*, reserve::*, security::*};

@@ -1,6 +1,7 @@
 //! One account type per file: data, pure arithmetic, invariant, unit tests.
 
 mod attestation;
+mod day_draw;
 mod fill;
 mod hold;
 mod holder;
@@ -10,12 +11,15 @@ mod issuer;
 mod limit;
 mod movement;
 mod order;
+mod period;
 mod policy;
+mod reserve_report;
 mod role;
 mod security;
 mod shares;
 
 pub use attestation::*;
+pub use day_draw::*;
 pub use fill::*;
 pub use hold::*;
 pub use holder::*;
@@ -26,7 +30,9 @@ pub use issuer::*;
 pub use limit::*;
 pub use movement::*;
 pub use order::*;
+pub use period::*;
 pub use policy::*;
+pub use reserve_report::*;
 pub use role::*;
 pub use security::*;
 pub use shares::*;
