@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chain_in_process import key, with_account
+from reports import DRAW_SLOTS, Reports
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from substituting import ALICE, ATTESTOR, BOB, Pick, Run, other
@@ -44,6 +45,12 @@ SANCTIONED: dict[tuple[str, str], list[tuple[str, Run]]] = {
     ("suspend_holder", "holder"): [
         ("compliance may suspend any of its holders", other("", "", lambda world: world.alpha.holder(world.bob))[2])
     ],
+    ("draw_day", "draw"): [
+        (
+            "anyone draws any day that was asked for: only one slot's hash can decide it",
+            lambda world, call, index: asked_abroad(world, call, index),
+        )
+    ],
     ("release_hold", "authority"): [
         ("anyone releases an expired hold", lambda world, call, index: expired(world, call, index)),
     ],
@@ -55,3 +62,10 @@ def expired(world: World, call: Instruction, index: int) -> Instruction:
     """A stranger, once the hold has expired."""
     world.chain.warp(HOUR)
     return with_account(call, index, pubkey=world.stranger)
+
+
+def asked_abroad(world: World, call: Instruction, index: int) -> Instruction:
+    """A day that another issuer asked for."""
+    draw = Reports(world.omega).do_request()
+    world.chain.set_slot(world.chain.slot + DRAW_SLOTS + 1)
+    return with_account(call, index, pubkey=draw)

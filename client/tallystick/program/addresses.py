@@ -15,6 +15,7 @@ from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.pdas import (
     attestation_address,
     correction_address,
+    draw_address,
     event_authority_address,
     fill_address,
     hold_address,
@@ -23,6 +24,7 @@ from tallystick.program.generated.pdas import (
     mint_address,
     movement_address,
     order_address,
+    report_address,
     role_address,
     security_address,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "attestation_hash",
     "correction_address",
     "custody_accounts_hash",
+    "draw_address",
     "event_authority_address",
     "fill_address",
     "hold_address",
@@ -48,6 +51,7 @@ __all__ = [
     "movement_address",
     "order_address",
     "program_data_address",
+    "report_address",
     "role_address",
     "security_address",
 ]
