@@ -20,7 +20,7 @@ class Attestation(AccountLayout):
     """The attestors' claim about one set of statements."""
 
     DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("987db75624927949")
-    SIZE: ClassVar[int | None] = None
+    SIZE: ClassVar[int | None] = 783
     OFFSETS: ClassVar[dict[str, int]] = {
         "version": 8,
         "bump": 9,
@@ -32,7 +32,9 @@ class Attestation(AccountLayout):
         "supersedes": 98,
         "epoch": 130,
         "in_force_at": 134,
-        "approvals": 142,
+        "approval_count": 142,
+        "approvals": 143,
+        "reserved": 719,
     }
 
     version: int
@@ -55,8 +57,10 @@ class Attestation(AccountLayout):
     """Attestor epoch that the approvals below were given in."""
     in_force_at: int
     """Unix seconds at which it reached its threshold; 0 while open."""
+    approval_count: int
+    """How many of `approvals` are given."""
     approvals: tuple[types.Approval, ...]
-    """By distinct attestors, in order of arrival."""
+    """By distinct attestors, in order of arrival; zeros behind the last."""
     reserved: bytes
     """Zeros, for fields of later versions."""
 
@@ -74,7 +78,8 @@ class Attestation(AccountLayout):
             supersedes=reader.pubkey(),
             epoch=reader.u32(),
             in_force_at=reader.i64(),
-            approvals=reader.vec(lambda: types.Approval.read(reader)),
+            approval_count=reader.u8(),
+            approvals=reader.array(lambda: types.Approval.read(reader), 8),
             reserved=reader.fixed(64),
         )
 
@@ -90,7 +95,8 @@ class Attestation(AccountLayout):
         writer.pubkey(self.supersedes, "Attestation.supersedes")
         writer.u32(self.epoch, "Attestation.epoch")
         writer.i64(self.in_force_at, "Attestation.in_force_at")
-        writer.vec(self.approvals, writer.nested, "Attestation.approvals")
+        writer.u8(self.approval_count, "Attestation.approval_count")
+        writer.array(self.approvals, 8, writer.nested, "Attestation.approvals")
         writer.fixed(self.reserved, 64, "Attestation.reserved")
 
 

@@ -22,7 +22,7 @@ pub struct OpenSubscription<'info> {
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord)]
-    pub holder: Box<Account<'info, InPlace<Holder>>>,
+    pub holder: Box<Account<'info, placed::Holder>>,
     /// The order; its address carries the holder, so that nobody takes another's order id.
     #[account(
         init,
