@@ -119,8 +119,8 @@ OTHERWISE = {
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
 """Where another error says it than for most accounts."""
-HARMLESS = {("veto", "program", "is another program")}
-"""Accepted; substitutes.py says why."""
+HARMLESS = {("veto", "program", "is another program"): "see another's"}
+"""Accepted; sanctioned.py says why."""
 FIXED = {"slot_hashes": "NotSlotHashes"}
 """Accounts that are not programs and whose address never changes, and what is said of another."""
 Run = Callable[[World, Instruction, int], Instruction]

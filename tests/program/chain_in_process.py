@@ -254,6 +254,18 @@ class Chain:
         assert after == before, f"{expected}, but these moved: {changed(before, after)}"
         return refusal
 
+    def unmoved(self, *instructions: Instruction) -> str | None:
+        """Execute: None where it is accepted, else the error's name, after proving that nothing moved."""
+        for each in instructions:
+            self.known.update(meta.pubkey for meta in each.accounts)
+        before = self.state()
+        refusal = self.attempt(*instructions)
+        if not isinstance(refusal, Refusal):
+            return None
+        after = self.state()
+        assert after == before, f"{refusal.name}, but these moved: {changed(before, after)}"
+        return refusal.name
+
     def would(self, *instructions: Instruction) -> str | None:
         """Simulate: None where it would be accepted, else the error's name. Nothing moves."""
         message = Message(list(instructions), self.fee_payer)

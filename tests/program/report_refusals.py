@@ -11,8 +11,9 @@ from world import DAY, World
 Make = Callable[[World], Instruction]
 RECORD = 512
 """Slots whose hashes the chain remembers."""
-MIDNIGHT = (LAST_DAY + 1) * DAY
-"""2027-01-01 00:00:00 UTC."""
+THIS_PERIOD, ITS_LAST_DAY = 202701, LAST_DAY + 31
+MIDNIGHT = (ITS_LAST_DAY + 1) * DAY
+"""2027-02-01 00:00:00 UTC."""
 
 
 def _reports(make: Callable[[Reports], Instruction]) -> Make:
@@ -51,7 +52,7 @@ def _at(when: int, make: Callable[[Reports], Instruction]) -> Make:
 
 REPORT_REFUSALS: list[tuple[str, str, Make]] = [
     ("DayNotEnded", "today", _reports(lambda reports: reports.close_day(last_midnight(reports.chain)))),
-    ("DayNotEnded", "a second before midnight", _at(MIDNIGHT - 1, lambda reports: reports.close_day(LAST_DAY))),
+    ("DayNotEnded", "a second before midnight", _at(MIDNIGHT - 1, lambda reports: reports.close_day(ITS_LAST_DAY))),
     ("DayNotLater", "the same day again", _after(_closed(LAST_DAY), lambda reports: reports.close_day(LAST_DAY))),
     ("DayNotLater", "a day that was left out",
      _after(_closed(LAST_DAY), lambda reports: reports.close_day(LAST_DAY - 1))),
@@ -63,9 +64,9 @@ REPORT_REFUSALS: list[tuple[str, str, Make]] = [
      _reports(lambda reports: reports.publish_report(as_of_slot=reports.chain.slot + 1))),
     ("NoPeriod", "month 13", _reports(lambda reports: reports.publish_report(202613))),
     ("NoPeriod", "month 0 of a draw", _after(_closed(LAST_DAY), lambda reports: reports.request_draw(202600))),
-    ("PeriodNotEnded", "a second before midnight", _at(MIDNIGHT - 1, lambda reports: reports.publish_report(PERIOD))),
+    ("PeriodNotEnded", "a second before midnight", _at(MIDNIGHT - 1, lambda reports: reports.publish_report(THIS_PERIOD))),
     ("PeriodNotEnded", "a draw in the middle of the month",
-     _after(_closed(LAST_DAY), lambda reports: reports.request_draw(202701))),
+     _after(_closed(LAST_DAY), lambda reports: reports.request_draw(THIS_PERIOD))),
     ("DaysNotFinal", "nothing is closed", _reports(lambda reports: reports.request_draw())),
     ("DaysNotFinal", "the last day is open",
      _after(_closed(LAST_DAY - 1), lambda reports: reports.request_draw())),

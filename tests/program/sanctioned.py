@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from chain_in_process import key, with_account
 from reports import DRAW_SLOTS, Reports
 from solders.instruction import Instruction
@@ -56,6 +58,29 @@ SANCTIONED: dict[tuple[str, str], list[tuple[str, Run]]] = {
     ],
 }  # fmt: skip
 """What may stand in an account's place, and why that breaks no law."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """Accounts that may stand in two places of one call, and why. Names are as in the IDL; empty means any."""
+
+    reason: str
+    places: frozenset[str]
+    sources: frozenset[str] = frozenset()
+    instructions: frozenset[str] = frozenset()
+
+    def covers(self, instruction: str, place: str, source: str) -> bool:
+        """Whether `source`'s account in this place is meant."""
+        return (
+            place in self.places
+            and (not self.sources or source in self.sources)
+            and (not self.instructions or instruction in self.instructions)
+        )
+
+
+SAME_KEY_TWICE: list[Twice] = []
+HARMLESS_ABSENCE: dict[tuple[str, str, str], str] = {}
+"""Accounts that may be closed or brought back, and why."""
 
 
 def expired(world: World, call: Instruction, index: int) -> Instruction:

@@ -17,7 +17,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 TO_COME = re.compile(r"to come: (test_\w+)")
 
 
-def tests_named(name: str) -> list[Path]:
+def files_with(name: str) -> list[Path]:
     """Files under tests in which there is a test of that name."""
     definition = re.compile(rf"^\s*(?:async )?def {name}\(", re.MULTILINE)
     return [path for path in (ROOT / "tests").rglob("test_*.py") if definition.search(path.read_text(encoding="utf-8"))]
@@ -27,8 +27,8 @@ def tests_named(name: str) -> list[Path]:
 def test_a_trap_is_set_in_a_test_that_exists_or_is_to_come(row: list[str]) -> None:
     _, where = row
     if named := NAMED.fullmatch(where):
-        assert ROOT / named.group(1) in tests_named(named.group(2))
+        assert ROOT / named.group(1) in files_with(named.group(2))
     else:
         to_come = TO_COME.fullmatch(where)
         assert to_come, f"a test, or one to come, expected: {where}"
-        assert tests_named(to_come.group(1)) == [], "it is there now: name its file in docs/traps.md"
+        assert files_with(to_come.group(1)) == [], "it is there now: name its file in docs/traps.md"
