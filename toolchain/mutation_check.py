@@ -194,9 +194,9 @@ def document(rows: list[tuple[Guard, Result]]) -> str:
     lines = [
         "# Mutations",
         "",
-        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn; the program was built without",
-        "it, and the tests of `tests/program` and `tests/property/test_laws.py` ran until one failed. A guard whose",
-        "absence no test notices is one that could be lost unnoticed. `make mutation` writes this page.",
+        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn; the program was built",
+        "without it, and the tests of `tests/program` and `tests/property/test_laws.py` ran until one failed. A guard",
+        "whose absence no test notices is one that could be lost unnoticed. `make mutation` writes this page.",
         "",
         f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
         "",

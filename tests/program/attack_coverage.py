@@ -35,10 +35,7 @@ COLUMN_OF = {
 """Where a generic attack stands in the table."""
 ACCEPTED = "accepted: "
 NOT_APPLICABLE = "-: "
-
-
-class Uncovered(AssertionError):
-    """An attack was accepted, and nothing says why that breaks no law."""
+UNEXPLAINED = "nothing in sanctioned.py says why: "
 
 
 @dataclass(slots=True)
@@ -62,7 +59,7 @@ Table = dict[Place, dict[str, Cell]]
 
 
 def table() -> Table:
-    """Every account of every instruction, every attack. Raises Uncovered."""
+    """Every account of every instruction, every attack."""
     cells: Table = {
         (instruction, account.name): defaultdict(Cell)
         for instruction, layout in INSTRUCTIONS.items()
@@ -93,25 +90,40 @@ def table() -> Table:
 
 
 def _twice(cells: Table, instruction: str, only: str = "") -> None:
-    """The same account in two places of one call, for every two places; of a variant, those of the account it is for."""
+    """The same account in two places of one call, for every two; of a variant, those of the account it is for."""
     accounts = INSTRUCTIONS[instruction].accounts
-    world = World.fresh()
-    call = valid_call(world, instruction, only)
+    world, call = _prepared(instruction, only)
     for place, source in pairs(call):
         name, other = accounts[place].name, accounts[source].name
         if only not in ("", name, other):
             continue
-        error = world.chain.unmoved(with_account(call, place, pubkey=call.accounts[source].pubkey))
+        error = world.chain.unmoved(_same(call, place, source))
         cell = cells[instruction, name]["twice"]
         if error is not None:
             cell.errors.add(error)
             continue
         reason = next((each.reason for each in SAME_KEY_TWICE if each.covers(instruction, name, other)), None)
         if reason is None:
-            raise Uncovered(f"{instruction}: {other} was accepted as {name}; sanctioned.py does not say why")
+            reason = UNEXPLAINED + f"{other}'s account"
         cell.note(ACCEPTED + reason)
-        world = World.fresh()
-        assert valid_call(world, instruction, only) == call
+        world, call = _prepared(instruction, only)
+
+
+def _prepared(instruction: str, account: str) -> tuple[World, Instruction]:
+    """A valid call, whose signers can all pay."""
+    world = World.fresh()
+    call = valid_call(world, instruction, account)
+    for meta in call.accounts:
+        if meta.is_signer and world.chain.find(meta.pubkey) is None:
+            world.chain.fund(meta.pubkey)
+    return world, call
+
+
+def _same(call: Instruction, place: int, source: int) -> Instruction:
+    """The same account in both places. Where a signature is asked for there is one if the account signs anyway."""
+    account = call.accounts[source]
+    signs = call.accounts[place].is_signer and account.is_signer
+    return with_account(call, place, pubkey=account.pubkey, is_signer=signs)
 
 
 def _lifeless(cell: Cell, instruction: str, account: AccountRole, changes: dict[str, Change]) -> None:
@@ -130,7 +142,7 @@ def _lifeless(cell: Cell, instruction: str, account: AccountRole, changes: dict[
     if not cell.errors and not cell.notes:
         if changes is CLOSED:
             made = account.name in CREATED.get(instruction, ())
-            cell.note(NOT_APPLICABLE + ("made here" if made else "may be missing, and is in the call attacked"))
+            cell.note(NOT_APPLICABLE + ("made here" if made else "not there, and may be missing"))
             return
         world = World.fresh()
         call = valid_call(world, instruction, account.name)
@@ -143,9 +155,9 @@ def _record(cell: Cell, world: World, call: Instruction, attack: tuple[str, str,
     if error is not None:
         cell.errors.add(error)
     elif attack in HARMLESS_ABSENCE:
-        cell.note(f"{ACCEPTED}{attack[2]}: {HARMLESS_ABSENCE[attack]}")
+        cell.note(ACCEPTED + HARMLESS_ABSENCE[attack])
     else:
-        raise Uncovered(f"{attack[0]}: {attack[1]} was accepted {attack[2]}; sanctioned.py does not say why")
+        cell.note(f"{ACCEPTED}{UNEXPLAINED}{attack[2]}")
 
 
 def _not_applicable(instruction: str, account: AccountRole) -> Iterator[tuple[str, str]]:
@@ -172,6 +184,17 @@ def _not_applicable(instruction: str, account: AccountRole) -> Iterator[tuple[st
 def blanks(cells: Table) -> list[tuple[str, str, str]]:
     """Cells in which nothing stands."""
     return [(*place, column) for place, row in cells.items() for column in COLUMNS if not str(row[column])]
+
+
+def unexplained(cells: Table) -> list[str]:
+    """Attacks that were accepted, and nothing says why that breaks no law."""
+    return [
+        f"{instruction}, {account}, {column}: {note}"
+        for (instruction, account), row in cells.items()
+        for column, cell in row.items()
+        for note in cell.notes
+        if UNEXPLAINED in note
+    ]
 
 
 def markdown(cells: Table) -> str:

@@ -204,7 +204,8 @@ def _spent_order(world: World) -> None:
     world.chain.rewrite(order, lambda state: replace(state, fills=2**32 - 1), accounts.Order)
 
 
-REFUSALS: list[Refused] = REPORT_REFUSALS + [
+REFUSALS: list[Refused] = [
+    *REPORT_REFUSALS,
     # who may act
     ("KeyHoldsAnotherRole", "the first guardian is the admin", _initialize(guardian=key("third admin"))),
     ("KeyHoldsAnotherRole", "the admin becomes an operator", _grant(RoleKind.OPERATOR, ADMIN)),

@@ -64,7 +64,9 @@ REPORT_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
         other("of another issuer", SEEDS, lambda world: abroad(world).do_request()),
     ],
     ("request_draw", "slot_hashes"): [other("a look-alike", "NotSlotHashes", FORGED)],
-    ("draw_day", "draw"): [other("drawn already", "DrawFinal", lambda world: Reports(world.alpha).do_draw(PERIOD_BEFORE))],
+    ("draw_day", "draw"): [
+        other("drawn already", "DrawFinal", lambda world: Reports(world.alpha).do_draw(PERIOD_BEFORE)),
+    ],
     ("draw_day", "slot_hashes"): [other("a look-alike", "NotSlotHashes", FORGED)],
     ("publish_report", "publisher"): SIGNER,
     ("publish_report", "role"): ROLE,

@@ -10,9 +10,13 @@ import os
 from functools import cache
 from pathlib import Path
 
-from attack_coverage import COLUMNS, Table, blanks, markdown, table
-from sanctioned import HARMLESS_ABSENCE, SAME_KEY_TWICE
+import pytest
+from attack_coverage import COLUMNS, Table, blanks, markdown, table, unexplained
+from cases import CASES
+from sanctioned import CLOSES, HARMLESS_ABSENCE, SAME_KEY_TWICE
+from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.instructions import INSTRUCTIONS
+from world import World
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "attack_coverage.md"
 TEXT = """# Attack coverage
@@ -28,11 +32,11 @@ tests/program/test_attack_coverage.py` writes this page anew.
 - **another's**: a real account of the same type, of another role, key, order, security or issuer; or one in a state in
   which it does not count.
 - **twice**: each other account of the same call in this one's place as well.
-- **closed**: emptied, with and without lamports at the address. **revived**: the old bytes under the system program, and
-  zeros under the account's own program.
+- **closed**: emptied, with and without lamports at the address. **revived**: the old bytes under the system program,
+  and zeros under the account's own program.
 
-A name is the error with which it was refused; several where the attack has several forms. `ok` is accepted, `-` does not
-apply; the number is the reason below.
+A name is the error with which it was refused; several where the attack has several forms. `ok` is accepted, `-` does
+not apply; the number is the reason below.
 
 {table}
 """
@@ -46,6 +50,24 @@ def _table() -> Table:
 def test_no_cell_is_blank() -> None:
     assert set(_table()) == {(name, each.name) for name, layout in INSTRUCTIONS.items() for each in layout.accounts}
     assert blanks(_table()) == []
+
+
+def test_every_attack_that_was_accepted_has_its_reason() -> None:
+    assert unexplained(_table()) == []
+
+
+@pytest.mark.parametrize("instruction", CASES)
+def test_no_call_closes_what_the_program_made(instruction: str) -> None:
+    world = World.fresh()
+    call = CASES[instruction](world)
+    ours = {address for address, account in world.chain.state().items() if account.owner == PROGRAM_ID}
+    world.chain.send(call)
+    names = {
+        meta.pubkey: each.name for each, meta in zip(INSTRUCTIONS[instruction].accounts, call.accounts, strict=True)
+    }
+    after = world.chain.state()
+    closed = {names.get(each, str(each)) for each in ours if each not in after or after[each].owner != PROGRAM_ID}
+    assert closed == CLOSES.get(instruction, set())
 
 
 def test_the_document_says_what_came_of_each_attack() -> None:
