@@ -58,7 +58,7 @@ def _unit_said(text: str) -> Unit:
 
 @cache
 def _units() -> tuple[Mapping[tuple[str, str], Unit], Mapping[str, Unit]]:
-    """Units by type and field, and by field alone where all documented fields of that name agree."""
+    """Units by type and field, and by field alone where all documented fields of that name agree, arguments aside."""
     documented: dict[tuple[str, str], Unit] = {}
     by_name: dict[str, set[Unit]] = {}
     for kind in json.loads(artifacts.idl())["types"]:
@@ -69,7 +69,8 @@ def _units() -> tuple[Mapping[tuple[str, str], Unit], Mapping[str, Unit]]:
                 continue
             unit = _unit_said(" ".join(field["docs"]))
             documented[kind["name"], field["name"]] = unit
-            by_name.setdefault(field["name"], set()).add(unit)
+            if not kind["name"].endswith("Params"):
+                by_name.setdefault(field["name"], set()).add(unit)
     return documented, {name: units.pop() for name, units in by_name.items() if len(units) == 1}
 
 
