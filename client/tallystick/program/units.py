@@ -15,7 +15,7 @@ from typing import Final
 
 from tallystick.program import artifacts
 
-_MOMENT: Final = re.compile(r"_(at|by|from|until)$")
+_MOMENT: Final = re.compile(r"_(at|by|from|until|date)$")
 _INTEGER: Final = re.compile(r"[ui](8|16|32|64|128)")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cli_desk import Desk
 from solders.pubkey import Pubkey
+from tallystick.localnet import LocalnetServer, create_ledger
 from tallystick.program.text import encode_text
 from tallystick.program.units import Unit
 from tallystick.services.effects import Value
@@ -140,6 +142,19 @@ def test_what_is_done_already_leaves_nothing_to_do(backed: Desk) -> None:
 
 def test_deploying_what_is_deployed_is_nothing_left_to_do(backed: Desk) -> None:
     assert backed.terminal.json("program", "deploy", "--dry-run")["transactions"] == []
+
+
+def test_a_deployment_shows_the_buffer_and_says_what_cannot_be_simulated(tmp_path: Path) -> None:
+    with LocalnetServer(create_ledger(programs={}), port=0) as server:
+        terminal = Terminal(tmp_path / "profile.toml")
+        terminal.init(server.url)
+        terminal.json("fund", "--sol", 50)
+        document = terminal.json("program", "deploy", "--dry-run")
+        buffer, deploy = document["transactions"]
+        assert (buffer["outcome"], deploy["outcome"]) == ("would succeed", "not simulated")
+        assert "before it that write the program" in deploy["reason"]
+        assert "not simulated" in terminal.type("program", "deploy", "--dry-run").out
+        assert terminal.json("program", "deploy", "--dry-run")["transactions"][0]["outcome"] == "would succeed"
 
 
 def test_a_command_that_forgets_to_end_its_dry_run_can_neither_send_nor_write(backed: Desk) -> None:
