@@ -211,6 +211,99 @@ class CorporateAction(AccountLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class DayDraw(AccountLayout):
+    """The day of a period that the second look takes: requested first, drawn later from a slot's hash that nobody
+    knew at
+    the request. Never closed; a day that was drawn is final.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("28f747475f7a5038")
+    SIZE: ClassVar[int | None] = 243
+    OFFSETS: ClassVar[dict[str, int]] = {
+        "version": 8,
+        "bump": 9,
+        "issuer": 10,
+        "period": 42,
+        "attempts": 46,
+        "target_slot": 50,
+        "requested_by": 58,
+        "requested_at": 90,
+        "days_hash": 98,
+        "drawn_slot": 130,
+        "slot_hash": 138,
+        "drawn_day": 170,
+        "drawn_at": 171,
+        "reserved": 179,
+    }
+
+    version: int
+    """Layout version."""
+    bump: int
+    """Bump of this account's address."""
+    issuer: Pubkey
+    """The issuer."""
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+    attempts: int
+    """How often it was requested. More than once means that a target slot was let go by."""
+    target_slot: int
+    """The first slot whose hash may decide."""
+    requested_by: Pubkey
+    """The publisher that requested it last."""
+    requested_at: int
+    """Unix seconds of the last request."""
+    days_hash: bytes
+    """The issuer's running hash of closed days at the last request: no day of the period was closed after it."""
+    drawn_slot: int
+    """The slot that decided; 0 while nothing is drawn."""
+    slot_hash: bytes
+    """Its hash; zeros while nothing is drawn."""
+    drawn_day: int
+    """The day of the month, from 1; 0 while nothing is drawn."""
+    drawn_at: int
+    """Unix seconds of the draw; 0 while nothing is drawn."""
+    reserved: bytes
+    """Zeros, for fields of later versions."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            version=reader.u8(),
+            bump=reader.u8(),
+            issuer=reader.pubkey(),
+            period=reader.u32(),
+            attempts=reader.u32(),
+            target_slot=reader.u64(),
+            requested_by=reader.pubkey(),
+            requested_at=reader.i64(),
+            days_hash=reader.fixed(32),
+            drawn_slot=reader.u64(),
+            slot_hash=reader.fixed(32),
+            drawn_day=reader.u8(),
+            drawn_at=reader.i64(),
+            reserved=reader.fixed(64),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.version, "DayDraw.version")
+        writer.u8(self.bump, "DayDraw.bump")
+        writer.pubkey(self.issuer, "DayDraw.issuer")
+        writer.u32(self.period, "DayDraw.period")
+        writer.u32(self.attempts, "DayDraw.attempts")
+        writer.u64(self.target_slot, "DayDraw.target_slot")
+        writer.pubkey(self.requested_by, "DayDraw.requested_by")
+        writer.i64(self.requested_at, "DayDraw.requested_at")
+        writer.fixed(self.days_hash, 32, "DayDraw.days_hash")
+        writer.u64(self.drawn_slot, "DayDraw.drawn_slot")
+        writer.fixed(self.slot_hash, 32, "DayDraw.slot_hash")
+        writer.u8(self.drawn_day, "DayDraw.drawn_day")
+        writer.i64(self.drawn_at, "DayDraw.drawn_at")
+        writer.fixed(self.reserved, 64, "DayDraw.reserved")
+
+
+@dataclass(frozen=True, slots=True)
 class Fill(AccountLayout):
     """The part of a movement that one order settled against. Never closed; a correction is a fill of its own."""
 
@@ -460,7 +553,7 @@ class Issuer(AccountLayout):
     """The legal entity that issues: who administers it, and how long its changes wait."""
 
     DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("d81353e66c35500e")
-    SIZE: ClassVar[int | None] = 342
+    SIZE: ClassVar[int | None] = 450
     OFFSETS: ClassVar[dict[str, int]] = {
         "version": 8,
         "bump": 9,
@@ -473,7 +566,13 @@ class Issuer(AccountLayout):
         "securities": 126,
         "name": 130,
         "lei": 194,
-        "reserved": 214,
+        "days_hash": 214,
+        "days": 246,
+        "last_day": 250,
+        "last_report": 254,
+        "last_report_hash": 286,
+        "last_period": 318,
+        "reserved": 322,
     }
 
     version: int
@@ -498,6 +597,18 @@ class Issuer(AccountLayout):
     """UTF-8, zero padded."""
     lei: bytes
     """Legal entity identifier, ISO 17442."""
+    days_hash: bytes
+    """Running hash of closed days: SHA-256("tallystick:days", the hash before, day, close hash, as-of slot)."""
+    days: int
+    """Days closed so far."""
+    last_day: int
+    """The last day closed, counted from 1970-01-01, UTC; 0 while none is."""
+    last_report: Pubkey
+    """The last reserve report published, or the default key."""
+    last_report_hash: bytes
+    """Its hash; zeros while there is none."""
+    last_period: int
+    """The latest period published, YYYYMM as a number, UTC; 0 while none is."""
     reserved: bytes
     """Zeros, for fields of later versions."""
 
@@ -516,6 +627,12 @@ class Issuer(AccountLayout):
             securities=reader.u32(),
             name=reader.fixed(64),
             lei=reader.fixed(20),
+            days_hash=reader.fixed(32),
+            days=reader.u32(),
+            last_day=reader.u32(),
+            last_report=reader.pubkey(),
+            last_report_hash=reader.fixed(32),
+            last_period=reader.u32(),
             reserved=reader.fixed(128),
         )
 
@@ -532,6 +649,12 @@ class Issuer(AccountLayout):
         writer.u32(self.securities, "Issuer.securities")
         writer.fixed(self.name, 64, "Issuer.name")
         writer.fixed(self.lei, 20, "Issuer.lei")
+        writer.fixed(self.days_hash, 32, "Issuer.days_hash")
+        writer.u32(self.days, "Issuer.days")
+        writer.u32(self.last_day, "Issuer.last_day")
+        writer.pubkey(self.last_report, "Issuer.last_report")
+        writer.fixed(self.last_report_hash, 32, "Issuer.last_report_hash")
+        writer.u32(self.last_period, "Issuer.last_period")
         writer.fixed(self.reserved, 128, "Issuer.reserved")
 
 
@@ -809,6 +932,104 @@ class Order(AccountLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveReport(AccountLayout):
+    """One version of one period's reserve report, as published. Never changed, never closed: a correction is the
+    next
+    version.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("6384c51c7d22be90")
+    SIZE: ClassVar[int | None] = 520
+    OFFSETS: ClassVar[dict[str, int]] = {
+        "version": 8,
+        "bump": 9,
+        "issuer": 10,
+        "period": 42,
+        "report_version": 46,
+        "hash": 48,
+        "uri": 80,
+        "as_of_slot": 280,
+        "previous": 288,
+        "previous_hash": 320,
+        "corrects": 352,
+        "days_hash": 384,
+        "published_by": 416,
+        "published_at": 448,
+        "reserved": 456,
+    }
+
+    version: int
+    """Layout version."""
+    bump: int
+    """Bump of this account's address."""
+    issuer: Pubkey
+    """The issuer."""
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+    report_version: int
+    """1 for the first publication of the period, one more for each correction."""
+    hash: bytes
+    """SHA-256 of the report's canonical JSON."""
+    uri: bytes
+    """Where the report is, UTF-8, zero padded."""
+    as_of_slot: int
+    """The slot at which the report's figures were read."""
+    previous: Pubkey
+    """The issuer's publication before this one, of whatever period; the default key for its first."""
+    previous_hash: bytes
+    """The hash of that publication; zeros for the first."""
+    corrects: Pubkey
+    """The version before this one; the default key for version 1."""
+    days_hash: bytes
+    """The issuer's running hash of closed days at publication."""
+    published_by: Pubkey
+    """The publisher's key."""
+    published_at: int
+    """Unix seconds of publication."""
+    reserved: bytes
+    """Zeros, for fields of later versions."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            version=reader.u8(),
+            bump=reader.u8(),
+            issuer=reader.pubkey(),
+            period=reader.u32(),
+            report_version=reader.u16(),
+            hash=reader.fixed(32),
+            uri=reader.fixed(200),
+            as_of_slot=reader.u64(),
+            previous=reader.pubkey(),
+            previous_hash=reader.fixed(32),
+            corrects=reader.pubkey(),
+            days_hash=reader.fixed(32),
+            published_by=reader.pubkey(),
+            published_at=reader.i64(),
+            reserved=reader.fixed(64),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.version, "ReserveReport.version")
+        writer.u8(self.bump, "ReserveReport.bump")
+        writer.pubkey(self.issuer, "ReserveReport.issuer")
+        writer.u32(self.period, "ReserveReport.period")
+        writer.u16(self.report_version, "ReserveReport.report_version")
+        writer.fixed(self.hash, 32, "ReserveReport.hash")
+        writer.fixed(self.uri, 200, "ReserveReport.uri")
+        writer.u64(self.as_of_slot, "ReserveReport.as_of_slot")
+        writer.pubkey(self.previous, "ReserveReport.previous")
+        writer.fixed(self.previous_hash, 32, "ReserveReport.previous_hash")
+        writer.pubkey(self.corrects, "ReserveReport.corrects")
+        writer.fixed(self.days_hash, 32, "ReserveReport.days_hash")
+        writer.pubkey(self.published_by, "ReserveReport.published_by")
+        writer.i64(self.published_at, "ReserveReport.published_at")
+        writer.fixed(self.reserved, 64, "ReserveReport.reserved")
+
+
+@dataclass(frozen=True, slots=True)
 class Role(AccountLayout):
     """One kind of power of one key. Never closed: a role that ended says so."""
 
@@ -1076,6 +1297,7 @@ class Security(AccountLayout):
 ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     Attestation.DISCRIMINATOR: Attestation,
     CorporateAction.DISCRIMINATOR: CorporateAction,
+    DayDraw.DISCRIMINATOR: DayDraw,
     Fill.DISCRIMINATOR: Fill,
     Hold.DISCRIMINATOR: Hold,
     Holder.DISCRIMINATOR: Holder,
@@ -1083,6 +1305,7 @@ ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     Limit.DISCRIMINATOR: Limit,
     Movement.DISCRIMINATOR: Movement,
     Order.DISCRIMINATOR: Order,
+    ReserveReport.DISCRIMINATOR: ReserveReport,
     Role.DISCRIMINATOR: Role,
     Security.DISCRIMINATOR: Security,
 }

@@ -862,6 +862,138 @@ class MultiplierOutOfRange(ProgramError):
     text = "Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio"
 
 
+class NoPeriod(ProgramError):
+    """Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later"""
+
+    code = 6103
+    name = "NoPeriod"
+    text = "Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later"
+
+
+class PeriodNotEnded(ProgramError):
+    """Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight"""
+
+    code = 6104
+    name = "PeriodNotEnded"
+    text = "Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight"
+
+
+class DayNotEnded(ProgramError):
+    """Expected the day to have ended by the chain's clock, in UTC; wait for its midnight"""
+
+    code = 6105
+    name = "DayNotEnded"
+    text = "Expected the day to have ended by the chain's clock, in UTC; wait for its midnight"
+
+
+class DayNotLater(ProgramError):
+    """Expected a day later than the last one closed; a day that was left out stays out"""
+
+    code = 6106
+    name = "DayNotLater"
+    text = "Expected a day later than the last one closed; a day that was left out stays out"
+
+
+class SlotInTheFuture(ProgramError):
+    """Expected a slot that the chain has reached; name the slot at which the figures were read"""
+
+    code = 6107
+    name = "SlotInTheFuture"
+    text = "Expected a slot that the chain has reached; name the slot at which the figures were read"
+
+
+class DaysNotFinal(ProgramError):
+    """Expected every day of the period to be closed or left out for good; close the period's last day, or a later
+    one, first
+    """
+
+    code = 6108
+    name = "DaysNotFinal"
+    text = (
+        "Expected every day of the period to be closed or left out for good; close the period's last day, or "
+        "a later one, first"
+    )
+
+
+class NotSlotHashes(ProgramError):
+    """Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111"""
+
+    code = 6109
+    name = "NotSlotHashes"
+    text = "Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111"
+
+
+class DrawPending(ProgramError):
+    """Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has the
+    target slot's hash
+    """
+
+    code = 6110
+    name = "DrawPending"
+    text = (
+        "Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has "
+        "the target slot's hash"
+    )
+
+
+class DrawFinal(ProgramError):
+    """Expected a period whose day is not drawn yet; what was drawn is final"""
+
+    code = 6111
+    name = "DrawFinal"
+    text = "Expected a period whose day is not drawn yet; what was drawn is final"
+
+
+class DrawTooEarly(ProgramError):
+    """Expected a slot at or after the draw's target to have a hash; wait a few seconds"""
+
+    code = 6112
+    name = "DrawTooEarly"
+    text = "Expected a slot at or after the draw's target to have a hash; wait a few seconds"
+
+
+class DrawMissed(ProgramError):
+    """Expected the chain still to have the target slot's hash; request the draw anew"""
+
+    code = 6113
+    name = "DrawMissed"
+    text = "Expected the chain still to have the target slot's hash; request the draw anew"
+
+
+class NotLastReport(ProgramError):
+    """Expected the issuer's last publication as the previous report, and none before its first; read the issuer
+    again
+    """
+
+    code = 6114
+    name = "NotLastReport"
+    text = (
+        "Expected the issuer's last publication as the previous report, and none before its first; read the "
+        "issuer again"
+    )
+
+
+class ReportNotNext(ProgramError):
+    """Expected version 1 without a report that it corrects, or the version after the report of this issuer and
+    period that it corrects
+    """
+
+    code = 6115
+    name = "ReportNotNext"
+    text = (
+        "Expected version 1 without a report that it corrects, or the version after the report of this issuer"
+        " and period that it corrects"
+    )
+
+
+class PeriodPublished(ProgramError):
+    """Expected a period later than the last one published; correct that one with its next version"""
+
+    code = 6116
+    name = "PeriodPublished"
+    text = "Expected a period later than the last one published; correct that one with its next version"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -966,5 +1098,19 @@ ERRORS: dict[int, type[ProgramError]] = {
     6100: WithholdingOutOfBounds,
     6101: ChangePending,
     6102: MultiplierOutOfRange,
+    6103: NoPeriod,
+    6104: PeriodNotEnded,
+    6105: DayNotEnded,
+    6106: DayNotLater,
+    6107: SlotInTheFuture,
+    6108: DaysNotFinal,
+    6109: NotSlotHashes,
+    6110: DrawPending,
+    6111: DrawFinal,
+    6112: DrawTooEarly,
+    6113: DrawMissed,
+    6114: NotLastReport,
+    6115: ReportNotNext,
+    6116: PeriodPublished,
 }
 """Every error of the program, by its code."""

@@ -13,7 +13,7 @@ from tallystick.program.borsh import Writer
 from tallystick.program.layout import AccountRole, InstructionLayout
 
 from . import pdas, types
-from .constants import ASSOCIATED_TOKEN_PROGRAM, PROGRAM_ID, SYSTEM_PROGRAM, TOKEN_PROGRAM
+from .constants import ASSOCIATED_TOKEN_PROGRAM, PROGRAM_ID, SLOT_HASHES, SYSTEM_PROGRAM, TOKEN_PROGRAM
 
 
 def accept_admin(
@@ -447,6 +447,43 @@ def cancel_subscription(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def close_day(
+    *,
+    publisher: Pubkey,
+    role: Pubkey,
+    issuer: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.CloseDayParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Extends the issuer's running hash of daily closes by one day. By a publisher.
+
+    Accounts:
+    - publisher (signer): The publisher.
+    - role: Its role.
+    - issuer (writable): The issuer, which keeps the running hash.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("9cd6840f1b4d2a4f"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(publisher, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def correct_fill(
     *,
     payer: Pubkey,
@@ -504,6 +541,38 @@ def correct_fill(
         AccountMeta(inventory, is_signer=False, is_writable=True),
         AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def draw_day(
+    *,
+    draw: Pubkey,
+    slot_hashes: Pubkey = SLOT_HASHES,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Draws that day from the hash of a slot that came after the request. By anyone.
+
+    Accounts:
+    - draw (writable): The draw that was requested.
+    - slot_hashes (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("10bf687a922f1c0b"))
+    accounts = [
+        AccountMeta(draw, is_signer=False, is_writable=True),
+        AccountMeta(slot_hashes, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -882,6 +951,64 @@ def propose_admin(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def publish_report(
+    *,
+    payer: Pubkey,
+    publisher: Pubkey,
+    role: Pubkey,
+    issuer: Pubkey,
+    report: Pubkey | None = None,
+    previous: Pubkey | None = None,
+    corrects: Pubkey | None = None,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.PublishReportParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Publishes a reserve report, or a correction of one. By a publisher.
+
+    Accounts:
+    - payer (writable, signer): Pays rent.
+    - publisher (signer): The publisher.
+    - role: Its role.
+    - issuer (writable): The issuer, which keeps the last publication.
+    - report (writable, derived unless given): The report.
+    - previous (optional): The issuer's last publication; none before its first.
+    - corrects (optional): The version that this one corrects; none for version 1.
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if report is None:
+        report = pdas.report_address(issuer, params.period, params.report_version, program_id=program_id)
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("0521e6f3dcd1da65"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(publisher, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=True),
+        AccountMeta(report, is_signer=False, is_writable=True),
+        AccountMeta(previous, is_signer=False, is_writable=False)
+        if previous is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(corrects, is_signer=False, is_writable=False)
+        if corrects is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def release_hold(
     *,
     authority: Pubkey,
@@ -932,6 +1059,57 @@ def release_hold(
         else AccountMeta(program_id, is_signer=False, is_writable=False),
         AccountMeta(mint, is_signer=False, is_writable=True),
         AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def request_draw(
+    *,
+    payer: Pubkey,
+    publisher: Pubkey,
+    role: Pubkey,
+    issuer: Pubkey,
+    draw: Pubkey | None = None,
+    slot_hashes: Pubkey = SLOT_HASHES,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.RequestDrawParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Asks for the day of a period that a second look takes. By a publisher, after the period.
+
+    Accounts:
+    - payer (writable, signer): Pays rent.
+    - publisher (signer): The publisher.
+    - role: Its role.
+    - issuer: The issuer.
+    - draw (writable, derived unless given): The draw; the first request creates it, later ones find it.
+    - slot_hashes (known unless given)
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if draw is None:
+        draw = pdas.draw_address(issuer, params.period, program_id=program_id)
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("16b408512f15569f"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(publisher, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=False),
+        AccountMeta(draw, is_signer=False, is_writable=True),
+        AccountMeta(slot_hashes, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -1531,6 +1709,17 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "close_day": InstructionLayout(
+        "close_day",
+        bytes.fromhex("9cd6840f1b4d2a4f"),
+        (
+            AccountRole("publisher", signer=True),
+            AccountRole("role"),
+            AccountRole("issuer", writable=True),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "correct_fill": InstructionLayout(
         "correct_fill",
         bytes.fromhex("55e556cf7aab5f34"),
@@ -1547,6 +1736,16 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("inventory", writable=True),
             AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "draw_day": InstructionLayout(
+        "draw_day",
+        bytes.fromhex("10bf687a922f1c0b"),
+        (
+            AccountRole("draw", writable=True),
+            AccountRole("slot_hashes", address=SLOT_HASHES),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
@@ -1657,6 +1856,22 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "publish_report": InstructionLayout(
+        "publish_report",
+        bytes.fromhex("0521e6f3dcd1da65"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("publisher", signer=True),
+            AccountRole("role"),
+            AccountRole("issuer", writable=True),
+            AccountRole("report", writable=True),
+            AccountRole("previous", optional=True),
+            AccountRole("corrects", optional=True),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "release_hold": InstructionLayout(
         "release_hold",
         bytes.fromhex("6a6d46a2c59e5cf3"),
@@ -1670,6 +1885,21 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("cosigner_role", optional=True),
             AccountRole("mint", writable=True),
             AccountRole("token_program", address=TOKEN_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "request_draw": InstructionLayout(
+        "request_draw",
+        bytes.fromhex("16b408512f15569f"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("publisher", signer=True),
+            AccountRole("role"),
+            AccountRole("issuer"),
+            AccountRole("draw", writable=True),
+            AccountRole("slot_hashes", address=SLOT_HASHES),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
