@@ -109,7 +109,12 @@ async def test_a_split_between_two_closes_leaves_every_balance_and_multiplies_wh
     assert await office.kinds() == []
     await desk.until(terms.effective_at)
     assert await office.kinds() == [BreakKind.CA_IN_FLIGHT]
-    await office.report(1_600 * SHARE)
+    desk.warp(1)
+    office.statements.append(await desk.receive(1_600 * SHARE))
+    plan = await desk.plan_attest()
+    assert "from 1 to 4: 400 shares were attested before, which the change makes 1600 shares" in " ".join(plan.notes)
+    await desk.run(plan)
+    assert "First statement" not in " ".join((await desk.plan_attest()).notes)
     report = await office.reconcile()
     assert report.all_breaks == ()
     second = await office.close()
