@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.identifiers import canonical_spelling, event_hash
 from tallystick.errors import ConfigurationError, InputError, Refused
+from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.program.generated.types import ActionTerms
 from tallystick.services.action_reads import (
@@ -38,6 +39,7 @@ from tallystick.services.action_reads import (
 from tallystick.services.chain_reads import chain_time, list_actions
 from tallystick.services.corporate_actions import (
     NO_CURRENCY,
+    announced_version,
     plan_announce_action,
     plan_approve_action,
     plan_cancel_action,
@@ -136,21 +138,23 @@ async def announce(
         withholding=parse_percent(withholding),
         evidence_hash=_hash_of(evidence),
     )
+    happens, hashed = parse_kind(kind), event_hash(event)
+    version = announced_version(await find_versions(chain, address, hashed), happens, terms)
     plan = await plan_announce_action(
         chain,
         payer=payer.pubkey,
         security=address,
         announcer=announcer.pubkey,
         event_id=event,
-        kind=parse_kind(kind),
+        kind=happens,
         terms=terms,
         corrects=corrects,
     )
-    signed = await sign(tally, plan, payer, announcer)
+    made = action_address(address, hashed, version)
+    details = {"event": canonical_spelling(event), "version": str(version), "action": str(made)}
+    signed = await sign(tally, plan, payer, announcer, details=details)
     await (await tally.open_store()).events.record(KnownEvent(bytes(address), event, now))
-    made, action = (await find_versions(chain, address, event_hash(event)))[-1]
-    details = {"event": canonical_spelling(event), "version": str(action.action_version), "action": str(made)}
-    return replace(signed, details=details)
+    return signed
 
 
 @command(
@@ -368,9 +372,9 @@ class ActionShown:
                 ("Next", next_step(details)),
             ]
         )
-        notes = None
+        notes: RenderableType | None = None
         if effect is not None and state not in (ActionState.CANCELLED, ActionState.REPLACED):
-            notes = stack(*(Text(f"• {note}") for note in effect_notes(effect, details.security)))
+            notes = Group(*(Text(f"• {note}") for note in effect_notes(effect, details.security)))
         if len(details.versions) == 1:
             return stack(head, notes)
         rows = table("Version", "Terms", "Status", "Since (UTC)", "Action")

@@ -66,6 +66,14 @@ def cancel_reason_hash(reason: str) -> bytes:
     return sha256(REASON_TAG, require_text_reference(reason, 2_000).encode())
 
 
+def announced_version(versions: Sequence[tuple[Pubkey, CorporateAction]], kind: ActionKind, terms: ActionTerms) -> int:
+    """The version, of an event's so far, under which these terms are announced, or were."""
+    if not versions:
+        return 1
+    latest = versions[-1][1]
+    return latest.action_version + (not _is_announced(latest, kind, terms))
+
+
 async def plan_announce_action(
     chain: Chain,
     *,
@@ -86,16 +94,16 @@ async def plan_announce_action(
     event, hashed = canonical_spelling(event_id), event_hash(event_id)
     versions = await find_versions(chain, security, hashed)
     latest_address, latest = versions[-1] if versions else (None, None)
-    version = 1 if latest is None else latest.action_version + 1
+    version = announced_version(versions, kind, terms)
     address = action_address(security, hashed, version)
     account = await require(chain, Security, security)
     role = role_address(account.issuer, _ROLE, announcer)
     snapshot = await read_snapshot(chain, [security, role, address])
     account, now = snapshot.require(Security, security), snapshot.now
-    title = f"Announce {_name(kind, terms)} of {ticker_of(account)}, event {event}, version {version}"
+    title = f"Announce {_name(kind, terms, account)}, event {event}, version {version}"
     if latest is not None:
-        if (latest.kind, latest.terms) == (kind, terms) and latest.status is not ActionStatus.CANCELLED:
-            return Plan(title, notes=(f"Version {latest.action_version} says this already, at {latest_address}.",))
+        if _is_announced(latest, kind, terms):
+            return Plan(title, notes=(f"This version says so already, at {latest_address}.",))
         _require_correctable(event, latest, now, corrects=corrects)
     elif corrects:
         raise Refused(
@@ -447,6 +455,10 @@ def _require_terms(kind: ActionKind, terms: ActionTerms) -> None:
         )
 
 
+def _is_announced(latest: CorporateAction, kind: ActionKind, terms: ActionTerms) -> bool:
+    return (latest.kind, latest.terms) == (kind, terms) and latest.status is not ActionStatus.CANCELLED
+
+
 def _require_correctable(event: str, latest: CorporateAction, now: int, *, corrects: bool) -> None:
     """Refused when the newest version of an event is not to be replaced, or cannot be."""
     version, since = latest.action_version, moment_text(latest.status_at)
@@ -602,15 +614,19 @@ def _effect_notes(kind: ActionKind, terms: ActionTerms, security: Security, now:
     return (f"{pending} This one cannot be executed before, and would come too late.", *effect_notes(effect, security))
 
 
-def _name(kind: ActionKind, terms: ActionTerms) -> str:
-    return f"{kind_text(kind)} {terms_text(kind, terms)}".strip()
+def _name(kind: ActionKind, terms: ActionTerms, security: Security) -> str:
+    ticker, what = ticker_of(security), terms_text(kind, terms)
+    if kind in CHANGES_MULTIPLIER:
+        return f"{kind_text(kind)} {what} of {ticker}"
+    return f"{kind_text(kind)} of {ticker}" + (f" ({what})" if what else "")
 
 
 def _described(action: CorporateAction, security: Security) -> str:
-    return f"{_name(action.kind, action.terms)} of {ticker_of(security)}, version {action.action_version}"
+    return f"{_name(action.kind, action.terms, security)}, version {action.action_version}"
 
 
 __all__ = [
+    "announced_version",
     "cancel_reason_hash",
     "effect_of",
     "find_delisting",

@@ -101,8 +101,8 @@ async def test_a_step_that_was_done_makes_an_empty_plan_that_says_so(acting: Act
     terms = acting.split()
     await acting.executed(terms)
     for plan, note in (
-        (await acting.plan_announce(terms), "says this already"),
-        (await acting.plan_announce(terms, corrects=True), "says this already"),
+        (await acting.plan_announce(terms), "says so already"),
+        (await acting.plan_announce(terms, corrects=True), "says so already"),
         (await acting.plan_approve(), f"{acting['actions-2']} approved it"),
         (await acting.plan_execute(), "multiplier 1 → 4"),
     ):
@@ -250,7 +250,7 @@ async def test_cash_is_announced_without_notice_and_is_not_executed(acting: Acti
     assert (details.state, details.effect) == (ActionState.APPROVED, None)
     assert next_step(details) == "It is paid by a distribution."
     plan = await acting.plan_announce(CASH, ActionKind.CASH_DIVIDEND)
-    assert plan.title == "Announce cash dividend 0.24 USD a share, 15% withheld of EXMPL, event CA-1, version 2"
+    assert plan.title == "Announce cash dividend of EXMPL (0.24 USD a share, 15% withheld), event CA-1, version 1"
     for plan_of, said in ((acting.plan_execute, "does not change"), (acting.plan_retire, "does not retire")):
         with pytest.raises(Refused, match=said):
             await plan_of()
