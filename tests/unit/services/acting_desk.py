@@ -39,14 +39,14 @@ NOTHING = ActionTerms(
 class ActingDesk(Desk):
     """What is done of an event EVENT unless another is named."""
 
-    async def ready(self, reserve: int = 1_000 * SHARE) -> None:
-        """Everything before the first action: short notice, and both keys in force."""
+    async def ready(self, reserve: int = 1_000 * SHARE, **policy: int) -> None:
+        """Everything before the first action: short notice, and both keys in force; `policy` beside that."""
         await self.initialize()
         await self.grant_all()
         for name in ("actions-1", "actions-2"):
             await self.grant(name, RoleKind.CORPORATE_ACTIONS)
         self.warp(2)
-        await self.list(notice=NOTICE, change_window=WINDOW)
+        await self.list(**{"notice": NOTICE, "change_window": WINDOW, **policy})
         await self.approve("alice", "bob")
         await self.attest(reserve)
 

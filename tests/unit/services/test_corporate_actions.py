@@ -315,6 +315,37 @@ async def test_an_action_lapses_at_its_effective_time(acting: ActingDesk) -> Non
     assert "--corrects" in next_step(details)
 
 
+async def test_a_ratio_at_which_the_supply_cannot_be_written_is_not_executed() -> None:
+    desk = ActingDesk()
+    await desk.ready(max_change_numerator=2**62)
+    await desk.give("alice", 10 * SHARE, "s-1")
+    await desk.approved(desk.split(2**62, 1))
+    with pytest.raises(Refused, match=r"no multiplier at which .* \(10 tokens\)"):
+        await desk.plan_execute()
+    await desk.approved(desk.split(1, 2**62), REVERSE, event="CA-2")
+    with pytest.raises(Refused, match="no multiplier"):
+        await desk.plan_execute(desk.at("CA-2"))
+    assert (
+        "1 → none that can be written"
+        in (await desk.plan_announce(desk.split(1, 2**62), REVERSE, event="CA-3")).notes[2]
+    )
+
+
+async def test_no_mint_makes_the_supply_more_shares_than_can_be_written_after_a_change_that_waits() -> None:
+    desk = ActingDesk()
+    await desk.ready(max_change_numerator=2**62, supply_cap=2**60)
+    await desk.give("alice", SHARE, "s-1")
+    await desk.executed(desk.split(2**43, 1))
+    order = await desk.subscribe("alice", 2 * SHARE, "s-2")
+    for shares, fits in ((SHARE, True), (2 * SHARE, False)):
+        parts = (movement("IN 2", 2 * SHARE), Part(order, shares))
+        if fits:
+            assert (await desk.plan_settle(*parts)).actions
+        else:
+            with pytest.raises(Refused, match="more shares than can be written"):
+                await desk.plan_settle(*parts)
+
+
 async def test_one_change_waits_at_a_time_and_a_matured_one_makes_room(acting: ActingDesk) -> None:
     first, second = acting.split(2), acting.split(3, after=4 * NOTICE)
     await acting.executed(first)
