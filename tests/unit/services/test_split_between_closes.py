@@ -140,6 +140,26 @@ async def test_a_change_is_no_break_while_it_waits_nor_after_it_was_taken_back(o
     assert await office.kinds() == []
 
 
+@pytest.mark.parametrize(("new", "old", "kind"), [(4, 1, ActionKind.FORWARD_SPLIT), (1, 2, ActionKind.REVERSE_SPLIT)])
+async def test_a_custodian_who_books_the_change_early_is_in_flight_and_attestors_are_warned(
+    office: Office, new: int, old: int, kind: ActionKind
+) -> None:
+    desk = office.desk
+    await desk.executed(desk.split(new, old), kind)
+    desk.warp(1)
+    office.statements.append(await desk.receive(400 * SHARE * new // old))
+    assert await office.kinds() == [BreakKind.CA_IN_FLIGHT]
+    assert "Approve only if the custodian has not booked the change" in " ".join((await desk.plan_attest()).notes)
+
+
+async def test_shares_that_are_short_while_a_change_waits_are_short(office: Office) -> None:
+    desk = office.desk
+    await desk.executed(desk.split(4))
+    desk.warp(1)
+    office.statements.append(await desk.receive(399 * SHARE))
+    assert await office.kinds() == [BreakKind.QUANTITY_SHORT]
+
+
 async def test_two_changes_in_a_row_are_clean_before_and_after_each(office: Office) -> None:
     desk = office.desk
     first, second = desk.split(2), desk.split(3, 2, after=4 * NOTICE)
