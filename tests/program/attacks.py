@@ -29,6 +29,9 @@ CREATED = {
     "request_redemption": {"order"},
     "settle_redemption": {"movement", "fill"},
     "correct_fill": {"correction"},
+    "announce_action": {"action"},
+    "request_draw": {"draw"},
+    "publish_report": {"report"},
 }
 """What an instruction may create; some of these may be there already, which cases.py shows."""
 ADDRESS_ONLY = {"attestor_role", "operator_role", "compliance_role", "corporate_actions_role", "guardian_role"}
@@ -108,9 +111,13 @@ def _another_program(world: World, call: Instruction, index: int) -> Instruction
 
 SETTLE = ("settle_subscription", "settle_redemption")
 """Make movement and fill themselves, after every constraint was checked."""
-REFOUND = {("set_limit", "limit"), ("grant_role", "role"), ("approve_holder", "holder"), ("attest", "attestation")} | {
-    (settle, "movement") for settle in SETTLE
-}
+REFOUND = {
+    ("set_limit", "limit"),
+    ("grant_role", "role"),
+    ("approve_holder", "holder"),
+    ("attest", "attestation"),
+    ("request_draw", "draw"),
+} | {(settle, "movement") for settle in SETTLE}
 """Created by the first call and found by later ones: init_if_needed, or `Slot`."""
 THERE_ALREADY = {("attest", "attestation"), ("settle_redemption", "movement")}
 """Of those, the ones that cases.py shows at a later call."""
@@ -118,6 +125,7 @@ NO_TYPE = {
     (instruction, "mint")
     for instruction in (
         "place_hold", "release_hold", "update_metadata", "freeze_account", "thaw_account", "seize", "reissue",
+        "execute_action", "cancel_action",
     )
 }  # fmt: skip
 """Accounts of which only the address is checked here, and the rest by Token-2022."""
@@ -127,8 +135,10 @@ OTHERWISE = {
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
 """Where another error says it than for most accounts."""
-HARMLESS = {("veto", "program", "is another program")}
-"""Accepted; substitutes.py says why."""
+HARMLESS = {("veto", "program", "is another program"): "see another's"}
+"""Accepted; sanctioned.py says why."""
+FIXED = {"slot_hashes": "NotSlotHashes"}
+"""Accounts that are not programs and whose address never changes, and what is said of another."""
 Run = Callable[[World, Instruction, int], Instruction]
 
 
@@ -150,7 +160,8 @@ def _fitting(instruction: str, account: AccountRole) -> Iterator[tuple[str, str,
     if account.writable:
         creates = place[1] in CREATED.get(instruction, ()) or place[1] == "payer"
         created_by_anchor = creates and place not in THERE_ALREADY and place[1] not in ("mint", "escrow")
-        reaches_system = created_by_anchor and place != ("attest", "payer") and instruction not in SETTLE
+        found_there = place in (("attest", "payer"), ("update_metadata", "payer"))
+        reaches_system = created_by_anchor and not found_there and instruction not in SETTLE
         yield "is read only", "program:PrivilegeEscalation" if reaches_system else "ConstraintMut", _read_only
     yield from _fitting_address(place)
 
@@ -161,14 +172,14 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is another program", "program:MissingAccount", _another_program
     elif account in PROGRAMS:
         yield "is another program", "InvalidProgramId", _another_program
+    elif account in FIXED:
+        yield "is elsewhere", FIXED[account], _elsewhere
     elif account == "event_authority":
         yield "is elsewhere", "ConstraintAddress", _elsewhere
     elif account in WALLETS and "signer" not in _kind(place):
         yield "is elsewhere", WALLETS[account], _elsewhere
         yield "is an account of this program", "OwnedByProgram", _owned_by_this_program
-    elif place == ("thaw_account", "holder"):
-        yield "is elsewhere", "ConstraintSeeds", _elsewhere
-    elif instruction in ("grant_role", "accept_admin") and account in ADDRESS_ONLY:
+    elif is_address_only(instruction, account):
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
     elif account in CREATED.get(instruction, ()):
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
@@ -183,6 +194,13 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is owned by another program", "AccountOwnedByWrongProgram", _owned_by_another
         different = _different(account)
         yield "is of another type", different, _of_another_type
+
+
+def is_address_only(instruction: str, account: str) -> bool:
+    """Whether the account may be missing, and only its address is checked before it is looked for."""
+    if instruction in ("grant_role", "accept_admin"):
+        return account in ADDRESS_ONLY
+    return (instruction, account) == ("thaw_account", "holder")
 
 
 def _different(account: str) -> str:

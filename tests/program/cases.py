@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from control_cases import CONTROL_CASES
+from action_cases import ACTION_CASES
+from control_cases import CONTROL_CASES, thaw_permissioned
+from report_cases import REPORT_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
 from world import DAY, IN, ONE, OUT, SCOPE_TRANSFER, Movement, Security, World, key
@@ -149,6 +151,7 @@ def veto_role(world: World) -> Instruction:
 
 VARIANTS: dict[tuple[str, str], Case] = {
     ("veto", "role"): veto_role,
+    ("thaw_account", "holder"): thaw_permissioned,
     ("veto", "cosigner"): veto_own_removal,
     ("veto", "cosigner_role"): veto_own_removal,
 }
@@ -161,5 +164,5 @@ CASES: dict[str, Case] = {
         cancel_subscription, request_redemption, accept_redemption, settle_redemption, cancel_redemption,
         withdraw_redemption, correct_fill,
     )
-} | CONTROL_CASES  # fmt: skip
+} | ACTION_CASES | CONTROL_CASES | REPORT_CASES  # fmt: skip
 assert IN.shares > OUT.shares

@@ -61,9 +61,9 @@ class Control:
         params = replace(params, policy=replace(params.policy, **fields))
         return build(instructions.update_policy, change, **self._admin, params=params)
 
-    def name_seizure_account(self, wallet: Pubkey | None, **change: Any) -> Instruction:
+    def name_seizure_account(self, owner: Pubkey | None, **change: Any) -> Instruction:
         """Name a wallet's token account, or nobody's."""
-        named = {} if wallet is None else {"seizure_account": self.security.tokens(wallet), "wallet": wallet}
+        named = {} if owner is None else {"seizure_account": self.security.tokens(owner), "wallet": owner}
         return build(instructions.name_seizure_account, named | change, **self._admin)
 
     def metadata(self, **change: Any) -> types.MetadataParams:

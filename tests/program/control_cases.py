@@ -45,6 +45,12 @@ def thaw_account(world: World) -> Instruction:
     return Control(world.acme).thaw_account(world.alice)
 
 
+def thaw_permissioned(world: World) -> Instruction:
+    """Alice's, of a security that asks for her record."""
+    world.acme.rewrite(permissioned=True)
+    return thaw_account(world)
+
+
 def propose_seizure(world: World) -> Instruction:
     """Of a part of Alice's."""
     return Control(world.acme).propose_seizure(world.alice, 7 * ONE)

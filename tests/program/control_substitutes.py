@@ -17,7 +17,6 @@ from substituting import (
     SEEDS,
     STRANGER,
     Substitute,
-    first,
     instead,
     lookalike,
     other,
@@ -34,16 +33,7 @@ def acting(world: World) -> dict[str, object]:
 OF_ADMIN = [
     other("of another issuer", "SecurityOfAnotherIssuer", FOREIGN),
 ]
-SECOND_ROLE = [
-    other("of another holder", "RoleOfAnotherHolder", lambda world: world.alpha.role(COMPLIANCE)),
-    other("of another kind", "RoleOfAnotherKind", lambda world: world.alpha.role(OPERATOR)),
-    other("of another issuer", "RoleOfAnotherIssuer", lambda world: world.omega.role(COMPLIANCE)),
-    first("revoked", "RoleNotInForce", lambda world: world.chain.send(world.alpha.revoke_role(COMPLIANCE, 2))),
-]
-FIRST_ROLE = [
-    other("of another holder", "RoleOfAnotherHolder", lambda world: world.alpha.role(COMPLIANCE, 2)),
-    *COMPLIANCE_ROLE[1:],
-]
+SECOND_ROLE = role_attacks(COMPLIANCE, OPERATOR, 2)
 BOBS_OF_ACME = other("of another wallet", "WrongWallet", lambda world: world.acme.tokens(world.bob))
 OF_ANOTHER_MINT = other("of another mint", "WrongTokenAccount", lambda world: world.beta.tokens(world.alice))
 THE_ESCROW = other("the escrow", "WrongWallet", lambda world: world.acme.escrow)
@@ -135,7 +125,7 @@ CONTROL_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
             world.alice, **acting(world))),
     ],
     ("seize", "role"): SECOND_ROLE,
-    ("seize", "proposer_role"): FIRST_ROLE,
+    ("seize", "proposer_role"): COMPLIANCE_ROLE,
     ("seize", "security"): [
         other("another security", "MintOfAnotherSecurity", BETA),
         other("of another issuer", "RoleOfAnotherIssuer", FOREIGN),
@@ -222,5 +212,3 @@ def new_tokens_in_beta(world: World) -> object:
     """The new wallet's token account of another security."""
     world.chain.send(world.beta.create_tokens(NEW_WALLET))
     return world.beta.tokens(NEW_WALLET)
-
-

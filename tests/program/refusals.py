@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
 from control_refusals import CONTROL_REFUSALS
+from report_refusals import REPORT_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
@@ -205,6 +207,7 @@ def _spent_order(world: World) -> None:
 
 
 REFUSALS: list[Refused] = [
+    *REPORT_REFUSALS,
     # who may act
     ("KeyHoldsAnotherRole", "the first guardian is the admin", _initialize(guardian=key("third admin"))),
     ("KeyHoldsAnotherRole", "the admin becomes an operator", _grant(RoleKind.OPERATOR, ADMIN)),
@@ -436,6 +439,7 @@ REFUSALS: list[Refused] = [
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
     *CONTROL_REFUSALS,
 ]  # fmt: skip
+REFUSALS += ACTION_REFUSALS
 
 UNREACHABLE: dict[str, str] = {}
 """Errors that nothing raises, and what is said instead."""

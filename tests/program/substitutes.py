@@ -6,9 +6,11 @@ error for each; what is accepted is in sanctioned.py.
 
 from __future__ import annotations
 
+from action_substitutes import ACTION_SUBSTITUTES
 from cases import NEWCOMER
 from control_substitutes import CONTROL_SUBSTITUTES
 from order_substitutes import ORDER_SUBSTITUTES
+from report_substitutes import REPORT_SUBSTITUTES
 from substituting import (
     ADMIN_SIGNER,
     ATTESTOR,
@@ -49,7 +51,8 @@ SIBLINGS: dict[tuple[str, str], list[Substitute]] = {
     for kind in (ATTESTOR, OPERATOR, COMPLIANCE, RoleKind.CORPORATE_ACTIONS, GUARDIAN)
 }
 
-SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITUTES | CONTROL_SUBSTITUTES | {
+ELSEWHERE = ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | CONTROL_SUBSTITUTES | REPORT_SUBSTITUTES
+SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ELSEWHERE | {
     ("initialize", "admin"): [other("another admin", SEEDS, STRANGER)],
     ("initialize", "upgrade_authority"): [
         other("a stranger", "NotUpgradeAuthority", STRANGER),

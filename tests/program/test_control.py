@@ -43,7 +43,7 @@ def test_update_policy_loosens_after_the_delay_without_anybodys_step() -> None:
     control, acme = Control(world.acme), world.acme
     world.chain.send(control.update_policy(threshold=3, margin=5_000))
     refused = acme.settle_subscription(world.order("open"), Movement("much", 50 * ONE))
-    acme.rewrite(reserve=acme.minted.supply + ONE)
+    acme.rewrite(reserve=acme.minted.supply + ONE, reserve_redeemed=acme.state.redeemed)
     world.chain.refuse("ReserveExceeded", refused)
     receipt = world.chain.send(control.update_policy(threshold=3, margin=0))
     assert [each.in_force_from for each in receipt.events if isinstance(each, events.PolicyUpdated)] == [
@@ -366,7 +366,7 @@ def test_reissue_moves_everything_suspends_the_old_wallet_and_leaves_its_account
 
 def test_reissue_of_a_wallet_that_was_suspended_and_frozen_first() -> None:
     world = World.fresh()
-    chain, control, alpha = world.chain, Control(world.acme), world.alpha
+    chain, alpha = world.chain, world.alpha
     chain.send(alpha.suspend_holder(world.alice))
     suspended_at = chain.now
     chain.warp(HOUR)

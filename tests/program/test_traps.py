@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
+from actions import split
 from attacks import index_of
 from cases import CASES, NEWCOMER
-from chain_in_process import digest
+from chain_in_process import Chain, digest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.rent import Rent
 from solders.system_program import TransferParams, transfer
-from tallystick.program import addresses
+from tallystick.errors import IdentifierError
+from tallystick.program import addresses, artifacts
 from tallystick.program.event_decoding import EVENT_TAG
 from tallystick.program.generated import accounts, events
 from tallystick.program.generated.constants import PROGRAM_ID
@@ -19,11 +23,11 @@ from tallystick.program.generated.types import OrderStatus, RoleKind
 from world import (
     DAY,
     HOUR,
-    MULTIPLIER_ONE,
     ONE,
     SCOPE_MINT,
     SCOPE_REDEEM,
     SCOPE_TRANSFER,
+    Issuer,
     Movement,
     Security,
     World,
@@ -43,6 +47,9 @@ CREATED_ADDRESSES = {
     "settle_subscription": ("movement", "fill"),
     "request_redemption": ("order",),
     "correct_fill": ("correction",),
+    "announce_action": ("action",),
+    "request_draw": ("draw",),
+    "publish_report": ("report",),
     "propose_seizure": ("seizure",),
 }
 
@@ -58,6 +65,36 @@ def test_lamports_sent_to_an_address_beforehand_stop_nothing(case: str, lamports
         payer = world.chain.payer
         world.chain.send(transfer(TransferParams(from_pubkey=payer, to_pubkey=target, lamports=lamports)))
     assert world.chain.send(call).events
+
+
+@pytest.mark.parametrize("dearer", [1, 3])
+def test_rent_is_what_the_chain_asks_for(dearer: int) -> None:
+    chain = Chain()
+    rent = chain.svm.get_rent()
+    chain.svm.set_rent(Rent.with_lamports_per_byte(rent.lamports_per_byte * dearer))
+    issuer = Issuer(chain, "alpha").do_open()
+    security = Security(issuer, "ACME")
+    chain.send(security.list_security())
+    for address in (issuer.address, security.address, security.mint, security.escrow):
+        account = chain.find(address)
+        assert account is not None
+        assert account.lamports >= chain.svm.minimum_balance_for_rent_exemption(len(account.data))
+
+
+def test_no_seed_is_longer_than_32_bytes() -> None:
+    idl = json.loads(artifacts.idl())
+    constants = [
+        (instruction["name"], account["name"], len(seed["value"]))
+        for instruction in idl["instructions"]
+        for account in instruction["accounts"]
+        for seed in account.get("pda", {}).get("seeds", ())
+        if seed["kind"] == "const"
+    ]
+    assert constants
+    assert [each for each in constants if each[2] > 32] == []
+    world = World.fresh()
+    with pytest.raises(IdentifierError):
+        addresses.order_address(world.acme.address, world.alice, bytes(33))
 
 
 def test_an_order_id_that_another_holder_used_is_free() -> None:
@@ -199,14 +236,18 @@ def test_a_new_attestor_epoch_voids_approvals_given_before(change: str) -> None:
 
 def test_a_reverse_split_opens_no_headroom_on_an_old_attestation() -> None:
     world = World.fresh()
-    world.acme.set_multiplier(MULTIPLIER_ONE // 10)
+    action = split(world.acme, 1, 10)
+    action.do_execute()
+    world.chain.set_time(action.terms.effective_at - 1)
+    world.acme.do_attest(9_000 * ONE)
+    world.chain.set_time(action.terms.effective_at)
     world.chain.refuse("ReserveBeforeMultiplierChange", CASES["settle_subscription"](world))
 
 
 def test_after_a_reverse_split_a_new_attestation_backs_its_shares_and_no_more() -> None:
     world = World.fresh()
     chain, acme, order = world.chain, world.acme, world.order("open")
-    acme.set_multiplier(MULTIPLIER_ONE // 10)
+    split(acme, 1, 10).do_take_effect()
     chain.warp(HOUR)
     owed = -(-acme.minted.supply // 10)
     acme.do_attest(owed)

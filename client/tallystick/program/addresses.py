@@ -13,8 +13,10 @@ from tallystick.errors import InputError
 from tallystick.program.borsh import Writer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.pdas import (
+    action_address,
     attestation_address,
     correction_address,
+    draw_address,
     event_authority_address,
     fill_address,
     hold_address,
@@ -23,6 +25,7 @@ from tallystick.program.generated.pdas import (
     mint_address,
     movement_address,
     order_address,
+    report_address,
     role_address,
     security_address,
     seizure_address,
@@ -34,10 +37,12 @@ UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e1111111111111111111
 
 __all__ = [
     "UPGRADEABLE_LOADER",
+    "action_address",
     "attestation_address",
     "attestation_hash",
     "correction_address",
     "custody_accounts_hash",
+    "draw_address",
     "event_authority_address",
     "fill_address",
     "hold_address",
@@ -50,6 +55,7 @@ __all__ = [
     "movement_address",
     "order_address",
     "program_data_address",
+    "report_address",
     "role_address",
     "security_address",
     "seizure_address",

@@ -19,7 +19,15 @@ from tallystick.program.generated.accounts import Hold, Issuer, Role, Security
 from tallystick.program.generated.types import PlaceHoldParams, RoleKind
 from tallystick.services.chain_reads import list_roles, read, read_snapshot, require
 from tallystick.services.plans import Plan, new_action, require_text_reference
-from tallystick.services.rules import FOREVER, HOLDS_EXPIRE, MACHINE_HOLD, MAY_HOLD, is_in_force, kind_name, require_role
+from tallystick.services.rules import (
+    FOREVER,
+    HOLDS_EXPIRE,
+    MACHINE_HOLD,
+    MAY_HOLD,
+    is_in_force,
+    kind_name,
+    require_role,
+)
 
 HOLD_TAG: Final = b"tallystick:hold"
 REASON_TAG: Final = b"tallystick:hold-reason"

@@ -31,8 +31,8 @@ from tallystick.program.generated.accounts import Attestation
 from tallystick.program.generated.types import AttestationContent, StatementLine
 from tallystick.services.books import IssuerBooks, SecurityBook
 from tallystick.services.reconciliation_orders import BookedMovement, open_movements, signed
-from tallystick.services.securities import CustodyAccount
 from tallystick.services.rules import custody_accounts_at
+from tallystick.services.securities import CustodyAccount
 
 __all__ = [
     "BridgeLine",

@@ -82,9 +82,7 @@ def _account_breaks(
             statement,
             accounts=[account] if securities else [],
             securities={book.isin: book.decimals for book in securities},
-            maximum_age=min(
-                (policy_at(book.security, now).max_attestation_age for book in securities), default=0
-            ),
+            maximum_age=min((policy_at(book.security, now).max_attestation_age for book in securities), default=0),
             now=now,
             treatments=treatments,
         ):

@@ -53,8 +53,10 @@ class CustodyAccount:
 
 @dataclass(frozen=True, slots=True)
 class SecuritySpec:
-    """What a security is listed with. `terms_hash` is the SHA-256 of the terms; `policy` in base units and seconds. Token
-    accounts of a `permissioned` one start frozen, and compliance thaws those of approved holders alone."""
+    """What a security is listed with. `terms_hash` is the SHA-256 of the terms; `policy` in base units and seconds.
+
+    Token accounts of a `permissioned` one start frozen, and compliance thaws those of approved holders alone.
+    """
 
     security_id: str
     isin: str

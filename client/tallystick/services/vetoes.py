@@ -128,9 +128,7 @@ async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardi
     action = new_action(
         f"veto:{issuer}:{account.pending_admin_from}:{await last_change(chain, issuer)}",
         f"Veto {account.pending_admin} as admin",
-        instructions.veto(
-            guardian=guardian, guardian_role=own, issuer=issuer, params=VetoParams(VetoSubject.ADMIN)
-        ),
+        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, params=VetoParams(VetoSubject.ADMIN)),
         payer,
         (guardian, "guardian"),
         is_done=is_done,

@@ -249,6 +249,74 @@ error_codes! {
     #[msg("Expected a security that is active; it was retired")]
     SecurityRetired,
 
+    // ---- corporate actions ----
+    #[msg("Expected a corporate action of the kind that this instruction carries out")]
+    ActionOfWrongKind,
+    #[msg("Expected version 1 of a new event, or the version that follows the one passed as replaced, of the same event")]
+    WrongActionVersion,
+    #[msg("Expected a version that was announced, approved or cancelled; an executed or replaced one is not replaced")]
+    ActionNotReplaceable,
+    #[msg("Expected an action that is announced and not yet approved; announce a new version of what has ended")]
+    ActionNotAnnounced,
+    #[msg("Expected another key to approve than the one that announced; use a second corporate actions key")]
+    ApprovedByAnnouncer,
+    #[msg("Expected an approved action; a second corporate actions key approves it first")]
+    ActionNotApproved,
+    #[msg("Expected the role of the key that approved this action, in force ever since; announce a new version otherwise")]
+    ApprovalNotLive,
+    #[msg("Expected an action that has not taken effect and has not ended; announce a corrected event instead")]
+    ActionNotCancellable,
+    #[msg("Expected at least the policy's notice between now and the effective time; choose a later one")]
+    NoticeTooShort,
+    #[msg("Expected the effective time to be ahead; announce a new version with a later one")]
+    EffectiveTimePassed,
+    #[msg("Expected the effective time to have come; wait for it")]
+    EffectiveTimeAhead,
+    #[msg("Expected times of zero or later, and for cash a record time with the pay time not before it")]
+    BadActionTimes,
+    #[msg("Expected a ratio of new to old shares that goes the way of the kind, and none for kinds that leave the multiplier")]
+    BadRatio,
+    #[msg("Expected a ratio within the security's largest change; split it into several actions or loosen the policy")]
+    ChangeTooLarge,
+    #[msg("Expected a gross amount and a currency of three capital letters for kinds that pay cash, and neither for others")]
+    BadCash,
+    #[msg("Expected at most 10000 basis points of tax withheld")]
+    WithholdingOutOfBounds,
+    #[msg("Expected no other multiplier change pending; wait until it has taken effect or cancel it")]
+    ChangePending,
+    #[msg("Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio")]
+    MultiplierOutOfRange,
+
+    // ---- reports ----
+    #[msg("Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later")]
+    NoPeriod,
+    #[msg("Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight")]
+    PeriodNotEnded,
+    #[msg("Expected the day to have ended by the chain's clock, in UTC; wait for its midnight")]
+    DayNotEnded,
+    #[msg("Expected a day later than the last one closed; a day that was left out stays out")]
+    DayNotLater,
+    #[msg("Expected a slot that the chain has reached; name the slot at which the figures were read")]
+    SlotInTheFuture,
+    #[msg("Expected every day of the period to be closed or left out for good; close the period's last day, or a later one, first")]
+    DaysNotFinal,
+    #[msg("Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111")]
+    NotSlotHashes,
+    #[msg("Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has the target slot's hash")]
+    DrawPending,
+    #[msg("Expected a period whose day is not drawn yet; what was drawn is final")]
+    DrawFinal,
+    #[msg("Expected a slot at or after the draw's target to have a hash; wait a few seconds")]
+    DrawTooEarly,
+    #[msg("Expected the chain still to have the target slot's hash; request the draw anew")]
+    DrawMissed,
+    #[msg("Expected the issuer's last publication as the previous report, and none before its first; read the issuer again")]
+    NotLastReport,
+    #[msg("Expected version 1 without a report that it corrects, or the version after the report of this issuer and period that it corrects")]
+    ReportNotNext,
+    #[msg("Expected a period later than the last one published; correct that one with its next version")]
+    PeriodPublished,
+
     // ---- control of holdings, policy and metadata ----
     #[msg("Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone")]
     GuardianNeedsCompliance,

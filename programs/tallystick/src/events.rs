@@ -7,7 +7,9 @@ use anchor_lang::{
     Discriminator,
 };
 
-use crate::state::{AttestationContent, OrderStatus, Policy, RoleKind, VetoSubject};
+use crate::state::{
+    ActionKind, ActionStatus, ActionTerms, AttestationContent, OrderStatus, Policy, RoleKind, VetoSubject,
+};
 
 /// Emits an event as Anchor's `emit_cpi!` does, byte for byte, without copying it three times (2,000 compute
 /// units in every instruction).
@@ -250,6 +252,108 @@ pub struct FillCorrected {
     pub inventory: Pubkey,
     pub raw: u64,
     pub shares: u64,
+}
+
+#[event]
+pub struct ActionAnnounced {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub event_hash: [u8; 32],
+    pub action_version: u16,
+    /// The version that was replaced, or the default key.
+    pub replaces: Pubkey,
+    pub kind: ActionKind,
+    pub terms: ActionTerms,
+    pub announcer: Pubkey,
+}
+
+#[event]
+pub struct ActionApproved {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub approver: Pubkey,
+}
+
+#[event]
+pub struct ActionCancelled {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub cancelled_by: Pubkey,
+    /// How far it was; a pending multiplier of an executed one was taken back.
+    pub previous_status: ActionStatus,
+    pub reason_code: u16,
+    pub reason_hash: [u8; 32],
+}
+
+#[event]
+pub struct ActionExecuted {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub executed_by: Pubkey,
+    pub multiplier_before: u128,
+    pub multiplier_after: u128,
+    pub effective_at: i64,
+}
+
+#[event]
+pub struct SecurityRetired {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub retired_by: Pubkey,
+}
+
+#[event]
+pub struct DayClosed {
+    pub issuer: Pubkey,
+    /// Counted from 1970-01-01, UTC.
+    pub day: u32,
+    pub close_hash: [u8; 32],
+    pub as_of_slot: u64,
+    /// The running hash before this day.
+    pub previous_hash: [u8; 32],
+    pub days_hash: [u8; 32],
+    pub days: u32,
+    pub closed_by: Pubkey,
+    pub closed_at: i64,
+}
+
+#[event]
+pub struct DrawRequested {
+    pub issuer: Pubkey,
+    pub draw: Pubkey,
+    pub period: u32,
+    pub attempts: u32,
+    pub target_slot: u64,
+    pub days_hash: [u8; 32],
+    pub requested_by: Pubkey,
+}
+
+#[event]
+pub struct DayDrawn {
+    pub issuer: Pubkey,
+    pub draw: Pubkey,
+    pub period: u32,
+    pub attempts: u32,
+    pub drawn_slot: u64,
+    pub slot_hash: [u8; 32],
+    /// Day of the month, from 1.
+    pub drawn_day: u8,
+}
+
+#[event]
+pub struct ReportPublished {
+    pub issuer: Pubkey,
+    pub report: Pubkey,
+    pub period: u32,
+    pub report_version: u16,
+    pub hash: [u8; 32],
+    pub as_of_slot: u64,
+    pub previous: Pubkey,
+    pub previous_hash: [u8; 32],
+    /// The default key for version 1.
+    pub corrects: Pubkey,
+    pub days_hash: [u8; 32],
+    pub published_by: Pubkey,
 }
 
 #[event]

@@ -11,6 +11,7 @@ pub mod events;
 mod heap;
 pub mod instructions;
 pub mod once;
+pub mod slot_hashes;
 pub mod state;
 pub mod token;
 
@@ -196,5 +197,53 @@ pub mod tallystick {
     /// Undoes part of a wrong mint by burning inventory. By an operator and the inventory's owner.
     pub fn correct_fill(ctx: Context<CorrectFill>, params: CorrectFillParams) -> Result<()> {
         instructions::correct_fill(ctx, params)
+    }
+
+    // ---- corporate actions ----
+
+    /// Announces a corporate action, or a new version of one. By a corporate actions key.
+    pub fn announce_action(ctx: Context<AnnounceAction>, params: AnnounceActionParams) -> Result<()> {
+        instructions::announce_action(ctx, params)
+    }
+
+    /// Approves what another key announced. By a corporate actions key.
+    pub fn approve_action(ctx: Context<ApproveAction>) -> Result<()> {
+        instructions::approve_action(ctx)
+    }
+
+    /// Cancels an action before it takes effect. By a corporate actions key or a guardian.
+    pub fn cancel_action(ctx: Context<CancelAction>, params: CancelActionParams) -> Result<()> {
+        instructions::cancel_action(ctx, params)
+    }
+
+    /// Sets the multiplier from the action's effective time. By a corporate actions key.
+    pub fn execute_action(ctx: Context<ExecuteAction>) -> Result<()> {
+        instructions::execute_action(ctx)
+    }
+
+    /// Retires a security that is delisted: no mints, redemptions go on. By a corporate actions key.
+    pub fn retire_security(ctx: Context<RetireSecurity>) -> Result<()> {
+        instructions::retire_security(ctx)
+    }
+    // ---- reports ----
+
+    /// Extends the issuer's running hash of daily closes by one day. By a publisher.
+    pub fn close_day(ctx: Context<CloseDay>, params: CloseDayParams) -> Result<()> {
+        instructions::close_day(ctx, params)
+    }
+
+    /// Asks for the day of a period that a second look takes. By a publisher, after the period.
+    pub fn request_draw(ctx: Context<RequestDraw>, params: RequestDrawParams) -> Result<()> {
+        instructions::request_draw(ctx, params)
+    }
+
+    /// Draws that day from the hash of a slot that came after the request. By anyone.
+    pub fn draw_day(ctx: Context<DrawDay>) -> Result<()> {
+        instructions::draw_day(ctx)
+    }
+
+    /// Publishes a reserve report, or a correction of one. By a publisher.
+    pub fn publish_report(ctx: Context<PublishReport>, params: PublishReportParams) -> Result<()> {
+        instructions::publish_report(ctx, params)
     }
 }

@@ -16,6 +16,215 @@ from . import types
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFrozen(EventLayout):
+    """Account frozen."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("ddd63b1df63277ce")
+
+    security: Pubkey
+    token_account: Pubkey
+    wallet: Pubkey
+    frozen_by: Pubkey
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            token_account=reader.pubkey(),
+            wallet=reader.pubkey(),
+            frozen_by=reader.pubkey(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "AccountFrozen.security")
+        writer.pubkey(self.token_account, "AccountFrozen.token_account")
+        writer.pubkey(self.wallet, "AccountFrozen.wallet")
+        writer.pubkey(self.frozen_by, "AccountFrozen.frozen_by")
+        writer.u16(self.reason_code, "AccountFrozen.reason_code")
+        writer.fixed(self.reason_hash, 32, "AccountFrozen.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountThawed(EventLayout):
+    """Account thawed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("313f496981be2877")
+
+    security: Pubkey
+    token_account: Pubkey
+    wallet: Pubkey
+    thawed_by: Pubkey
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            token_account=reader.pubkey(),
+            wallet=reader.pubkey(),
+            thawed_by=reader.pubkey(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "AccountThawed.security")
+        writer.pubkey(self.token_account, "AccountThawed.token_account")
+        writer.pubkey(self.wallet, "AccountThawed.wallet")
+        writer.pubkey(self.thawed_by, "AccountThawed.thawed_by")
+        writer.u16(self.reason_code, "AccountThawed.reason_code")
+        writer.fixed(self.reason_hash, 32, "AccountThawed.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAnnounced(EventLayout):
+    """Action announced."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("b7c15a62c1630300")
+
+    security: Pubkey
+    action: Pubkey
+    event_hash: bytes
+    action_version: int
+    replaces: Pubkey
+    """The version that was replaced, or the default key."""
+    kind: types.ActionKind
+    terms: types.ActionTerms
+    announcer: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            event_hash=reader.fixed(32),
+            action_version=reader.u16(),
+            replaces=reader.pubkey(),
+            kind=reader.variant(types.ActionKind),
+            terms=types.ActionTerms.read(reader),
+            announcer=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionAnnounced.security")
+        writer.pubkey(self.action, "ActionAnnounced.action")
+        writer.fixed(self.event_hash, 32, "ActionAnnounced.event_hash")
+        writer.u16(self.action_version, "ActionAnnounced.action_version")
+        writer.pubkey(self.replaces, "ActionAnnounced.replaces")
+        writer.u8(self.kind, "ActionAnnounced.kind")
+        self.terms.write(writer)
+        writer.pubkey(self.announcer, "ActionAnnounced.announcer")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionApproved(EventLayout):
+    """Action approved."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e2badc29a2b40aa2")
+
+    security: Pubkey
+    action: Pubkey
+    approver: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            approver=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionApproved.security")
+        writer.pubkey(self.action, "ActionApproved.action")
+        writer.pubkey(self.approver, "ActionApproved.approver")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCancelled(EventLayout):
+    """Action cancelled."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("79d5cd1de2b5e60d")
+
+    security: Pubkey
+    action: Pubkey
+    cancelled_by: Pubkey
+    previous_status: types.ActionStatus
+    """How far it was; a pending multiplier of an executed one was taken back."""
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            cancelled_by=reader.pubkey(),
+            previous_status=reader.variant(types.ActionStatus),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionCancelled.security")
+        writer.pubkey(self.action, "ActionCancelled.action")
+        writer.pubkey(self.cancelled_by, "ActionCancelled.cancelled_by")
+        writer.u8(self.previous_status, "ActionCancelled.previous_status")
+        writer.u16(self.reason_code, "ActionCancelled.reason_code")
+        writer.fixed(self.reason_hash, 32, "ActionCancelled.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionExecuted(EventLayout):
+    """Action executed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("74659224a099b6e9")
+
+    security: Pubkey
+    action: Pubkey
+    executed_by: Pubkey
+    multiplier_before: int
+    multiplier_after: int
+    effective_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            executed_by=reader.pubkey(),
+            multiplier_before=reader.u128(),
+            multiplier_after=reader.u128(),
+            effective_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionExecuted.security")
+        writer.pubkey(self.action, "ActionExecuted.action")
+        writer.pubkey(self.executed_by, "ActionExecuted.executed_by")
+        writer.u128(self.multiplier_before, "ActionExecuted.multiplier_before")
+        writer.u128(self.multiplier_after, "ActionExecuted.multiplier_after")
+        writer.i64(self.effective_at, "ActionExecuted.effective_at")
+
+
+@dataclass(frozen=True, slots=True)
 class AdminAccepted(EventLayout):
     """Admin accepted."""
 
@@ -119,8 +328,9 @@ class ChangeVetoed(EventLayout):
 
     issuer: Pubkey
     guardian: Pubkey
+    kind: types.VetoSubject
     subject: Pubkey
-    """The role, limit or issuer account whose change was vetoed."""
+    """The issuer, role, limit or security account whose change was vetoed."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -128,6 +338,7 @@ class ChangeVetoed(EventLayout):
         return cls(
             issuer=reader.pubkey(),
             guardian=reader.pubkey(),
+            kind=reader.variant(types.VetoSubject),
             subject=reader.pubkey(),
         )
 
@@ -135,7 +346,131 @@ class ChangeVetoed(EventLayout):
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.pubkey(self.issuer, "ChangeVetoed.issuer")
         writer.pubkey(self.guardian, "ChangeVetoed.guardian")
+        writer.u8(self.kind, "ChangeVetoed.kind")
         writer.pubkey(self.subject, "ChangeVetoed.subject")
+
+
+@dataclass(frozen=True, slots=True)
+class DayClosed(EventLayout):
+    """Day closed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("98084592e8af9760")
+
+    issuer: Pubkey
+    day: int
+    """Counted from 1970-01-01, UTC."""
+    close_hash: bytes
+    as_of_slot: int
+    previous_hash: bytes
+    """The running hash before this day."""
+    days_hash: bytes
+    days: int
+    closed_by: Pubkey
+    closed_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            day=reader.u32(),
+            close_hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+            previous_hash=reader.fixed(32),
+            days_hash=reader.fixed(32),
+            days=reader.u32(),
+            closed_by=reader.pubkey(),
+            closed_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DayClosed.issuer")
+        writer.u32(self.day, "DayClosed.day")
+        writer.fixed(self.close_hash, 32, "DayClosed.close_hash")
+        writer.u64(self.as_of_slot, "DayClosed.as_of_slot")
+        writer.fixed(self.previous_hash, 32, "DayClosed.previous_hash")
+        writer.fixed(self.days_hash, 32, "DayClosed.days_hash")
+        writer.u32(self.days, "DayClosed.days")
+        writer.pubkey(self.closed_by, "DayClosed.closed_by")
+        writer.i64(self.closed_at, "DayClosed.closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class DayDrawn(EventLayout):
+    """Day drawn."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("767a29d666572d32")
+
+    issuer: Pubkey
+    draw: Pubkey
+    period: int
+    attempts: int
+    drawn_slot: int
+    slot_hash: bytes
+    drawn_day: int
+    """Day of the month, from 1."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            draw=reader.pubkey(),
+            period=reader.u32(),
+            attempts=reader.u32(),
+            drawn_slot=reader.u64(),
+            slot_hash=reader.fixed(32),
+            drawn_day=reader.u8(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DayDrawn.issuer")
+        writer.pubkey(self.draw, "DayDrawn.draw")
+        writer.u32(self.period, "DayDrawn.period")
+        writer.u32(self.attempts, "DayDrawn.attempts")
+        writer.u64(self.drawn_slot, "DayDrawn.drawn_slot")
+        writer.fixed(self.slot_hash, 32, "DayDrawn.slot_hash")
+        writer.u8(self.drawn_day, "DayDrawn.drawn_day")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequested(EventLayout):
+    """Draw requested."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("3bacdb2a1c5e5d4b")
+
+    issuer: Pubkey
+    draw: Pubkey
+    period: int
+    attempts: int
+    target_slot: int
+    days_hash: bytes
+    requested_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            draw=reader.pubkey(),
+            period=reader.u32(),
+            attempts=reader.u32(),
+            target_slot=reader.u64(),
+            days_hash=reader.fixed(32),
+            requested_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DrawRequested.issuer")
+        writer.pubkey(self.draw, "DrawRequested.draw")
+        writer.u32(self.period, "DrawRequested.period")
+        writer.u32(self.attempts, "DrawRequested.attempts")
+        writer.u64(self.target_slot, "DrawRequested.target_slot")
+        writer.fixed(self.days_hash, 32, "DrawRequested.days_hash")
+        writer.pubkey(self.requested_by, "DrawRequested.requested_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +638,85 @@ class HolderSuspended(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldingReissued(EventLayout):
+    """Holding reissued."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("33b62e59739b8889")
+
+    security: Pubkey
+    source: Pubkey
+    old_wallet: Pubkey
+    destination: Pubkey
+    new_wallet: Pubkey
+    investor_id: bytes
+    raw: int
+    evidence_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            source=reader.pubkey(),
+            old_wallet=reader.pubkey(),
+            destination=reader.pubkey(),
+            new_wallet=reader.pubkey(),
+            investor_id=reader.fixed(32),
+            raw=reader.u64(),
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "HoldingReissued.security")
+        writer.pubkey(self.source, "HoldingReissued.source")
+        writer.pubkey(self.old_wallet, "HoldingReissued.old_wallet")
+        writer.pubkey(self.destination, "HoldingReissued.destination")
+        writer.pubkey(self.new_wallet, "HoldingReissued.new_wallet")
+        writer.fixed(self.investor_id, 32, "HoldingReissued.investor_id")
+        writer.u64(self.raw, "HoldingReissued.raw")
+        writer.fixed(self.evidence_hash, 32, "HoldingReissued.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingSeized(EventLayout):
+    """Holding seized."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("fce5703c847bdfac")
+
+    security: Pubkey
+    seizure: Pubkey
+    source: Pubkey
+    wallet: Pubkey
+    destination: Pubkey
+    raw: int
+    seized_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure=reader.pubkey(),
+            source=reader.pubkey(),
+            wallet=reader.pubkey(),
+            destination=reader.pubkey(),
+            raw=reader.u64(),
+            seized_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "HoldingSeized.security")
+        writer.pubkey(self.seizure, "HoldingSeized.seizure")
+        writer.pubkey(self.source, "HoldingSeized.source")
+        writer.pubkey(self.wallet, "HoldingSeized.wallet")
+        writer.pubkey(self.destination, "HoldingSeized.destination")
+        writer.u64(self.raw, "HoldingSeized.raw")
+        writer.pubkey(self.seized_by, "HoldingSeized.seized_by")
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerInitialized(EventLayout):
     """Issuer initialized."""
 
@@ -370,6 +784,112 @@ class LimitSet(EventLayout):
         writer.u64(self.burn_cap, "LimitSet.burn_cap")
         writer.i64(self.window, "LimitSet.window")
         writer.i64(self.in_force_from, "LimitSet.in_force_from")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataAnnounced(EventLayout):
+    """Metadata announced."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("82fe8681ba450468")
+
+    security: Pubkey
+    name: str
+    ticker: bytes
+    uri: str
+    isin: bytes
+    terms_hash: bytes
+    content_hash: bytes
+    writable_from: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            name=reader.string(),
+            ticker=reader.fixed(16),
+            uri=reader.string(),
+            isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+            content_hash=reader.fixed(32),
+            writable_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "MetadataAnnounced.security")
+        writer.string(self.name, "MetadataAnnounced.name")
+        writer.fixed(self.ticker, 16, "MetadataAnnounced.ticker")
+        writer.string(self.uri, "MetadataAnnounced.uri")
+        writer.fixed(self.isin, 12, "MetadataAnnounced.isin")
+        writer.fixed(self.terms_hash, 32, "MetadataAnnounced.terms_hash")
+        writer.fixed(self.content_hash, 32, "MetadataAnnounced.content_hash")
+        writer.i64(self.writable_from, "MetadataAnnounced.writable_from")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataUpdated(EventLayout):
+    """Metadata updated."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("8424d7f6a65abd2c")
+
+    security: Pubkey
+    content_hash: bytes
+    isin: bytes
+    previous_isin: bytes
+    terms_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            content_hash=reader.fixed(32),
+            isin=reader.fixed(12),
+            previous_isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "MetadataUpdated.security")
+        writer.fixed(self.content_hash, 32, "MetadataUpdated.content_hash")
+        writer.fixed(self.isin, 12, "MetadataUpdated.isin")
+        writer.fixed(self.previous_isin, 12, "MetadataUpdated.previous_isin")
+        writer.fixed(self.terms_hash, 32, "MetadataUpdated.terms_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUpdated(EventLayout):
+    """Policy updated."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e17070435fecf5a1")
+
+    security: Pubkey
+    policy: types.Policy
+    custody_accounts_hash: bytes
+    custody_accounts: int
+    in_force_from: int
+    """In the future where it loosens something."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            policy=types.Policy.read(reader),
+            custody_accounts_hash=reader.fixed(32),
+            custody_accounts=reader.u8(),
+            in_force_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "PolicyUpdated.security")
+        self.policy.write(writer)
+        writer.fixed(self.custody_accounts_hash, 32, "PolicyUpdated.custody_accounts_hash")
+        writer.u8(self.custody_accounts, "PolicyUpdated.custody_accounts")
+        writer.i64(self.in_force_from, "PolicyUpdated.in_force_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,6 +1043,57 @@ class RedemptionSettled(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPublished(EventLayout):
+    """Report published."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("02719901657b7084")
+
+    issuer: Pubkey
+    report: Pubkey
+    period: int
+    report_version: int
+    hash: bytes
+    as_of_slot: int
+    previous: Pubkey
+    previous_hash: bytes
+    corrects: Pubkey
+    """The default key for version 1."""
+    days_hash: bytes
+    published_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            report=reader.pubkey(),
+            period=reader.u32(),
+            report_version=reader.u16(),
+            hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+            previous=reader.pubkey(),
+            previous_hash=reader.fixed(32),
+            corrects=reader.pubkey(),
+            days_hash=reader.fixed(32),
+            published_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "ReportPublished.issuer")
+        writer.pubkey(self.report, "ReportPublished.report")
+        writer.u32(self.period, "ReportPublished.period")
+        writer.u16(self.report_version, "ReportPublished.report_version")
+        writer.fixed(self.hash, 32, "ReportPublished.hash")
+        writer.u64(self.as_of_slot, "ReportPublished.as_of_slot")
+        writer.pubkey(self.previous, "ReportPublished.previous")
+        writer.fixed(self.previous_hash, 32, "ReportPublished.previous_hash")
+        writer.pubkey(self.corrects, "ReportPublished.corrects")
+        writer.fixed(self.days_hash, 32, "ReportPublished.days_hash")
+        writer.pubkey(self.published_by, "ReportPublished.published_by")
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveAttested(EventLayout):
     """Reserve attested."""
 
@@ -639,6 +1210,7 @@ class SecurityListed(EventLayout):
     security_id: bytes
     isin: bytes
     decimals: int
+    permissioned: bool
     custody_accounts_hash: bytes
     terms_hash: bytes
 
@@ -652,6 +1224,7 @@ class SecurityListed(EventLayout):
             security_id=reader.fixed(32),
             isin=reader.fixed(12),
             decimals=reader.u8(),
+            permissioned=reader.boolean(),
             custody_accounts_hash=reader.fixed(32),
             terms_hash=reader.fixed(32),
         )
@@ -664,8 +1237,106 @@ class SecurityListed(EventLayout):
         writer.fixed(self.security_id, 32, "SecurityListed.security_id")
         writer.fixed(self.isin, 12, "SecurityListed.isin")
         writer.u8(self.decimals, "SecurityListed.decimals")
+        writer.boolean(self.permissioned, "SecurityListed.permissioned")
         writer.fixed(self.custody_accounts_hash, 32, "SecurityListed.custody_accounts_hash")
         writer.fixed(self.terms_hash, 32, "SecurityListed.terms_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRetired(EventLayout):
+    """Security retired."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("7e15ef5cd767d169")
+
+    security: Pubkey
+    action: Pubkey
+    retired_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            retired_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SecurityRetired.security")
+        writer.pubkey(self.action, "SecurityRetired.action")
+        writer.pubkey(self.retired_by, "SecurityRetired.retired_by")
+
+
+@dataclass(frozen=True, slots=True)
+class SeizureAccountNamed(EventLayout):
+    """Seizure account named."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("cac688d6d975c978")
+
+    security: Pubkey
+    seizure_account: Pubkey
+    """The default key where none is named any more."""
+    in_force_from: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure_account=reader.pubkey(),
+            in_force_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SeizureAccountNamed.security")
+        writer.pubkey(self.seizure_account, "SeizureAccountNamed.seizure_account")
+        writer.i64(self.in_force_from, "SeizureAccountNamed.in_force_from")
+
+
+@dataclass(frozen=True, slots=True)
+class SeizureProposed(EventLayout):
+    """Seizure proposed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e6ee8379a0ad8aee")
+
+    security: Pubkey
+    seizure: Pubkey
+    source: Pubkey
+    wallet: Pubkey
+    raw: int
+    reason_code: int
+    reason_hash: bytes
+    proposer: Pubkey
+    expires_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure=reader.pubkey(),
+            source=reader.pubkey(),
+            wallet=reader.pubkey(),
+            raw=reader.u64(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+            proposer=reader.pubkey(),
+            expires_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SeizureProposed.security")
+        writer.pubkey(self.seizure, "SeizureProposed.seizure")
+        writer.pubkey(self.source, "SeizureProposed.source")
+        writer.pubkey(self.wallet, "SeizureProposed.wallet")
+        writer.u64(self.raw, "SeizureProposed.raw")
+        writer.u16(self.reason_code, "SeizureProposed.reason_code")
+        writer.fixed(self.reason_hash, 32, "SeizureProposed.reason_hash")
+        writer.pubkey(self.proposer, "SeizureProposed.proposer")
+        writer.i64(self.expires_at, "SeizureProposed.expires_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -783,25 +1454,43 @@ class SubscriptionSettled(EventLayout):
 
 
 EVENTS: dict[bytes, type[EventLayout]] = {
+    AccountFrozen.DISCRIMINATOR: AccountFrozen,
+    AccountThawed.DISCRIMINATOR: AccountThawed,
+    ActionAnnounced.DISCRIMINATOR: ActionAnnounced,
+    ActionApproved.DISCRIMINATOR: ActionApproved,
+    ActionCancelled.DISCRIMINATOR: ActionCancelled,
+    ActionExecuted.DISCRIMINATOR: ActionExecuted,
     AdminAccepted.DISCRIMINATOR: AdminAccepted,
     AdminProposed.DISCRIMINATOR: AdminProposed,
     AttestationApproved.DISCRIMINATOR: AttestationApproved,
     ChangeVetoed.DISCRIMINATOR: ChangeVetoed,
+    DayClosed.DISCRIMINATOR: DayClosed,
+    DayDrawn.DISCRIMINATOR: DayDrawn,
+    DrawRequested.DISCRIMINATOR: DrawRequested,
     FillCorrected.DISCRIMINATOR: FillCorrected,
     HoldPlaced.DISCRIMINATOR: HoldPlaced,
     HoldReleased.DISCRIMINATOR: HoldReleased,
     HolderApproved.DISCRIMINATOR: HolderApproved,
     HolderSuspended.DISCRIMINATOR: HolderSuspended,
+    HoldingReissued.DISCRIMINATOR: HoldingReissued,
+    HoldingSeized.DISCRIMINATOR: HoldingSeized,
     IssuerInitialized.DISCRIMINATOR: IssuerInitialized,
     LimitSet.DISCRIMINATOR: LimitSet,
+    MetadataAnnounced.DISCRIMINATOR: MetadataAnnounced,
+    MetadataUpdated.DISCRIMINATOR: MetadataUpdated,
+    PolicyUpdated.DISCRIMINATOR: PolicyUpdated,
     RedemptionAccepted.DISCRIMINATOR: RedemptionAccepted,
     RedemptionRequested.DISCRIMINATOR: RedemptionRequested,
     RedemptionReturned.DISCRIMINATOR: RedemptionReturned,
     RedemptionSettled.DISCRIMINATOR: RedemptionSettled,
+    ReportPublished.DISCRIMINATOR: ReportPublished,
     ReserveAttested.DISCRIMINATOR: ReserveAttested,
     RoleGranted.DISCRIMINATOR: RoleGranted,
     RoleRevoked.DISCRIMINATOR: RoleRevoked,
     SecurityListed.DISCRIMINATOR: SecurityListed,
+    SecurityRetired.DISCRIMINATOR: SecurityRetired,
+    SeizureAccountNamed.DISCRIMINATOR: SeizureAccountNamed,
+    SeizureProposed.DISCRIMINATOR: SeizureProposed,
     SubscriptionCancelled.DISCRIMINATOR: SubscriptionCancelled,
     SubscriptionOpened.DISCRIMINATOR: SubscriptionOpened,
     SubscriptionSettled.DISCRIMINATOR: SubscriptionSettled,

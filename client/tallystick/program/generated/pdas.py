@@ -12,6 +12,21 @@ from . import types
 from .constants import PROGRAM_ID
 
 
+def action_address(
+    security: Pubkey, event_hash: bytes, action_version: int, *, program_id: Pubkey = PROGRAM_ID
+) -> Pubkey:
+    """Address at the seeds 'action', security, event_hash, action_version."""
+    return Pubkey.find_program_address(
+        [
+            b"action",
+            bytes(security),
+            exactly(event_hash, 32, "event_hash"),
+            integer_seed(action_version, 2, "action_version"),
+        ],
+        program_id,
+    )[0]
+
+
 def attestation_address(security: Pubkey, content_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'attestation', security, content_hash."""
     return Pubkey.find_program_address(
@@ -24,6 +39,11 @@ def correction_address(fill: Pubkey, corrections: int, *, program_id: Pubkey = P
     return Pubkey.find_program_address(
         [b"correction", bytes(fill), integer_seed(corrections, 2, "corrections")], program_id
     )[0]
+
+
+def draw_address(issuer: Pubkey, period: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'draw', issuer, period."""
+    return Pubkey.find_program_address([b"draw", bytes(issuer), integer_seed(period, 4, "period")], program_id)[0]
 
 
 def event_authority_address(*, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
@@ -72,6 +92,19 @@ def order_address(security: Pubkey, wallet: Pubkey, order_id: bytes, *, program_
     )[0]
 
 
+def report_address(issuer: Pubkey, period: int, report_version: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'report', issuer, period, report_version."""
+    return Pubkey.find_program_address(
+        [
+            b"report",
+            bytes(issuer),
+            integer_seed(period, 4, "period"),
+            integer_seed(report_version, 2, "report_version"),
+        ],
+        program_id,
+    )[0]
+
+
 def role_address(issuer: Pubkey, kind: types.RoleKind, holder: Pubkey, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'role', issuer, kind, holder."""
     return Pubkey.find_program_address([b"role", bytes(issuer), bytes([kind]), bytes(holder)], program_id)[0]
@@ -80,3 +113,10 @@ def role_address(issuer: Pubkey, kind: types.RoleKind, holder: Pubkey, *, progra
 def security_address(mint: Pubkey, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'security', mint."""
     return Pubkey.find_program_address([b"security", bytes(mint)], program_id)[0]
+
+
+def seizure_address(security: Pubkey, source: Pubkey, seizure_id: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'seizure', security, source, seizure_id."""
+    return Pubkey.find_program_address(
+        [b"seizure", bytes(security), bytes(source), integer_seed(seizure_id, 8, "seizure_id")], program_id
+    )[0]

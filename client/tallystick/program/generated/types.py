@@ -13,6 +13,115 @@ from solders.pubkey import Pubkey
 from tallystick.program.borsh import Reader, Writer
 
 
+class ActionKind(IntEnum):
+    """What happens to the shares, by its ISO 20022 event code. The numbers are part of the layout."""
+
+    CASH_DIVIDEND = 0
+    FORWARD_SPLIT = 1
+    REVERSE_SPLIT = 2
+    STOCK_DIVIDEND = 3
+    REINVESTED_DIVIDEND = 4
+    MERGER = 5
+    SPIN_OFF = 6
+    DELISTING = 7
+
+
+class ActionStatus(IntEnum):
+    """Action status."""
+
+    ANNOUNCED = 0
+    APPROVED = 1
+    EXECUTED = 2
+    CANCELLED = 3
+    REPLACED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTerms:
+    """What a corporate action brings, and when. Which fields a kind fills is in `require_fit`."""
+
+    ex_at: int
+    """Unix seconds from which the share trades without it; 0 when there is none."""
+    record_at: int
+    """Unix seconds at which holders are counted; 0 when there is none."""
+    pay_at: int
+    """Unix seconds from which it is paid; 0 when there is none."""
+    effective_at: int
+    """Unix seconds at which it takes effect; 0 when there is none."""
+    numerator: int
+    """New shares; 0 for kinds that leave the multiplier."""
+    denominator: int
+    """For so many old ones; 0 for kinds that leave the multiplier."""
+    gross_per_share: int
+    """Cash for one share before tax, in units of the currency x 10^18; 0 when none is paid."""
+    currency: bytes
+    """ISO 4217; zeros when no cash is paid."""
+    withholding: int
+    """Basis points of tax withheld."""
+    evidence_hash: bytes
+    """SHA-256 of the custodian's notice."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            ex_at=reader.i64(),
+            record_at=reader.i64(),
+            pay_at=reader.i64(),
+            effective_at=reader.i64(),
+            numerator=reader.u64(),
+            denominator=reader.u64(),
+            gross_per_share=reader.u128(),
+            currency=reader.fixed(3),
+            withholding=reader.u16(),
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.i64(self.ex_at, "ActionTerms.ex_at")
+        writer.i64(self.record_at, "ActionTerms.record_at")
+        writer.i64(self.pay_at, "ActionTerms.pay_at")
+        writer.i64(self.effective_at, "ActionTerms.effective_at")
+        writer.u64(self.numerator, "ActionTerms.numerator")
+        writer.u64(self.denominator, "ActionTerms.denominator")
+        writer.u128(self.gross_per_share, "ActionTerms.gross_per_share")
+        writer.fixed(self.currency, 3, "ActionTerms.currency")
+        writer.u16(self.withholding, "ActionTerms.withholding")
+        writer.fixed(self.evidence_hash, 32, "ActionTerms.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceActionParams:
+    """Announce action params."""
+
+    event_hash: bytes
+    """SHA-256 of the custodian's event id."""
+    action_version: int
+    """From 1, each one more than the version it replaces."""
+    kind: ActionKind
+    """What happens."""
+    terms: ActionTerms
+    """What it brings, and when."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            event_hash=reader.fixed(32),
+            action_version=reader.u16(),
+            kind=reader.variant(ActionKind),
+            terms=ActionTerms.read(reader),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.fixed(self.event_hash, 32, "AnnounceActionParams.event_hash")
+        writer.u16(self.action_version, "AnnounceActionParams.action_version")
+        writer.u8(self.kind, "AnnounceActionParams.kind")
+        self.terms.write(writer)
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One attestor's approval."""
@@ -138,6 +247,29 @@ class AttestationContent:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelActionParams:
+    """Cancel action params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "CancelActionParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "CancelActionParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
 class CancelRedemptionParams:
     """Cancel redemption params."""
 
@@ -176,6 +308,33 @@ class CancelSubscriptionParams:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseDayParams:
+    """Close day params."""
+
+    day: int
+    """The day closed, counted from 1970-01-01, UTC."""
+    close_hash: bytes
+    """Hash of the daily close."""
+    as_of_slot: int
+    """The slot at which the close's figures were read."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            day=reader.u32(),
+            close_hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.day, "CloseDayParams.day")
+        writer.fixed(self.close_hash, 32, "CloseDayParams.close_hash")
+        writer.u64(self.as_of_slot, "CloseDayParams.as_of_slot")
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectFillParams:
     """Correct fill params."""
 
@@ -207,6 +366,29 @@ class FillKind(IntEnum):
     MINT = 0
     BURN = 1
     CORRECTION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeAccountParams:
+    """Freeze account params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "FreezeAccountParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "FreezeAccountParams.reason_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +471,8 @@ class ListSecurityParams:
     """SHA-256 of the sorted hashes of the declared custody accounts."""
     custody_accounts: int
     """How many custody accounts that is."""
+    permissioned: bool
+    """Whether token accounts start frozen, and only an approved holder's is thawed."""
     policy: Policy
     """What the issuer promises."""
 
@@ -305,6 +489,7 @@ class ListSecurityParams:
             terms_hash=reader.fixed(32),
             custody_accounts_hash=reader.fixed(32),
             custody_accounts=reader.u8(),
+            permissioned=reader.boolean(),
             policy=Policy.read(reader),
         )
 
@@ -319,7 +504,43 @@ class ListSecurityParams:
         writer.fixed(self.terms_hash, 32, "ListSecurityParams.terms_hash")
         writer.fixed(self.custody_accounts_hash, 32, "ListSecurityParams.custody_accounts_hash")
         writer.u8(self.custody_accounts, "ListSecurityParams.custody_accounts")
+        writer.boolean(self.permissioned, "ListSecurityParams.permissioned")
         self.policy.write(writer)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataParams:
+    """What wallets show, and the terms. Announced first, and written as announced."""
+
+    name: str
+    """The token's name, up to 64 bytes."""
+    ticker: bytes
+    """UTF-8, zero padded; the token's symbol."""
+    uri: str
+    """Where the token's metadata points, up to 200 bytes."""
+    isin: bytes
+    """ISO 6166."""
+    terms_hash: bytes
+    """SHA-256 of the terms."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            name=reader.string(),
+            ticker=reader.fixed(16),
+            uri=reader.string(),
+            isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.string(self.name, "MetadataParams.name")
+        writer.fixed(self.ticker, 16, "MetadataParams.ticker")
+        writer.string(self.uri, "MetadataParams.uri")
+        writer.fixed(self.isin, 12, "MetadataParams.isin")
+        writer.fixed(self.terms_hash, 32, "MetadataParams.terms_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,6 +724,110 @@ class ProposeAdminParams:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeSeizureParams:
+    """Propose seizure params."""
+
+    seizure_id: int
+    """Chosen by the proposer; used once for this token account."""
+    raw: int
+    """Raw units to take; part of the balance, or all of it."""
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the order or text that the seizure rests on."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            seizure_id=reader.u64(),
+            raw=reader.u64(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u64(self.seizure_id, "ProposeSeizureParams.seizure_id")
+        writer.u64(self.raw, "ProposeSeizureParams.raw")
+        writer.u16(self.reason_code, "ProposeSeizureParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "ProposeSeizureParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReportParams:
+    """Publish report params."""
+
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+    report_version: int
+    """1 for the first publication of the period, one more for each correction."""
+    hash: bytes
+    """SHA-256 of the report's canonical JSON."""
+    uri: bytes
+    """Where the report is, UTF-8, zero padded."""
+    as_of_slot: int
+    """The slot at which the report's figures were read."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            period=reader.u32(),
+            report_version=reader.u16(),
+            hash=reader.fixed(32),
+            uri=reader.fixed(200),
+            as_of_slot=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.period, "PublishReportParams.period")
+        writer.u16(self.report_version, "PublishReportParams.report_version")
+        writer.fixed(self.hash, 32, "PublishReportParams.hash")
+        writer.fixed(self.uri, 200, "PublishReportParams.uri")
+        writer.u64(self.as_of_slot, "PublishReportParams.as_of_slot")
+
+
+@dataclass(frozen=True, slots=True)
+class ReissueParams:
+    """Reissue params."""
+
+    evidence_hash: bytes
+    """Hash of the evidence that the key is lost and the new wallet is the investor's."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.fixed(self.evidence_hash, 32, "ReissueParams.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDrawParams:
+    """Request draw params."""
+
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            period=reader.u32(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.period, "RequestDrawParams.period")
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRedemptionParams:
     """Request redemption params."""
 
@@ -543,6 +868,13 @@ class SecurityStatus(IntEnum):
 
     ACTIVE = 0
     RETIRED = 1
+
+
+class SeizureStatus(IntEnum):
+    """Seizure status."""
+
+    PROPOSED = 0
+    EXECUTED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -670,3 +1002,83 @@ class SuspendHolderParams:
     def write(self, writer: Writer) -> None:
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.fixed(self.evidence_hash, 32, "SuspendHolderParams.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class ThawAccountParams:
+    """Thaw account params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "ThawAccountParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "ThawAccountParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePolicyParams:
+    """Update policy params."""
+
+    policy: Policy
+    """The whole new policy."""
+    custody_accounts_hash: bytes
+    """SHA-256 of the sorted hashes of the declared custody accounts."""
+    custody_accounts: int
+    """How many custody accounts that is."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            policy=Policy.read(reader),
+            custody_accounts_hash=reader.fixed(32),
+            custody_accounts=reader.u8(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        self.policy.write(writer)
+        writer.fixed(self.custody_accounts_hash, 32, "UpdatePolicyParams.custody_accounts_hash")
+        writer.u8(self.custody_accounts, "UpdatePolicyParams.custody_accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class VetoParams:
+    """Veto params."""
+
+    subject: VetoSubject
+    """The change to stop."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            subject=reader.variant(VetoSubject),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.subject, "VetoParams.subject")
+
+
+class VetoSubject(IntEnum):
+    """A change that waits for the delay or a notice, open to the guardian's veto."""
+
+    ADMIN = 0
+    ROLE = 1
+    LIMIT = 2
+    POLICY = 3
+    SEIZURE_ACCOUNT = 4
+    METADATA = 5

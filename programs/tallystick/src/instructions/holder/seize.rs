@@ -20,7 +20,7 @@ pub struct Seize<'info> {
         constraint = role.holder == compliance.key() @ TallystickError::RoleOfAnotherHolder,
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
-    /// The role of the key that proposed it, which is still in force.
+    /// The role of the key that proposed it, in force ever since.
     #[account(
         constraint = proposer_role.issuer == security.issuer @ TallystickError::RoleOfAnotherIssuer,
         constraint = proposer_role.kind == RoleKind::Compliance @ TallystickError::RoleOfAnotherKind,
@@ -56,6 +56,11 @@ impl Seize<'_> {
     pub fn validate(&self, now: i64) -> Result<()> {
         self.role.require_in_force(now)?;
         self.proposer_role.require_in_force(now)?;
+        // Granted again since: that is not who proposed it.
+        require!(
+            self.proposer_role.in_force_from <= self.seizure.proposed_at,
+            TallystickError::RoleNotInForce
+        );
         require!(
             self.compliance.key() != self.seizure.proposer,
             TallystickError::SecondKeyMissing
@@ -63,8 +68,7 @@ impl Seize<'_> {
         self.seizure.require_proposed(now)?;
         super::require_wallet(&self.wallet)?;
         require!(
-            self.destination.key() == self.security.seizure_account_at(now)
-                && self.destination.key() != self.source.key(),
+            self.destination.key() == self.security.seizure_account_at(now),
             TallystickError::WrongSeizureAccount
         );
         self.security.require_transfer_not_held()?;

@@ -23,7 +23,7 @@ pub struct ThawAccount<'info> {
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security.
     #[account(has_one = mint @ TallystickError::MintOfAnotherSecurity)]
-    pub security: Box<Account<'info, InPlace<Security>>>,
+    pub security: Box<Account<'info, placed::Security>>,
     /// CHECK: the security names it; Token-2022 checks what it is.
     pub mint: UncheckedAccount<'info>,
     /// The account to thaw.
