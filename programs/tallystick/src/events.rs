@@ -362,7 +362,7 @@ pub struct PolicyUpdated {
     pub policy: Policy,
     pub custody_accounts_hash: [u8; 32],
     pub custody_accounts: u8,
-    /// In the future where it loosens something.
+    /// Unix seconds; in the future where it loosens something.
     pub in_force_from: i64,
 }
 
