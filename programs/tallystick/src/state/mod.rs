@@ -1,6 +1,8 @@
 //! One account type per file: data, pure arithmetic, invariant, unit tests.
 
 mod attestation;
+mod corporate_action;
+mod distribution;
 mod fill;
 mod hold;
 mod holder;
@@ -8,6 +10,7 @@ mod identifiers;
 mod in_place;
 mod issuer;
 mod limit;
+mod merkle;
 mod movement;
 mod order;
 mod policy;
@@ -16,6 +19,8 @@ mod security;
 mod shares;
 
 pub use attestation::*;
+pub use corporate_action::*;
+pub use distribution::*;
 pub use fill::*;
 pub use hold::*;
 pub use holder::*;
@@ -24,6 +29,7 @@ pub(crate) use in_place::in_place;
 pub use in_place::*;
 pub use issuer::*;
 pub use limit::*;
+pub use merkle::*;
 pub use movement::*;
 pub use order::*;
 pub use policy::*;
