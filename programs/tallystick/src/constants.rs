@@ -26,6 +26,8 @@ pub const CORRECTION_SEED: &[u8] = b"correction";
 pub const HOLDER_SEED: &[u8] = b"holder";
 #[constant]
 pub const HOLD_SEED: &[u8] = b"hold";
+#[constant]
+pub const ACTION_SEED: &[u8] = b"action";
 
 /// Layout version written into every account; raised when a field is added in reserved space.
 pub const VERSION: u8 = 1;
@@ -65,8 +67,6 @@ pub const MAX_URI: usize = 200;
 
 // ---- distributions ----
 
-#[constant]
-pub const ACTION_SEED: &[u8] = b"action";
 #[constant]
 pub const DISTRIBUTION_SEED: &[u8] = b"distribution";
 /// Most entries of a batch: what one transaction of 64 accounts pays beside the seven that are no recipients.

@@ -1,5 +1,6 @@
 //! One instruction per file: accounts, params, handler, event.
 
+pub mod corporate_action;
 pub mod distribution;
 pub mod holder;
 pub mod issuer;
@@ -7,4 +8,4 @@ pub mod order;
 pub mod reserve;
 pub mod security;
 
-pub use {distribution::*, holder::*, issuer::*, order::*, reserve::*, security::*};
+pub use {corporate_action::*, distribution::*, holder::*, issuer::*, order::*, reserve::*, security::*};

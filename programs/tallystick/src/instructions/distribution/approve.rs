@@ -3,7 +3,6 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::TallystickError,
     events::{emit, DistributionApproved},
-    instructions::distribution::open::require_can_pay,
     state::*,
 };
 
@@ -41,7 +40,7 @@ pub struct ApproveDistributionParams {
 impl ApproveDistribution<'_> {
     pub fn validate(&self, params: &ApproveDistributionParams) -> Result<()> {
         self.role.require_in_force(Clock::get()?.unix_timestamp)?;
-        require_can_pay(&self.action)?;
+        self.action.require_pays()?;
         let distribution = &self.distribution;
         distribution.require_open()?;
         require_keys_neq!(
@@ -72,9 +71,9 @@ pub fn approve_distribution(
     let now = Clock::get()?.unix_timestamp;
     let action = &mut ctx.accounts.action;
     if action.status == ActionStatus::Approved {
-        action.status = ActionStatus::Executed;
-        action.status_at = now;
+        action.execute(now)?;
     }
+    action.invariant()?;
     let distribution = &mut ctx.accounts.distribution;
     distribution.status = DistributionStatus::Approved;
     distribution.root_approver = ctx.accounts.approver.key();

@@ -84,7 +84,7 @@ impl OpenDistribution<'_> {
     pub fn validate(&self, params: &OpenDistributionParams) -> Result<()> {
         let now = Clock::get()?.unix_timestamp;
         self.role.require_in_force(now)?;
-        require_can_pay(&self.action)?;
+        self.action.require_pays()?;
         require!(
             params.number == self.action.distributions,
             TallystickError::DistributionNumberDiffers
@@ -105,15 +105,6 @@ impl OpenDistribution<'_> {
         );
         Ok(())
     }
-}
-
-/// Refuses an action that pays no cash, or may not be paid: not approved, cancelled, or replaced.
-pub(super) fn require_can_pay(action: &CorporateAction) -> Result<()> {
-    require!(
-        action.kind.pays_cash() && matches!(action.status, ActionStatus::Approved | ActionStatus::Executed),
-        TallystickError::ActionCannotPay
-    );
-    Ok(())
 }
 
 /// Opens a distribution: its account as far as one instruction can make it, and its escrow.
@@ -161,6 +152,7 @@ pub fn open_distribution(ctx: Context<OpenDistribution>, params: OpenDistributio
         bits_hash: [0; 32],
         reserved: [0; 64],
     });
+    accounts.action.invariant()?;
     accounts.distribution.invariant()?;
     Escrow {
         program: &accounts.token_program,
