@@ -862,6 +862,250 @@ class MultiplierOutOfRange(ProgramError):
     text = "Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio"
 
 
+class DistributionOfAnotherAction(ProgramError):
+    """Expected the action that this distribution pays"""
+
+    code = 6103
+    name = "DistributionOfAnotherAction"
+    text = "Expected the action that this distribution pays"
+
+
+class DistributionNumberDiffers(ProgramError):
+    """Expected the number of distributions that the action has opened so far"""
+
+    code = 6104
+    name = "DistributionNumberDiffers"
+    text = "Expected the number of distributions that the action has opened so far"
+
+
+class DistributionOutOfBounds(ProgramError):
+    """Expected 1 to 200,000 batches, 1 to 57 entries for each, and a total above zero"""
+
+    code = 6105
+    name = "DistributionOutOfBounds"
+    text = "Expected 1 to 200,000 batches, 1 to 57 entries for each, and a total above zero"
+
+
+class ExpiryOutOfBounds(ProgramError):
+    """Expected an expiry in the future and within ten years"""
+
+    code = 6106
+    name = "ExpiryOutOfBounds"
+    text = "Expected an expiry in the future and within ten years"
+
+
+class PaymentMintRefused(ProgramError):
+    """Expected a payment mint without transfer hook and transfer fee, whose tokens can be transferred; name
+    another, or wait until its issuer has removed it
+    """
+
+    code = 6107
+    name = "PaymentMintRefused"
+    text = (
+        "Expected a payment mint without transfer hook and transfer fee, whose tokens can be transferred; "
+        "name another, or wait until its issuer has removed it"
+    )
+
+
+class PaymentMintIsSecurity(ProgramError):
+    """Expected a payment mint that is not a security of this program; shares are not paid out as cash"""
+
+    code = 6108
+    name = "PaymentMintIsSecurity"
+    text = "Expected a payment mint that is not a security of this program; shares are not paid out as cash"
+
+
+class WrongPaymentMint(ProgramError):
+    """Expected the payment mint that the distribution names"""
+
+    code = 6109
+    name = "WrongPaymentMint"
+    text = "Expected the payment mint that the distribution names"
+
+
+class WrongPaymentEscrow(ProgramError):
+    """Expected the distribution's own escrow"""
+
+    code = 6110
+    name = "WrongPaymentEscrow"
+    text = "Expected the distribution's own escrow"
+
+
+class WrongRefund(ProgramError):
+    """Expected a token account of the payment mint, other than the escrow, to refund to; the same one from open to
+    close
+    """
+
+    code = 6111
+    name = "WrongRefund"
+    text = (
+        "Expected a token account of the payment mint, other than the escrow, to refund to; the same one from"
+        " open to close"
+    )
+
+
+class WrongRentRecipient(ProgramError):
+    """Expected the account that paid the distribution's rent, which gets it back"""
+
+    code = 6112
+    name = "WrongRentRecipient"
+    text = "Expected the account that paid the distribution's rent, which gets it back"
+
+
+class DistributionNotOpen(ProgramError):
+    """Expected an open distribution, one not yet approved; open another"""
+
+    code = 6113
+    name = "DistributionNotOpen"
+    text = "Expected an open distribution, one not yet approved; open another"
+
+
+class DistributionGrown(ProgramError):
+    """Expected a distribution that still has to grow; nothing to do"""
+
+    code = 6114
+    name = "DistributionGrown"
+    text = "Expected a distribution that still has to grow; nothing to do"
+
+
+class DistributionNotGrown(ProgramError):
+    """Expected a distribution grown to its full size; call grow_distribution until it is"""
+
+    code = 6115
+    name = "DistributionNotGrown"
+    text = "Expected a distribution grown to its full size; call grow_distribution until it is"
+
+
+class OpenerCannotApprove(ProgramError):
+    """Expected a key other than the one that opened the distribution to approve it"""
+
+    code = 6116
+    name = "OpenerCannotApprove"
+    text = "Expected a key other than the one that opened the distribution to approve it"
+
+
+class DistributionDiffers(ProgramError):
+    """Expected the root, entries and total that the distribution holds; compare it with what was prepared"""
+
+    code = 6117
+    name = "DistributionDiffers"
+    text = "Expected the root, entries and total that the distribution holds; compare it with what was prepared"
+
+
+class DistributionNotApproved(ProgramError):
+    """Expected an approved distribution; it still waits for approval, or it was closed"""
+
+    code = 6118
+    name = "DistributionNotApproved"
+    text = "Expected an approved distribution; it still waits for approval, or it was closed"
+
+
+class FundedTooMuch(ProgramError):
+    """Expected no more than the distribution's total still lacks; fund less"""
+
+    code = 6119
+    name = "FundedTooMuch"
+    text = "Expected no more than the distribution's total still lacks; fund less"
+
+
+class NotFunded(ProgramError):
+    """Expected the payments to stay within what was funded and what was approved; fund the distribution first"""
+
+    code = 6120
+    name = "NotFunded"
+    text = "Expected the payments to stay within what was funded and what was approved; fund the distribution first"
+
+
+class NotPayoutKey(ProgramError):
+    """Expected the payout key that the distribution names to sign"""
+
+    code = 6121
+    name = "NotPayoutKey"
+    text = "Expected the payout key that the distribution names to sign"
+
+
+class BatchOutOfBounds(ProgramError):
+    """Expected a batch of the distribution, with 1 to 57 recipients and one bump and one amount for each"""
+
+    code = 6122
+    name = "BatchOutOfBounds"
+    text = "Expected a batch of the distribution, with 1 to 57 recipients and one bump and one amount for each"
+
+
+class ProofDiffers(ProgramError):
+    """Expected exactly what the approved root commits to, in its order, with its proof; build the call from the
+    approved list
+    """
+
+    code = 6123
+    name = "ProofDiffers"
+    text = (
+        "Expected exactly what the approved root commits to, in its order, with its proof; build the call "
+        "from the approved list"
+    )
+
+
+class EntryPaid(ProgramError):
+    """Expected an entry that was not paid yet; nothing to do"""
+
+    code = 6124
+    name = "EntryPaid"
+    text = "Expected an entry that was not paid yet; nothing to do"
+
+
+class RecipientNotThere(ProgramError):
+    """Expected a token account of the payment mint at the entry's address; its owner has to open it again"""
+
+    code = 6125
+    name = "RecipientNotThere"
+    text = "Expected a token account of the payment mint at the entry's address; its owner has to open it again"
+
+
+class RecipientFrozen(ProgramError):
+    """Expected a recipient that is not frozen; the payment token's issuer has to thaw it"""
+
+    code = 6126
+    name = "RecipientFrozen"
+    text = "Expected a recipient that is not frozen; the payment token's issuer has to thaw it"
+
+
+class RecipientReowned(ProgramError):
+    """Expected a recipient that is still its owner's associated account; it was given to another owner"""
+
+    code = 6127
+    name = "RecipientReowned"
+    text = "Expected a recipient that is still its owner's associated account; it was given to another owner"
+
+
+class RecipientRefuses(ProgramError):
+    """Expected a recipient that takes plain transfers; its owner has to stop asking for memos, or allow public
+    credits again
+    """
+
+    code = 6128
+    name = "RecipientRefuses"
+    text = (
+        "Expected a recipient that takes plain transfers; its owner has to stop asking for memos, or allow "
+        "public credits again"
+    )
+
+
+class RecipientIsEscrow(ProgramError):
+    """Expected a recipient other than the distribution's escrow"""
+
+    code = 6129
+    name = "RecipientIsEscrow"
+    text = "Expected a recipient other than the distribution's escrow"
+
+
+class DistributionNotOver(ProgramError):
+    """Expected a distribution that has expired, is paid in full, or was never approved"""
+
+    code = 6130
+    name = "DistributionNotOver"
+    text = "Expected a distribution that has expired, is paid in full, or was never approved"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -966,5 +1210,33 @@ ERRORS: dict[int, type[ProgramError]] = {
     6100: WithholdingOutOfBounds,
     6101: ChangePending,
     6102: MultiplierOutOfRange,
+    6103: DistributionOfAnotherAction,
+    6104: DistributionNumberDiffers,
+    6105: DistributionOutOfBounds,
+    6106: ExpiryOutOfBounds,
+    6107: PaymentMintRefused,
+    6108: PaymentMintIsSecurity,
+    6109: WrongPaymentMint,
+    6110: WrongPaymentEscrow,
+    6111: WrongRefund,
+    6112: WrongRentRecipient,
+    6113: DistributionNotOpen,
+    6114: DistributionGrown,
+    6115: DistributionNotGrown,
+    6116: OpenerCannotApprove,
+    6117: DistributionDiffers,
+    6118: DistributionNotApproved,
+    6119: FundedTooMuch,
+    6120: NotFunded,
+    6121: NotPayoutKey,
+    6122: BatchOutOfBounds,
+    6123: ProofDiffers,
+    6124: EntryPaid,
+    6125: RecipientNotThere,
+    6126: RecipientFrozen,
+    6127: RecipientReowned,
+    6128: RecipientRefuses,
+    6129: RecipientIsEscrow,
+    6130: DistributionNotOver,
 }
 """Every error of the program, by its code."""
