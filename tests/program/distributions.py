@@ -8,7 +8,7 @@ from typing import Any
 from actions import Action, dividend
 from chain_in_process import Chain, Receipt, Refusal, key, refusal_name
 from issuers import DAY, Issuer, build
-from payments import SPL_TOKEN_PROGRAM, Payment
+from payments import Payment
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
@@ -19,7 +19,7 @@ from tallystick.program import addresses
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind
-from tallystick.program.token import SYSTEM_PROGRAM
+from tallystick.program.token import SPL_TOKEN_PROGRAM, SYSTEM_PROGRAM
 from world import World
 
 DISTRIBUTOR, CORPORATE_ACTIONS = RoleKind.DISTRIBUTOR, RoleKind.CORPORATE_ACTIONS

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from chain_in_process import Chain, key
 from solders.account import Account
 from solders.pubkey import Pubkey
-from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TokenAccountState
+from tallystick.program.token import (
+    ASSOCIATED_TOKEN_PROGRAM,
+    SPL_TOKEN_PROGRAM,
+    TOKEN_2022_PROGRAM,
+    TokenAccountState,
+)
 
-SPL_TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 FEE_CONFIG, CONFIDENTIAL_ACCOUNT, IMMUTABLE_OWNER, MEMO_TRANSFER, NON_TRANSFERABLE, HOOK = 1, 5, 7, 8, 9, 14
 """Extension types of Token-2022."""
 AMOUNT_OFFSET, STATE_OFFSET, KIND_OFFSET = 64, 108, 165
