@@ -135,7 +135,13 @@ class Payout:
     def approve(self, **change: Any) -> Instruction:
         """Approve it with the second key; fields of the params may be given by name."""
         tree = self.tree
-        params = types.ApproveDistributionParams(root=tree.root, entries=tree.entries, total=tree.total)
+        params = types.ApproveDistributionParams(
+            root=tree.root,
+            entries=tree.entries,
+            total=tree.total,
+            refund=self.refund,
+            expires_at=change["expires_at"] if "expires_at" in change else self.state.expires_at,
+        )
         params = replace(params, **{name: change.pop(name) for name in params.__slots__ if name in change})
         return build(
             instructions.approve_distribution,
@@ -161,28 +167,28 @@ class Payout:
             params=types.FundDistributionParams(self.total if raw is None else raw),
         )
 
-    def batch_params(self, batch: int, skip: int = 0, **change: Any) -> types.PayBatchParams:
+    def batch_params(self, at: int, skip: int = 0, /, **change: Any) -> types.PayBatchParams:
         """What a call says of a batch; fields may be given by name."""
         tree = self.tree
-        found: Batch = tree.batches[batch]
+        found: Batch = tree.batches[at]
         params = types.PayBatchParams(
-            batch=batch,
+            batch=at,
             entries_root=found.entries_root,
             skip=skip,
             bumps=bytes(entry.bump for entry in found.entries),
             amounts=tuple(entry.amount for entry in found.entries),
-            proof=tree.proof(batch),
+            proof=tree.proof(at),
         )
         return replace(params, **change)
 
     def pay_batch(
-        self, batch: int = 0, skip: int = 0, *, recipients: list[Pubkey] | None = None, **change: Any
+        self, at: int = 0, skip: int = 0, /, *, recipients: list[Pubkey] | None = None, **change: Any
     ) -> Instruction:
         """Pay a batch; fields of the params may be given by name."""
         names = types.PayBatchParams.__slots__
-        params = self.batch_params(batch, skip, **{name: change.pop(name) for name in names if name in change})
+        params = self.batch_params(at, skip, **{name: change.pop(name) for name in names if name in change})
         if recipients is None:
-            recipients = [Pubkey.from_bytes(entry.address) for entry in self.tree.batches[batch].entries]
+            recipients = [Pubkey.from_bytes(entry.address) for entry in self.tree.batches[at].entries]
         return build(
             instructions.pay_batch,
             change,

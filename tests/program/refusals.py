@@ -10,6 +10,7 @@ from dataclasses import replace
 from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
+from distribution_refusals import DISTRIBUTION_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
@@ -436,6 +437,7 @@ REFUSALS: list[Refused] = [
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
 ]  # fmt: skip
 REFUSALS += ACTION_REFUSALS
+REFUSALS += DISTRIBUTION_REFUSALS
 
 UNREACHABLE: dict[str, str] = {}
 """Errors that nothing raises, and what is said instead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chain_in_process import key, with_account
+from distribution_cases import second_growing
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from substituting import ALICE, ATTESTOR, BOB, Pick, Run, other
@@ -43,6 +44,12 @@ SANCTIONED: dict[tuple[str, str], list[tuple[str, Run]]] = {
     ],
     ("suspend_holder", "holder"): [
         ("compliance may suspend any of its holders", other("", "", lambda world: world.alpha.holder(world.bob))[2])
+    ],
+    ("grow_distribution", "distribution"): [
+        (
+            "anyone may pay for the growth of any distribution that has still to grow",
+            other("", "", lambda world: second_growing(world))[2],
+        )
     ],
     ("release_hold", "authority"): [
         ("anyone releases an expired hold", lambda world, call, index: expired(world, call, index)),

@@ -316,7 +316,7 @@ error_codes! {
     DistributionNotGrown,
     #[msg("Expected a key other than the one that opened the distribution to approve it")]
     OpenerCannotApprove,
-    #[msg("Expected the root, entries and total that the distribution holds; compare it with what was prepared")]
+    #[msg("Expected the root, entries, total, refund account and expiry that the distribution holds; compare it with what was prepared")]
     DistributionDiffers,
     #[msg("Expected an approved distribution; it still waits for approval, or it was closed")]
     DistributionNotApproved,

@@ -1,17 +1,18 @@
 //! The token that a distribution pays: what is asked of its mint and of each recipient, and every call of its program,
 //! which is SPL Token or Token-2022. (token.rs calls Token-2022 for the securities themselves.)
 
+use core::mem::MaybeUninit;
+
 use anchor_lang::{
     prelude::*,
     solana_program::{instruction::Instruction, program::invoke_signed},
 };
 use anchor_spl::{associated_token, token, token_2022};
-use solana_sha256_hasher::hash;
 
 use crate::{
     constants::*,
     errors::TallystickError,
-    runtime::{call, same, Account as Raw, Info, Meta, Seed},
+    runtime::{call, same, sha256, Account as Raw, Info, Meta, Seed},
     state::{Distribution, InPlace, ENTRY_LENGTH},
 };
 
@@ -81,8 +82,9 @@ fn word<const N: usize>(data: &[u8], offset: usize) -> Option<[u8; N]> {
 
 /// Refuses a mint whose tokens a plain transfer would not move whole: with a hook, a fee in force, or not transferable
 /// at all. Its issuer can change the first two at any time, so this is asked at every payment. Gives its decimals.
-pub fn require_plain_mint(program: &Pubkey, data: &[u8]) -> Result<u8> {
-    let is_mint = data.get(IS_INITIALIZED) == Some(&1)
+pub fn require_plain_mint(program: &Pubkey, owner: &Pubkey, data: &[u8]) -> Result<u8> {
+    let is_mint = same(owner, program)
+        && data.get(IS_INITIALIZED) == Some(&1)
         && if *program == token_2022::ID {
             data.len() == MINT_LENGTH || data.get(ACCOUNT_LENGTH) == Some(&KIND_MINT)
         } else {
@@ -207,7 +209,7 @@ impl<'a> Recipients<'a> {
         }
         copy(at(data, OWNER), self.derivation.as_mut_ptr());
         self.derivation[96] = bump;
-        if !same(at(hash(&self.derivation).as_ref(), 0), key) {
+        if !same(at(&sha256(&self.derivation), 0), key) {
             return Some(TallystickError::RecipientReowned);
         }
         None
@@ -241,8 +243,15 @@ fn copy(from: &Pubkey, to: *mut u8) {
     }
 }
 
-/// Many transfers out of one escrow as one call: instruction 255 of both token programs, which pays for the call once.
-/// Everything is written into memory taken once; `push` is for at most `MAX_ENTRIES` recipients.
+const TRANSFER: u8 = 3;
+const CLOSE_ACCOUNT: u8 = 9;
+const TRANSFER_CHECKED: u8 = 12;
+const BATCH: u8 = 255;
+const ROOM: usize = MAX_ENTRIES as usize;
+
+/// Many transfers out of one escrow as one call: instruction 255 of both token programs, which pays for the call once;
+/// and beside it the text that the batch's flat hash is of. `commit` and `push` are for at most `MAX_ENTRIES` recipients:
+/// all memory is taken once, and written from these places on.
 pub struct Batch<'a> {
     program: &'a Pubkey,
     mint: &'a Raw,
@@ -250,18 +259,19 @@ pub struct Batch<'a> {
     distribution: &'a Raw,
     decimals: u8,
     is_checked: bool,
-    metas: Vec<Meta>,
-    infos: Vec<Info>,
-    data: Vec<u8>,
-    /// The text that the flat hash is of.
-    pub text: Vec<u8>,
+    room: Box<MaybeUninit<Room>>,
+    text: *mut u8,
+    data: *mut u8,
+    meta: *mut Meta,
+    info: *mut Info,
 }
 
-const TRANSFER: u8 = 3;
-const CLOSE_ACCOUNT: u8 = 9;
-const TRANSFER_CHECKED: u8 = 12;
-const BATCH: u8 = 255;
-const ROOM: usize = MAX_ENTRIES as usize;
+struct Room {
+    text: [u8; 1 + ENTRY_LENGTH * ROOM],
+    data: [u8; 1 + 12 * ROOM],
+    metas: [Meta; 4 * ROOM],
+    infos: [Info; 3 + ROOM],
+}
 
 impl<'a> Batch<'a> {
     pub fn new(
@@ -272,76 +282,102 @@ impl<'a> Batch<'a> {
         decimals: u8,
         prefix: u8,
     ) -> Self {
-        let mut batch = Self {
-            program,
-            mint,
-            escrow,
-            distribution,
-            decimals,
-            // Token-2022 asks for the mint where its extensions touch transfers. SPL Token compares the mints of both
-            // accounts either way, and the plain transfer is the cheaper one.
-            is_checked: *program == token_2022::ID,
-            metas: Vec::with_capacity(4 * ROOM),
-            infos: Vec::with_capacity(3 + ROOM),
-            data: Vec::with_capacity(1 + 12 * ROOM),
-            text: Vec::with_capacity(1 + ENTRY_LENGTH * ROOM),
-        };
-        batch
-            .infos
-            .extend([escrow.info(), distribution.info(), mint.info()]);
-        batch.data.push(BATCH);
-        batch.text.push(prefix);
-        batch
+        let mut room = Box::<Room>::new_uninit();
+        let start = room.as_mut_ptr();
+        // SAFETY: the first places of each list, in memory of the right size.
+        unsafe {
+            let text: *mut u8 = (&raw mut (*start).text).cast();
+            let data: *mut u8 = (&raw mut (*start).data).cast();
+            let info: *mut Info = (&raw mut (*start).infos).cast();
+            text.write(prefix);
+            data.write(BATCH);
+            info.write(escrow.info());
+            info.add(1).write(distribution.info());
+            info.add(2).write(mint.info());
+            Self {
+                program,
+                mint,
+                escrow,
+                distribution,
+                decimals,
+                // Token-2022 asks for the mint where its extensions touch transfers. SPL Token compares the mints of
+                // both accounts either way, and the plain transfer is the cheaper one.
+                is_checked: *program == token_2022::ID,
+                text: text.add(1),
+                data: data.add(1),
+                meta: (&raw mut (*start).metas).cast(),
+                info: info.add(3),
+                room,
+            }
+        }
     }
 
     /// Writes an entry into the text of the flat hash.
     #[inline(always)]
     pub fn commit(&mut self, to: &Pubkey, bump: u8, amount: [u8; 8]) {
-        debug_assert!(self.text.len() + ENTRY_LENGTH <= self.text.capacity());
         // SAFETY: there is room for one entry of each recipient.
         unsafe {
-            let end = self.text.as_mut_ptr().add(self.text.len());
-            copy(to, end);
-            *end.add(32) = bump;
-            end.add(33).cast::<[u8; 8]>().write_unaligned(amount);
-            self.text.set_len(self.text.len() + ENTRY_LENGTH);
+            copy(to, self.text);
+            self.text.add(32).write(bump);
+            self.text.add(33).cast::<[u8; 8]>().write_unaligned(amount);
+            self.text = self.text.add(ENTRY_LENGTH);
         }
     }
 
     /// Adds one transfer.
     #[inline(always)]
     pub fn push(&mut self, to: &'a Raw, amount: [u8; 8]) {
-        debug_assert!(self.infos.len() < self.infos.capacity());
         // SAFETY: there is room for one transfer to each recipient.
         unsafe {
-            self.infos.as_mut_ptr().add(self.infos.len()).write(to.info());
-            self.infos.set_len(self.infos.len() + 1);
-            let meta = self.metas.as_mut_ptr().add(self.metas.len());
-            let data = self.data.as_mut_ptr().add(self.data.len());
+            self.info.write(to.info());
+            self.info = self.info.add(1);
+            let (meta, data) = (self.meta, self.data);
+            data.add(3).cast::<[u8; 8]>().write_unaligned(amount);
             meta.write(Meta::writable(&self.escrow.key));
             if self.is_checked {
                 meta.add(1).write(Meta::readonly(&self.mint.key));
                 meta.add(2).write(Meta::writable(&to.key));
                 meta.add(3).write(Meta::signer(&self.distribution.key));
-                self.metas.set_len(self.metas.len() + 4);
+                self.meta = meta.add(4);
                 data.cast::<[u8; 3]>().write_unaligned([4, 10, TRANSFER_CHECKED]);
-                *data.add(11) = self.decimals;
-                self.data.set_len(self.data.len() + 12);
+                data.add(11).write(self.decimals);
+                self.data = data.add(12);
             } else {
                 meta.add(1).write(Meta::writable(&to.key));
                 meta.add(2).write(Meta::signer(&self.distribution.key));
-                self.metas.set_len(self.metas.len() + 3);
+                self.meta = meta.add(3);
                 data.cast::<[u8; 3]>().write_unaligned([3, 9, TRANSFER]);
-                self.data.set_len(self.data.len() + 11);
+                self.data = data.add(11);
             }
-            data.add(3).cast::<[u8; 8]>().write_unaligned(amount);
         }
+    }
+
+    /// The hash over everything committed.
+    pub fn flat_hash(&self) -> [u8; 32] {
+        let start = self.room.as_ptr();
+        // SAFETY: written up to this place.
+        sha256(unsafe { written((&raw const (*start).text).cast(), self.text) })
     }
 
     /// Makes the transfers, signed by the distribution.
     pub fn send(&self, signer: &[Seed]) -> Result<()> {
-        call(self.program, &self.metas, &self.data, &self.infos, signer)
+        let start = self.room.as_ptr();
+        // SAFETY: written up to these places.
+        unsafe {
+            call(
+                self.program,
+                written((&raw const (*start).metas).cast(), self.meta),
+                written((&raw const (*start).data).cast(), self.data),
+                written((&raw const (*start).infos).cast(), self.info),
+                signer,
+            )
+        }
     }
+}
+
+/// What lies between two places of one list.
+unsafe fn written<'a, T>(start: *const T, end: *const T) -> &'a [T] {
+    unsafe { core::slice::from_raw_parts(start, end.offset_from(start) as usize) }
 }
 
 /// A distribution's escrow, and the accounts that calls for it need.

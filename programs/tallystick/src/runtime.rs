@@ -8,11 +8,8 @@ use anchor_lang::prelude::*;
 /// One account of the input, followed by its data. The layout is the loader's.
 #[repr(C)]
 pub struct Account {
-    duplicate_of: u8,
-    is_signer: u8,
-    is_writable: u8,
-    is_executable: u8,
-    padding: [u8; 4],
+    /// From the lowest byte: of which account before this is a duplicate, signer, writable, executable; then padding.
+    flags: u64,
     pub key: Pubkey,
     pub owner: Pubkey,
     pub lamports: u64,
@@ -39,12 +36,12 @@ impl Account {
 
     #[inline(always)]
     pub fn signs(&self) -> bool {
-        self.is_signer != 0
+        self.flags & 0xff00 != 0
     }
 
     #[inline(always)]
     pub fn may_be_written(&self) -> bool {
-        self.is_writable != 0
+        self.flags & 0xff_0000 != 0
     }
 
     #[inline(always)]
@@ -56,9 +53,8 @@ impl Account {
             data: self.start(),
             owner: &self.owner,
             rent_epoch: 0,
-            is_signer: self.is_signer,
-            is_writable: self.is_writable,
-            is_executable: self.is_executable,
+            // Signer, writable and executable, in the same order in both.
+            flags: self.flags >> 8,
         }
     }
 }
@@ -72,9 +68,8 @@ pub struct Info {
     data: *const u8,
     owner: *const Pubkey,
     rent_epoch: u64,
-    is_signer: u8,
-    is_writable: u8,
-    is_executable: u8,
+    /// The lowest bytes say signer, writable, executable.
+    flags: u64,
 }
 
 /// `SolAccountMeta` of the C interface.
@@ -166,6 +161,28 @@ pub fn call(program: &Pubkey, metas: &[Meta], data: &[u8], infos: &[Info], seeds
     }
 }
 
+/// SHA-256 of one text, straight from the system call: the hasher's crate copies the result twice.
+#[cfg(target_os = "solana")]
+#[inline(always)]
+pub fn sha256(text: &[u8]) -> [u8; 32] {
+    let mut result = core::mem::MaybeUninit::<[u8; 32]>::uninit();
+    let parts = Seed::of(text);
+    // SAFETY: one readable part, and 32 bytes to write, which the call fills.
+    unsafe {
+        solana_define_syscall::definitions::sol_sha256(
+            core::ptr::from_ref(&parts).cast(),
+            1,
+            result.as_mut_ptr().cast(),
+        );
+        result.assume_init()
+    }
+}
+
+#[cfg(not(target_os = "solana"))]
+pub fn sha256(text: &[u8]) -> [u8; 32] {
+    solana_sha256_hasher::hash(text).to_bytes()
+}
+
 /// Equality of two keys, four words at a time.
 #[inline(always)]
 pub fn same(left: &Pubkey, right: &Pubkey) -> bool {
@@ -204,15 +221,16 @@ pub unsafe fn accounts<'a>(
         let count = count(input);
         let mut place = input.add(8);
         for index in 0..count {
-            let account = &*place.cast::<Account>();
             let slot = found.as_mut_ptr().add(index);
-            if account.duplicate_of == NOT_A_DUPLICATE {
+            let duplicate_of = *place;
+            if duplicate_of == NOT_A_DUPLICATE {
+                let account = &*place.cast::<Account>();
                 (*slot).write(account);
                 // The data is padded to eight bytes; the rent epoch follows.
                 let padded = (account.length as usize + 7) & !7;
                 place = place.add(size_of::<Account>() + padded + GROWTH + 8);
             } else {
-                *slot = *found.as_ptr().add(usize::from(account.duplicate_of));
+                *slot = *found.as_ptr().add(usize::from(duplicate_of));
                 place = place.add(8);
             }
         }

@@ -985,11 +985,16 @@ class OpenerCannotApprove(ProgramError):
 
 
 class DistributionDiffers(ProgramError):
-    """Expected the root, entries and total that the distribution holds; compare it with what was prepared"""
+    """Expected the root, entries, total, refund account and expiry that the distribution holds; compare it with
+    what was prepared
+    """
 
     code = 6117
     name = "DistributionDiffers"
-    text = "Expected the root, entries and total that the distribution holds; compare it with what was prepared"
+    text = (
+        "Expected the root, entries, total, refund account and expiry that the distribution holds; compare it"
+        " with what was prepared"
+    )
 
 
 class DistributionNotApproved(ProgramError):

@@ -923,10 +923,10 @@ def open_distribution(
     action: Pubkey,
     distribution: Pubkey | None = None,
     linked_to: Pubkey | None = None,
+    token_program: Pubkey,
     payment_mint: Pubkey,
     escrow: Pubkey,
     refund: Pubkey,
-    token_program: Pubkey,
     associated_token_program: Pubkey = ASSOCIATED_TOKEN_PROGRAM,
     system_program: Pubkey = SYSTEM_PROGRAM,
     event_authority: Pubkey | None = None,
@@ -945,10 +945,10 @@ def open_distribution(
     - action (writable): The corporate action.
     - distribution (writable, derived unless given): The distribution.
     - linked_to (optional): An earlier distribution of the action that this one completes or corrects.
+    - token_program
     - payment_mint
     - escrow (writable)
     - refund
-    - token_program
     - associated_token_program (known unless given)
     - system_program (known unless given)
     - event_authority (derived unless given)
@@ -972,10 +972,10 @@ def open_distribution(
         AccountMeta(linked_to, is_signer=False, is_writable=False)
         if linked_to is not None
         else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(payment_mint, is_signer=False, is_writable=False),
         AccountMeta(escrow, is_signer=False, is_writable=True),
         AccountMeta(refund, is_signer=False, is_writable=False),
-        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(associated_token_program, is_signer=False, is_writable=False),
         AccountMeta(system_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
@@ -2012,10 +2012,10 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("action", writable=True),
             AccountRole("distribution", writable=True),
             AccountRole("linked_to", optional=True),
+            AccountRole("token_program"),
             AccountRole("payment_mint"),
             AccountRole("escrow", writable=True),
             AccountRole("refund"),
-            AccountRole("token_program"),
             AccountRole("associated_token_program", address=ASSOCIATED_TOKEN_PROGRAM),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
             AccountRole("event_authority"),

@@ -151,8 +151,9 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ApproveDistributionParams:
-    """What the approver computed from the list itself; said again, so that a node that shows it something else
-    fails.
+    """What decides who gets the money, as the approver knows it from elsewhere: it signs for this, not for an
+    address at
+    which a node may show it something else.
     """
 
     root: bytes
@@ -161,6 +162,10 @@ class ApproveDistributionParams:
     """Entries in all batches."""
     total: int
     """What all entries come to, in raw units of the payment mint."""
+    refund: Pubkey
+    """The token account to which closing sends the rest."""
+    expires_at: int
+    """Unix seconds from which it may be closed though not everybody was paid."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -169,6 +174,8 @@ class ApproveDistributionParams:
             root=reader.fixed(32),
             entries=reader.u64(),
             total=reader.u64(),
+            refund=reader.pubkey(),
+            expires_at=reader.i64(),
         )
 
     def write(self, writer: Writer) -> None:
@@ -176,6 +183,8 @@ class ApproveDistributionParams:
         writer.fixed(self.root, 32, "ApproveDistributionParams.root")
         writer.u64(self.entries, "ApproveDistributionParams.entries")
         writer.u64(self.total, "ApproveDistributionParams.total")
+        writer.pubkey(self.refund, "ApproveDistributionParams.refund")
+        writer.i64(self.expires_at, "ApproveDistributionParams.expires_at")
 
 
 @dataclass(frozen=True, slots=True)

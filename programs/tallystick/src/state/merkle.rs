@@ -1,7 +1,8 @@
 //! What a distribution's root commits to: docs/merkle.md says it byte by byte.
 
 use anchor_lang::prelude::Pubkey;
-use solana_sha256_hasher::hash;
+
+use crate::runtime::sha256;
 
 pub type Hash = [u8; 32];
 
@@ -22,7 +23,7 @@ pub fn batch_leaf(distribution: &Pubkey, batch: u32, count: u8, flat: &Hash, ent
     text[37] = count;
     text[38..70].copy_from_slice(flat);
     text[70..].copy_from_slice(entries_root);
-    hash(&text).to_bytes()
+    sha256(&text)
 }
 
 /// The leaf of one entry of a batch.
@@ -33,7 +34,7 @@ pub fn entry_leaf(index: u8, address: &Pubkey, bump: u8, amount: u64) -> Hash {
     text[2..34].copy_from_slice(address.as_ref());
     text[34] = bump;
     text[35..].copy_from_slice(&amount.to_le_bytes());
-    hash(&text).to_bytes()
+    sha256(&text)
 }
 
 /// The root that a leaf and its inclusion proof lead to: RFC 9162, 2.1.3.2. None where there is no such leaf, or the
@@ -52,11 +53,11 @@ pub fn root_of(leaf: Hash, index: u32, count: u32, proof: &[Hash]) -> Option<Has
         if place % 2 == 1 {
             text[1..33].copy_from_slice(path.next()?);
             text[33..].copy_from_slice(&node);
-            node = hash(&text).to_bytes();
+            node = sha256(&text);
         } else if place < last {
             text[1..33].copy_from_slice(&node);
             text[33..].copy_from_slice(path.next()?);
-            node = hash(&text).to_bytes();
+            node = sha256(&text);
         }
         place /= 2;
         last /= 2;
@@ -129,7 +130,7 @@ mod tests {
             let number: u32 = batch[..batch.find(',').unwrap()].parse().unwrap();
             let count = values(batch, "count")[0].parse().unwrap();
             let text = bytes(values(batch, "flat_text")[0]);
-            let flat = hash(&text).to_bytes();
+            let flat = sha256(&text);
             assert_eq!(text[0], FLAT);
             assert_eq!(flat, bytes32(values(batch, "flat_hash")[0]));
             let entries_root = bytes32(values(batch, "entries_root")[0]);

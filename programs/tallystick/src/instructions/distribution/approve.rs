@@ -26,7 +26,8 @@ pub struct ApproveDistribution<'info> {
     pub distribution: Box<Account<'info, InPlace<Distribution>>>,
 }
 
-/// What the approver computed from the list itself; said again, so that a node that shows it something else fails.
+/// What decides who gets the money, as the approver knows it from elsewhere: it signs for this, not for an address at
+/// which a node may show it something else.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone)]
 pub struct ApproveDistributionParams {
     /// Root of the tree of batches.
@@ -35,6 +36,10 @@ pub struct ApproveDistributionParams {
     pub entries: u64,
     /// What all entries come to, in raw units of the payment mint.
     pub total: u64,
+    /// The token account to which closing sends the rest.
+    pub refund: Pubkey,
+    /// Unix seconds from which it may be closed though not everybody was paid.
+    pub expires_at: i64,
 }
 
 impl ApproveDistribution<'_> {
@@ -55,7 +60,9 @@ impl ApproveDistribution<'_> {
         require!(
             distribution.root == params.root
                 && distribution.entries == params.entries
-                && distribution.total == params.total,
+                && distribution.total == params.total
+                && distribution.refund == params.refund
+                && distribution.expires_at == params.expires_at,
             TallystickError::DistributionDiffers
         );
         Ok(())

@@ -1,10 +1,10 @@
 use anchor_lang::prelude::*;
-use solana_sha256_hasher::hash;
 
 use crate::{
     errors::TallystickError,
     events::{emit, DistributionClosed},
     payment::{balance, Escrow},
+    runtime::sha256,
     state::*,
 };
 
@@ -70,12 +70,11 @@ pub fn close_distribution(ctx: Context<CloseDistribution>) -> Result<()> {
     escrow.close(&accounts.rent_recipient)?;
 
     let info = accounts.distribution.to_account_info();
-    let bits_hash = hash(
+    let bits_hash = sha256(
         info.try_borrow_data()?
             .get(Distribution::BITS..)
             .unwrap_or_default(),
-    )
-    .to_bytes();
+    );
     let distribution = &mut accounts.distribution;
     distribution.status = DistributionStatus::Closed;
     distribution.closed_at = Clock::get()?.unix_timestamp;

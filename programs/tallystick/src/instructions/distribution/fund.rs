@@ -42,7 +42,11 @@ impl FundDistribution<'_> {
     pub fn validate(&self, params: &FundDistributionParams) -> Result<()> {
         self.distribution.require_approved()?;
         require!(params.raw > 0, TallystickError::ZeroQuantity);
-        require_plain_mint(self.token_program.key, &self.payment_mint.try_borrow_data()?)?;
+        require_plain_mint(
+            self.token_program.key,
+            self.payment_mint.owner,
+            &self.payment_mint.try_borrow_data()?,
+        )?;
         Ok(())
     }
 }

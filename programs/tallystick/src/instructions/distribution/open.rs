@@ -42,8 +42,10 @@ pub struct OpenDistribution<'info> {
     /// An earlier distribution of the action that this one completes or corrects.
     #[account(constraint = linked_to.action == action.key() @ TallystickError::DistributionOfAnotherAction)]
     pub linked_to: Option<Box<Account<'info, InPlace<Distribution>>>>,
-    /// CHECK: `validate` reads it; owned by the token program.
-    #[account(owner = *token_program.key @ TallystickError::PaymentMintRefused)]
+    /// CHECK: SPL Token or Token-2022.
+    #[account(constraint = is_token_program(token_program.key) @ ErrorCode::InvalidProgramId)]
+    pub token_program: UncheckedAccount<'info>,
+    /// CHECK: the handler reads it, and checks that the token program owns it.
     pub payment_mint: UncheckedAccount<'info>,
     /// CHECK: created here by the associated token program, for the distribution.
     #[account(
@@ -55,9 +57,6 @@ pub struct OpenDistribution<'info> {
     /// CHECK: `validate` reads it; owned by the token program.
     #[account(owner = *token_program.key @ TallystickError::WrongRefund)]
     pub refund: UncheckedAccount<'info>,
-    /// CHECK: SPL Token or Token-2022.
-    #[account(constraint = is_token_program(token_program.key) @ ErrorCode::InvalidProgramId)]
-    pub token_program: UncheckedAccount<'info>,
     pub associated_token_program: Program<'info, AssociatedToken>,
     pub system_program: Program<'info, System>,
 }
@@ -113,6 +112,7 @@ pub fn open_distribution(ctx: Context<OpenDistribution>, params: OpenDistributio
     let accounts = &mut *ctx.accounts;
     let payment_decimals = require_plain_mint(
         accounts.token_program.key,
+        accounts.payment_mint.owner,
         &accounts.payment_mint.try_borrow_data()?,
     )?;
     let linked_to = accounts

@@ -1,5 +1,4 @@
 use anchor_lang::{event::EVENT_IX_TAG_LE, prelude::*, system_program, Discriminator};
-use solana_sha256_hasher::hash;
 
 use crate::{
     constants::*,
@@ -143,7 +142,7 @@ impl<'a> Accounts<'a> {
             ErrorCode::ConstraintAddress
         );
         require!(same(&program.key, &crate::ID), ErrorCode::InvalidProgramId);
-        require_plain_mint(&token_program.key, payment_mint.data())?;
+        require_plain_mint(&token_program.key, &payment_mint.owner, payment_mint.data())?;
         Ok(Self {
             distribution,
             header,
@@ -214,7 +213,7 @@ pub fn pay_batch_in_place(accounts: &[&Raw], data: &[u8]) -> Result<()> {
         &fixed.distribution.key,
         arguments.batch,
         recipients.len() as u8,
-        &hash(&batch.text).to_bytes(),
+        &batch.flat_hash(),
         arguments.entries_root,
     );
     require!(

@@ -1,4 +1,4 @@
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, system_program};
 
 use crate::{
     constants::*,
@@ -71,7 +71,11 @@ impl PayEntitlement<'_> {
             params.count <= MAX_ENTRIES && root == Some(distribution.root),
             TallystickError::ProofDiffers
         );
-        require_plain_mint(self.token_program.key, &self.payment_mint.try_borrow_data()?)?;
+        require_plain_mint(
+            self.token_program.key,
+            self.payment_mint.owner,
+            &self.payment_mint.try_borrow_data()?,
+        )?;
         let data = self.destination.try_borrow_data()?;
         if let Some(obstacle) = Recipients::new(
             self.payment_mint.key,
@@ -91,7 +95,12 @@ impl PayEntitlement<'_> {
         let (address, _) =
             Pubkey::find_program_address(&[HOLDER_SEED, issuer.as_ref(), owner.as_ref()], &crate::ID);
         require_keys_eq!(self.holder.key(), address, TallystickError::WrongHolderRecord);
-        if *self.holder.owner == crate::ID {
+        if *self.holder.owner != system_program::ID {
+            require_keys_eq!(
+                *self.holder.owner,
+                crate::ID,
+                ErrorCode::AccountOwnedByWrongProgram
+            );
             let holder = InPlace::<Holder>::try_deserialize(&mut &self.holder.try_borrow_data()?[..])?;
             require!(holder.suspended_at == 0, TallystickError::HolderSuspended);
         }
