@@ -33,6 +33,7 @@ DISTRIBUTION_OTHERWISE = (
         (instruction, "escrow", "is owned by another program"): NOT_ITS_OWN
         for instruction in ("fund_distribution", "pay_batch", "pay_entitlement", "close_distribution")
     }
+    | _all("pay_batch", "escrow", "spl-token:IncorrectProgramId", "is owned by another program")
     | _all("fund_distribution", "source", "spl-token:InvalidAccountData")
     | _all("fund_distribution", "source", NOT_ITS_OWN, "is owned by another program")
     | _all("pay_batch", "program", "InvalidProgramId", "is another program")

@@ -43,7 +43,7 @@ pub fn root_of(leaf: Hash, index: u32, count: u32, proof: &[Hash]) -> Option<Has
     if index >= count {
         return None;
     }
-    let (mut place, mut last) = (index, count - 1);
+    let (mut place, mut last) = (u64::from(index), u64::from(count - 1));
     let mut text = [0; 1 + 32 + 32];
     text[0] = NODE;
     let mut node = leaf;

@@ -192,22 +192,29 @@ pub fn pay_batch_in_place(accounts: &[&Raw], data: &[u8]) -> Result<()> {
         header.payment_decimals,
         FLAT,
     );
-    let (mut paid, mut count, mut sum) = (0_u64, 0_u64, 0_u64);
-    let entries = recipients.iter().zip(arguments.bumps).zip(arguments.amounts);
-    for (index, ((recipient, bump), amount)) in entries.enumerate() {
-        batch.commit(&recipient.key, *bump, *amount);
-        if settled >> index & 1 == 0
+    let (mut bit, mut paid, mut sum) = (1_u64, 0_u64, 0_u64);
+    for index in 0..recipients.len() {
+        // SAFETY: the three lists are of one length. Iterators over them would cost a tenth of the payments.
+        let (recipient, bump, amount) = unsafe {
+            (
+                *recipients.get_unchecked(index),
+                *arguments.bumps.get_unchecked(index),
+                *arguments.amounts.get_unchecked(index),
+            )
+        };
+        batch.commit(&recipient.key, bump, amount);
+        if settled & bit == 0
             && payable
-                .obstacle(&recipient.key, &recipient.owner, recipient.data(), *bump)
+                .obstacle(&recipient.key, &recipient.owner, recipient.data(), bump)
                 .is_none()
         {
-            paid |= 1 << index;
-            count += 1;
+            paid |= bit;
             sum = sum
-                .checked_add(u64::from_le_bytes(*amount))
+                .checked_add(u64::from_le_bytes(amount))
                 .ok_or(TallystickError::Overflow)?;
-            batch.push(recipient, *amount);
+            batch.push(recipient, amount);
         }
+        bit <<= 1;
     }
     let leaf = batch_leaf(
         &fixed.distribution.key,
@@ -224,7 +231,7 @@ pub fn pay_batch_in_place(accounts: &[&Raw], data: &[u8]) -> Result<()> {
         return Ok(());
     }
 
-    header.pay(sum, count)?;
+    header.pay(sum, paid.count_ones().into())?;
     header.invariant()?;
     // SAFETY: the word read above, in an account of this program that may be written.
     unsafe {
