@@ -89,6 +89,14 @@ def _second_seizure_account(control: Control, world: World) -> None:
     world.chain.warp(world.alpha.delay)
 
 
+def _proposer_granted_again(control: Control, world: World) -> None:
+    """The first compliance key loses its role and gets it back."""
+    world.chain.send(world.alpha.revoke_role(RoleKind.COMPLIANCE))
+    world.chain.warp(1)
+    world.chain.send(world.alpha.grant_role(RoleKind.COMPLIANCE))
+    world.chain.warp(world.alpha.delay)
+
+
 def _own_account_named(world: World) -> Instruction:
     """The seizure account itself is to be seized from."""
     control = Control(world.acme)
@@ -293,6 +301,7 @@ CONTROL_REFUSALS: list[Refused] = [
     ("WrongSeizureAccount", "none is named any more",
      _seizing(lambda control, world: control.name_seizure_account(None))),
     ("ConstraintDuplicateMutableAccount", "from the seizure account to itself", _own_account_named),
+    ("RoleNotInForce", "the proposer was granted its role again since", _seizing(_proposer_granted_again)),
     ("TransferHeld", "a seizure under a hold", _seizing(_hold)),
     ("DestinationFrozen", "the seizure account",
      _seizing(lambda control, world: control.freeze_account(CUSTODIAN_WALLET))),

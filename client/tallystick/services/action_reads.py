@@ -161,9 +161,9 @@ def effect_of(action: CorporateAction, security: Security, now: int) -> Effect |
 
 
 def new_effect(terms: ActionTerms, security: Security, before: int, after: int | None) -> Effect:
-    """The effect of terms that change the multiplier."""
-    window = policy_at(security, terms.effective_at).change_window
-    return Effect(before, after, terms.effective_at, terms.effective_at - window)
+    """The effect of terms that change the multiplier; a policy that waits may widen or narrow the window by then."""
+    policy = policy_at(security, terms.effective_at)
+    return Effect(before, after, terms.effective_at, terms.effective_at - policy.change_window)
 
 
 def after_ratio(multiplier: int, terms: ActionTerms) -> int | None:

@@ -147,7 +147,7 @@ async def test_a_transfer_hold_stops_a_seizure(named: ControllingDesk) -> None:
 async def test_nothing_is_seized_into_a_frozen_account_nor_from_the_seizure_account(named: ControllingDesk) -> None:
     await named.run(await named.plan_propose())
     await named.run(await named.plan_freeze("treasury"))
-    with pytest.raises(Refused, match="seizure account .* is frozen"):
+    with pytest.raises(Refused, match="The seizure account"):
         await named.plan_seize()
     await named.run(await named.plan_thaw("treasury"))
     await named.run(await named.plan_seize())

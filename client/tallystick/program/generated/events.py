@@ -870,7 +870,7 @@ class PolicyUpdated(EventLayout):
     custody_accounts_hash: bytes
     custody_accounts: int
     in_force_from: int
-    """In the future where it loosens something."""
+    """Unix seconds; in the future where it loosens something."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
