@@ -19,8 +19,10 @@ from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.token import (
     MINT_OFFSET,
     OWNER_OFFSET,
+    STATE_OFFSET,
     TOKEN_2022_PROGRAM,
     TokenAccount,
+    TokenAccountState,
     associated_token_address,
     decode_token_account,
 )
@@ -118,6 +120,21 @@ async def find_holding(
     )
 
 
+async def list_frozen(chain: Chain, security: Pubkey) -> tuple[HoldingAccount, ...]:
+    """Every frozen token account of a security, in the order of their addresses. Refused when there is none such."""
+    mint = (await require(chain, Security, security)).mint
+    wanted = [
+        MemcmpFilter(MINT_OFFSET, bytes(mint)),
+        MemcmpFilter(STATE_OFFSET, bytes([TokenAccountState.FROZEN])),
+    ]
+    found = (await chain.get_program_accounts(TOKEN_2022_PROGRAM, wanted)).accounts
+    return tuple(
+        HoldingAccount(address, decode_token_account(found[address].data))
+        for address in sorted(found, key=bytes)
+        if len(found[address].data) not in SELDOM_SIZES
+    )
+
+
 async def require_wallet(chain: Chain, wallet: Pubkey) -> None:
     """Refused for an account of the program: what an escrow holds is never frozen, thawed or seized."""
     account = await chain.get_account(wallet)
@@ -170,6 +187,7 @@ __all__ = [
     "HoldingAccount",
     "accounts_text",
     "find_holding",
+    "list_frozen",
     "require_receiving",
     "require_token_account",
     "require_wallet",

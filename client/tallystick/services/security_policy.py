@@ -72,7 +72,7 @@ async def plan_update_policy(
     account, issuer, now = snapshot.require(Security, security), snapshot.require(Issuer, account.issuer), snapshot.now
     before, accounts_before = policy_at(account, now), custody_accounts_at(account, now)
     policy = changed_policy(before, changes)
-    accounts = accounts_before if custody_accounts is None else _accounts(custody_accounts)
+    accounts = accounts_before if custody_accounts is None else accounts_hash(custody_accounts)
     title = f"Change the policy of {ticker_of(account)}"
     different = policy_changes(before, policy, account.decimals, accounts_before, accounts)
     waits = account.pending_policy_from > now
@@ -178,7 +178,8 @@ def waiting_policy(security: Security, now: int) -> tuple[PolicyChange, ...]:
     )
 
 
-def _accounts(accounts: Sequence[CustodyAccount]) -> tuple[bytes, int]:
+def accounts_hash(accounts: Sequence[CustodyAccount]) -> tuple[bytes, int]:
+    """Hash and number of custody accounts as the program is told. InputError for none, too many, or one twice."""
     if not 1 <= len(accounts) <= MAXIMUM_CUSTODY_ACCOUNTS:
         raise InputError(f"1 to {MAXIMUM_CUSTODY_ACCOUNTS} custody accounts are declared for a security.")
     return custody_accounts_hash([each.hash for each in accounts]), len(accounts)
@@ -206,4 +207,12 @@ def _ratio(policy: Policy) -> str:
     return f"{policy.max_change_numerator}/{policy.max_change_denominator}"
 
 
-__all__ = ["BOUNDS", "PolicyChange", "changed_policy", "plan_update_policy", "policy_changes", "waiting_policy"]
+__all__ = [
+    "BOUNDS",
+    "PolicyChange",
+    "accounts_hash",
+    "changed_policy",
+    "plan_update_policy",
+    "policy_changes",
+    "waiting_policy",
+]
