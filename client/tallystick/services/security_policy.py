@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
-from tallystick.domain.amounts import U64_MAX, format_base_units
+from tallystick.domain.amounts import U64_MAX, format_base_units, format_tokens
 from tallystick.errors import InputError
 from tallystick.program.addresses import custody_accounts_hash
 from tallystick.program.generated import instructions
@@ -68,7 +68,7 @@ async def plan_update_policy(
     of bounds.
     """
     account = await require(chain, Security, security)
-    snapshot = await read_snapshot(chain, [security, account.issuer])
+    snapshot = await read_snapshot(chain, [security, account.issuer, account.mint])
     account, issuer, now = snapshot.require(Security, security), snapshot.require(Issuer, account.issuer), snapshot.now
     before, accounts_before = policy_at(account, now), custody_accounts_at(account, now)
     policy = changed_policy(before, changes)
@@ -92,6 +92,12 @@ async def plan_update_policy(
             )
     elif different:
         notes.append("Nothing is loosened: it is in force at once.")
+    supply = snapshot.mint(account.mint).supply
+    if policy.supply_cap < min(supply, before.supply_cap):
+        notes.append(
+            f"There are {format_tokens(supply, account.decimals)}, more than this cap: nothing is minted before as many"
+            " are redeemed, and reconciliation shows UNAUTHORISED_SUPPLY until then."
+        )
     if waits:
         dropped = policy_changes(before, account.pending_policy, account.decimals, accounts_before, pending[1])
         until = instant(account.pending_policy_from)
