@@ -40,7 +40,7 @@ pub struct AnnounceAction<'info> {
     )]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// The version before; absent for version 1.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub replaced: Option<Box<Account<'info, InPlace<CorporateAction>>>>,
     pub system_program: Program<'info, System>,
 }

@@ -17,7 +17,7 @@ pub struct FundDistribution<'info> {
     pub source: UncheckedAccount<'info>,
     /// The distribution.
     #[account(
-        mut,
+        mut, dup,
         has_one = payment_mint @ TallystickError::WrongPaymentMint,
         has_one = escrow @ TallystickError::WrongPaymentEscrow,
         has_one = token_program @ ErrorCode::InvalidProgramId,

@@ -13,7 +13,7 @@ pub struct GrowDistribution<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
     /// The distribution.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub distribution: Box<Account<'info, InPlace<Distribution>>>,
     pub system_program: Program<'info, System>,
 }

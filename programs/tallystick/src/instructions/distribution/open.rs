@@ -28,7 +28,7 @@ pub struct OpenDistribution<'info> {
     /// The security whose holders are paid.
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The corporate action.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// The distribution.
     #[account(

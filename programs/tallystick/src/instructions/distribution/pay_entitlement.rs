@@ -13,7 +13,7 @@ use crate::{
 pub struct PayEntitlement<'info> {
     /// The distribution.
     #[account(
-        mut,
+        mut, dup,
         has_one = payment_mint @ TallystickError::WrongPaymentMint,
         has_one = escrow @ TallystickError::WrongPaymentEscrow,
         has_one = token_program @ ErrorCode::InvalidProgramId,

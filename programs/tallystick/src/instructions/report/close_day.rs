@@ -19,7 +19,7 @@ pub struct CloseDay<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer, which keeps the running hash.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
 }
 

@@ -24,7 +24,7 @@ pub struct PublishReport<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer, which keeps the last publication.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The report.
     #[account(

@@ -22,7 +22,7 @@ pub struct UpdateMetadata<'info> {
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
     #[account(
-        mut,
+        mut, dup,
         has_one = issuer @ TallystickError::SecurityOfAnotherIssuer,
         has_one = mint @ TallystickError::MintOfAnotherSecurity,
     )]
