@@ -78,6 +78,7 @@ ADDRESSES = {
     "correction": (addresses.correction_address(KEY, 258), [b"correction", bytes(KEY), b"\x02\x01"]),
     "holder": (addresses.holder_address(KEY, SECOND), [b"holder", bytes(KEY), bytes(SECOND)]),
     "hold": (addresses.hold_address(KEY, SECOND, 258), [b"hold", bytes(KEY), bytes(SECOND), b"\x02\x01" + bytes(6)]),
+    "distribution": (addresses.distribution_address(KEY, 258), [b"distribution", bytes(KEY), b"\x02\x01"]),
     "action": (addresses.action_address(KEY, HASH, 258), [b"action", bytes(KEY), HASH, b"\x02\x01"]),
 }
 
