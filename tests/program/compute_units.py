@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from attacks import ADDRESS_ONLY, CREATED
 from cases import CASES, NEWCOMER, Case, veto_role
-from distributions import full_batch
+from distributions import PAYOUT_KEY, full_batch
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program.generated.constants import PROGRAM_ID
@@ -60,7 +60,7 @@ def _pay_full_batch(program: Pubkey) -> Case:
 def _pay_nobody(world: World) -> Instruction:
     made, call = full_batch(world, SPL_TOKEN_PROGRAM)
     assert made.bits[0] == 0
-    world.chain.send(call)
+    world.chain.send(call, payer=PAYOUT_KEY)
     return call
 
 
@@ -82,7 +82,7 @@ def measure() -> list[Row]:
     for name, case in sorted((CASES | VARIANTS).items()):
         world = World.fresh()
         call = case(world)
-        receipt = world.chain.send(call)
+        receipt = world.chain.send(call, payer=PAYOUT_KEY if name.startswith("pay_batch") else None)
         called = units_called(receipt.logs)
         rows.append(Row(name, receipt.units, receipt.units - sum(called), len(called), tries(world, name, call)))
     return rows
@@ -92,7 +92,7 @@ def tries(world: World, name: str, call: Instruction) -> int:
     """Bumps tried in vain, over every address that the instruction derives rather than reads."""
     instruction = name.partition(",")[0]
     total = 0
-    for each, meta in zip(INSTRUCTIONS[instruction].accounts, call.accounts):
+    for each, meta in zip(INSTRUCTIONS[instruction].accounts, call.accounts, strict=False):
         if each.name in CREATED.get(instruction, ()):
             total += 255 - _bump(world, meta.pubkey)
         elif instruction in ("grant_role", "accept_admin") and each.name in ADDRESS_ONLY:

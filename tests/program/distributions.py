@@ -143,7 +143,7 @@ class Payout:
             entries=tree.entries,
             total=tree.total,
             refund=self.refund,
-            expires_at=change["expires_at"] if "expires_at" in change else self.state.expires_at,
+            expires_at=0 if "expires_at" in change else self.state.expires_at,
         )
         params = replace(params, **{name: change.pop(name) for name in params.__slots__ if name in change})
         return build(
@@ -326,7 +326,7 @@ def full_batch(world: World, program: Pubkey) -> tuple[Payout, Instruction]:
 
 
 def send_version_1(chain: Chain, *found: Instruction, payer: Pubkey = PAYOUT_KEY) -> tuple[Receipt, int]:
-    """Execute as one transaction of version 1, made by the project's own code. Raises Refusal. Also its size, in bytes."""
+    """Execute as one transaction of version 1, made by the project's own code; its size too. Raises Refusal."""
     transaction = build_transaction(
         found,
         payer,

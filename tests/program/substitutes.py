@@ -50,7 +50,8 @@ SIBLINGS: dict[tuple[str, str], list[Substitute]] = {
     for kind in (ATTESTOR, OPERATOR, COMPLIANCE, RoleKind.CORPORATE_ACTIONS, GUARDIAN)
 }
 
-SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | DISTRIBUTION_SUBSTITUTES | {
+ELSEWHERE = ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | DISTRIBUTION_SUBSTITUTES
+SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ELSEWHERE | {
     ("initialize", "admin"): [other("another admin", SEEDS, STRANGER)],
     ("initialize", "upgrade_authority"): [
         other("a stranger", "NotUpgradeAuthority", STRANGER),

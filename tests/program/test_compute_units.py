@@ -39,8 +39,9 @@ would save a part of it, and cost the checks that make each account's type and o
 
 The goal was 700 for each recipient. A full batch, 57 recipients with the proof of a distribution to a million holders,
 takes {spl_total:,} for each in SPL Token and {token_2022_total:,} in Token-2022; {spl_own:,} and {token_2022_own:,} of
-that are the program's own, of which 160 are the hash that finds whether the recipient is still its owner's. The program
-reads the accounts where the runtime laid them (programs/tallystick/src/runtime.rs) and makes one call for all transfers.
+that are the program's own, of which 160 are the hash that finds whether the recipient is still its owner's. The
+program reads the accounts where the runtime laid them (programs/tallystick/src/runtime.rs) and makes one call for all
+transfers.
 """
 PAYMENTS = {"spl": FULL_SPL, "token_2022": FULL_TOKEN_2022}
 

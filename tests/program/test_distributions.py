@@ -432,4 +432,3 @@ def test_more_accounts_than_a_batch_has_are_refused() -> None:
     made = payout(world, count=57, size=57).do_fund()
     repeated = [made.payment.tokens(world.alice)] * 58
     world.chain.refuse("BatchOutOfBounds", made.pay_batch(0, recipients=repeated))
-
