@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionFunded},
     payment::{require_plain_mint, Escrow},
     state::*,

@@ -3,7 +3,7 @@ use anchor_spl::associated_token::{get_associated_token_address_with_program_id,
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionOpened},
     payment::{is_token_account, is_token_program, require_no_security, require_plain_mint, Escrow},
     state::*,

@@ -2,7 +2,7 @@ use anchor_lang::{prelude::*, system_program};
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, EntitlementPaid},
     payment::{self, require_plain_mint, Escrow, Recipients},
     state::*,

@@ -47,7 +47,11 @@ pub struct Seize<'info> {
     #[account(address = source.owner @ TallystickError::WrongWallet)]
     pub wallet: UncheckedAccount<'info>,
     /// The seizure account in force.
-    #[account(mut, dup, constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(
+        mut, dup,
+        constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
+        constraint = destination.key() != source.key() @ TallystickError::WrongTokenAccount,
+    )]
     pub destination: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
 }
