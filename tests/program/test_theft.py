@@ -188,6 +188,20 @@ def test_a4_a_stolen_admin_takes_no_role_itself_and_moves_no_token() -> None:
     assert powers("admin") & movers() - powers("stranger") == set()
 
 
+def test_a5_a_stolen_admin_repeats_what_was_vetoed_and_withdraws_the_true_owners_proposals() -> None:
+    world = World.fresh()
+    chain, alpha = world.chain, world.alpha
+    thief = thief_of(world, alpha.admin)
+    for _ in range(2):
+        thief.does(alpha.propose_admin(NEWCOMER))
+        chain.send(alpha.veto())
+        chain.send(alpha.propose_admin(key("true successor")))
+        thief.does(alpha.propose_admin(Pubkey.default()))
+        chain.warp(DAY)
+        chain.refuse("NotPendingAdmin", alpha.accept_admin(key("true successor")))
+    assert alpha.state.admin == alpha.admin
+
+
 # Guardian ------------------------------------------------------------------------------------------------------------
 
 
