@@ -28,6 +28,7 @@ CREATED = {
     "request_redemption": {"order"},
     "settle_redemption": {"movement", "fill"},
     "correct_fill": {"correction"},
+    "announce_action": {"action"},
 }
 """What an instruction may create; some of these may be there already, which cases.py shows."""
 ADDRESS_ONLY = {"attestor_role", "operator_role", "compliance_role", "corporate_actions_role", "guardian_role"}
@@ -105,7 +106,7 @@ REFOUND = {("set_limit", "limit"), ("grant_role", "role"), ("approve_holder", "h
 """Created by the first call and found by later ones: init_if_needed, or `Slot`."""
 THERE_ALREADY = {("attest", "attestation"), ("settle_redemption", "movement")}
 """Of those, the ones that cases.py shows at a later call."""
-NO_TYPE = {("place_hold", "mint"), ("release_hold", "mint")}
+NO_TYPE = {(name, "mint") for name in ("place_hold", "release_hold", "execute_action", "cancel_action")}
 """Accounts of which only the address is checked here, and the rest by Token-2022."""
 OTHERWISE = {
     ("list_security", "escrow", "is elsewhere"): "WrongEscrow",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
 from solders.instruction import Instruction
@@ -434,6 +435,7 @@ REFUSALS: list[Refused] = [
         lambda world: world.acme.open_subscription(world.alice, "new", ONE), status=SecurityStatus.RETIRED)),
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
 ]  # fmt: skip
+REFUSALS += ACTION_REFUSALS
 
 UNREACHABLE: dict[str, str] = {}
 """Errors that nothing raises, and what is said instead."""

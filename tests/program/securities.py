@@ -453,10 +453,6 @@ class Security:
             self.chain.send(self.accept_redemption(order))
         return order
 
-    def set_multiplier(self, multiplier: int, **change: int) -> None:
-        """Change the multiplier past every rule: the instruction that does is not written yet."""
-        self.rewrite(multiplier=multiplier, multiplier_changed_at=self.chain.now, **change)
-
     def rewrite(self, **change: Any) -> None:
         """Change fields of the account past every rule."""
         self.chain.rewrite(self.address, lambda state: replace(state, **change), accounts.Security)

@@ -112,28 +112,28 @@ def held(world: World, security: Security, number: int) -> Pubkey:
     return security.hold(owner, 9)
 
 
-def role_attacks(kind: RoleKind, another: RoleKind) -> list[Substitute]:
-    """Everything wrong with a role account."""
+def role_attacks(kind: RoleKind, another: RoleKind, number: int = 1) -> list[Substitute]:
+    """Everything wrong with the role account of the numbered key."""
 
-    another_number = 3 if kind is ATTESTOR else 2
+    another_number = 3 if kind is ATTESTOR else 3 - number
 
     def granted_abroad(world: World) -> Pubkey:
-        world.chain.send(world.omega.grant_role(kind, world.alpha.key(kind)))
+        world.chain.send(world.omega.grant_role(kind, world.alpha.key(kind, number)))
         world.chain.warp(world.omega.delay)
-        return world.omega.role(kind, world.alpha.key(kind))
+        return world.omega.role(kind, world.alpha.key(kind, number))
 
     def granted_as_publisher(world: World) -> Pubkey:
-        world.chain.send(world.alpha.grant_role(RoleKind.PUBLISHER, world.alpha.key(kind)))
+        world.chain.send(world.alpha.grant_role(RoleKind.PUBLISHER, world.alpha.key(kind, number)))
         world.chain.warp(world.alpha.delay)
-        return world.alpha.role(RoleKind.PUBLISHER, world.alpha.key(kind))
+        return world.alpha.role(RoleKind.PUBLISHER, world.alpha.key(kind, number))
 
     def revoke(world: World) -> None:
-        world.chain.send(world.alpha.revoke_role(kind, 2 if kind is ATTESTOR else 1))
+        world.chain.send(world.alpha.revoke_role(kind, 2 if kind is ATTESTOR else number))
 
     def grant_again(world: World) -> None:
         revoke(world)
         world.chain.warp(1)
-        world.chain.send(world.alpha.grant_role(kind, 2 if kind is ATTESTOR else 1))
+        world.chain.send(world.alpha.grant_role(kind, 2 if kind is ATTESTOR else number))
 
     return [
         other("of another holder", "RoleOfAnotherHolder", lambda world: world.alpha.role(kind, another_number)),

@@ -11,6 +11,7 @@ from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus,
 from tallystick.program.text import encode_text
 from tallystick.program.token import TokenAccountState
 from tallystick.program.token_extensions import ExtensionType
+from tallystick.services.attestation import given_approvals
 from world import (
     CUSTODY,
     DAY,
@@ -239,7 +240,8 @@ def test_attest_puts_a_reserve_in_force_at_the_threshold() -> None:
     assert (state.reserve, state.reserve_as_of, state.attestation) == (9_000 * ONE, content.as_of, address)
     assert state.attestations == before.attestations + 1
     attestation = chain.read(accounts.Attestation, address)
-    assert [each.attestor for each in attestation.approvals] == [alpha.key(RoleKind.ATTESTOR, each) for each in (1, 2)]
+    attestors = [alpha.key(RoleKind.ATTESTOR, each) for each in (1, 2)]
+    assert [each.attestor for each in given_approvals(attestation)] == attestors
     assert attestation.in_force_at == chain.now
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from actions import split
 from attacks import index_of
 from cases import CASES, NEWCOMER
 from chain_in_process import digest
@@ -19,7 +20,6 @@ from tallystick.program.generated.types import OrderStatus, RoleKind
 from world import (
     DAY,
     HOUR,
-    MULTIPLIER_ONE,
     ONE,
     SCOPE_MINT,
     SCOPE_REDEEM,
@@ -43,6 +43,7 @@ CREATED_ADDRESSES = {
     "settle_subscription": ("movement", "fill"),
     "request_redemption": ("order",),
     "correct_fill": ("correction",),
+    "announce_action": ("action",),
 }
 
 
@@ -198,14 +199,18 @@ def test_a_new_attestor_epoch_voids_approvals_given_before(change: str) -> None:
 
 def test_a_reverse_split_opens_no_headroom_on_an_old_attestation() -> None:
     world = World.fresh()
-    world.acme.set_multiplier(MULTIPLIER_ONE // 10)
+    action = split(world.acme, 1, 10)
+    action.do_execute()
+    world.chain.set_time(action.terms.effective_at - 1)
+    world.acme.do_attest(9_000 * ONE)
+    world.chain.set_time(action.terms.effective_at)
     world.chain.refuse("ReserveBeforeMultiplierChange", CASES["settle_subscription"](world))
 
 
 def test_after_a_reverse_split_a_new_attestation_backs_its_shares_and_no_more() -> None:
     world = World.fresh()
     chain, acme, order = world.chain, world.acme, world.order("open")
-    acme.set_multiplier(MULTIPLIER_ONE // 10)
+    split(acme, 1, 10).do_take_effect()
     chain.warp(HOUR)
     owed = -(-acme.minted.supply // 10)
     acme.do_attest(owed)

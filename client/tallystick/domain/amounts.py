@@ -157,6 +157,21 @@ def raw_from_shares(shares: int, multiplier: int) -> int:
     return raw
 
 
+def changed_multiplier(multiplier: int, numerator: int, denominator: int) -> int:
+    """multiplier x numerator / denominator rounded down: what a corporate action makes of it, as the program does.
+
+    AmountError when a part of the ratio is no u64 above zero, or the result is no multiplier.
+    """
+    _require_multiplier(multiplier)
+    for name, part in (("A ratio's numerator", numerator), ("A ratio's denominator", denominator)):
+        _require_range(name, part, U64_MAX)
+        if part == 0:
+            raise AmountError(f"{name} must be above zero.")
+    changed = multiplier * numerator // denominator
+    _require_multiplier(changed)
+    return changed
+
+
 def multiplier_to_float_bits(multiplier: int) -> int:
     """IEEE 754 bits of the greatest double not above multiplier / 10^18: what Token-2022's scaled UI amount stores."""
     _require_multiplier(multiplier)

@@ -11,6 +11,7 @@ from tallystick.errors import IdentifierError
 
 CUSTODY_ACCOUNT_TAG: Final = b"tallystick:custody-account"
 MOVEMENT_TAG: Final = b"tallystick:movement"
+EVENT_TAG: Final = b"tallystick:event"
 SPELLING_LIMIT: Final = 35
 """ISO 20022 Max35Text and SWIFT 35x: the longest safekeeping account and reference."""
 
@@ -97,6 +98,14 @@ def movement_hash(custodian_lei: str, account: str, reference: str) -> bytes:
     lei = parse_lei(custodian_lei).encode("ascii")
     fields = [canonical_spelling(text).encode("utf-8") for text in (account, reference)]
     return sha256(MOVEMENT_TAG, lei, *(bytes([len(field)]) + field for field in fields))
+
+
+def event_hash(event_id: str) -> bytes:
+    """32 bytes for a custodian's corporate action event (ISO 20022 CorpActnEvtId), the same however it is spelled.
+
+    SHA-256("tallystick:event" || canonical event id).
+    """
+    return sha256(EVENT_TAG, canonical_spelling(event_id).encode("utf-8"))
 
 
 def _as_number(text: str) -> int:

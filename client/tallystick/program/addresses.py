@@ -13,6 +13,7 @@ from tallystick.errors import InputError
 from tallystick.program.borsh import Writer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.pdas import (
+    action_address,
     attestation_address,
     correction_address,
     event_authority_address,
@@ -33,6 +34,7 @@ UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e1111111111111111111
 
 __all__ = [
     "UPGRADEABLE_LOADER",
+    "action_address",
     "attestation_address",
     "attestation_hash",
     "correction_address",

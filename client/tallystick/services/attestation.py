@@ -31,7 +31,7 @@ from tallystick.program.addresses import (
 )
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Attestation, Issuer, Role, Security
-from tallystick.program.generated.types import AttestationContent, AttestParams, RoleKind, StatementLine
+from tallystick.program.generated.types import Approval, AttestationContent, AttestParams, RoleKind, StatementLine
 from tallystick.services.chain_reads import list_fills, list_securities, read, read_snapshot, require
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.redeemed import redeemed_before
@@ -206,7 +206,12 @@ def approvals_of(attestation: Attestation | None, epoch: int) -> frozenset[Pubke
     """Attestors whose approval counts: those given in the current attestor epoch."""
     if attestation is None or attestation.epoch != epoch:
         return frozenset()
-    return frozenset(approval.attestor for approval in attestation.approvals)
+    return frozenset(approval.attestor for approval in given_approvals(attestation))
+
+
+def given_approvals(attestation: Attestation) -> tuple[Approval, ...]:
+    """What was approved, in order of arrival, without the empty places behind it."""
+    return attestation.approvals[: attestation.approval_count]
 
 
 def _breaks(

@@ -26,6 +26,8 @@ pub const CORRECTION_SEED: &[u8] = b"correction";
 pub const HOLDER_SEED: &[u8] = b"holder";
 #[constant]
 pub const HOLD_SEED: &[u8] = b"hold";
+#[constant]
+pub const ACTION_SEED: &[u8] = b"action";
 
 /// Layout version written into every account; raised when a field is added in reserved space.
 pub const VERSION: u8 = 1;

@@ -248,4 +248,42 @@ error_codes! {
     InvariantBroken,
     #[msg("Expected a security that is active; it was retired")]
     SecurityRetired,
+
+    // ---- corporate actions ----
+    #[msg("Expected a corporate action of the kind that this instruction carries out")]
+    ActionOfWrongKind,
+    #[msg("Expected version 1 of a new event, or the version that follows the one passed as replaced, of the same event")]
+    WrongActionVersion,
+    #[msg("Expected a version that was announced, approved or cancelled; an executed or replaced one is not replaced")]
+    ActionNotReplaceable,
+    #[msg("Expected an action that is announced and not yet approved; announce a new version of what has ended")]
+    ActionNotAnnounced,
+    #[msg("Expected another key to approve than the one that announced; use a second corporate actions key")]
+    ApprovedByAnnouncer,
+    #[msg("Expected an approved action; a second corporate actions key approves it first")]
+    ActionNotApproved,
+    #[msg("Expected the role of the key that approved this action, in force ever since; announce a new version otherwise")]
+    ApprovalNotLive,
+    #[msg("Expected an action that has not taken effect and has not ended; announce a corrected event instead")]
+    ActionNotCancellable,
+    #[msg("Expected at least the policy's notice between now and the effective time; choose a later one")]
+    NoticeTooShort,
+    #[msg("Expected the effective time to be ahead; announce a new version with a later one")]
+    EffectiveTimePassed,
+    #[msg("Expected the effective time to have come; wait for it")]
+    EffectiveTimeAhead,
+    #[msg("Expected times of zero or later, and for cash a record time with the pay time not before it")]
+    BadActionTimes,
+    #[msg("Expected a ratio of new to old shares that goes the way of the kind, and none for kinds that leave the multiplier")]
+    BadRatio,
+    #[msg("Expected a ratio within the security's largest change; split it into several actions or loosen the policy")]
+    ChangeTooLarge,
+    #[msg("Expected a gross amount and a currency of three capital letters for kinds that pay cash, and neither for others")]
+    BadCash,
+    #[msg("Expected at most 10000 basis points of tax withheld")]
+    WithholdingOutOfBounds,
+    #[msg("Expected no other multiplier change pending; wait until it has taken effect or cancel it")]
+    ChangePending,
+    #[msg("Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio")]
+    MultiplierOutOfRange,
 }

@@ -7,7 +7,7 @@ use anchor_lang::{
     Discriminator,
 };
 
-use crate::state::{AttestationContent, OrderStatus, RoleKind};
+use crate::state::{ActionKind, ActionStatus, ActionTerms, AttestationContent, OrderStatus, RoleKind};
 
 /// Emits an event as Anchor's `emit_cpi!` does, byte for byte, without copying it three times (2,000 compute
 /// units in every instruction).
@@ -248,4 +248,52 @@ pub struct FillCorrected {
     pub inventory: Pubkey,
     pub raw: u64,
     pub shares: u64,
+}
+
+#[event]
+pub struct ActionAnnounced {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub event_hash: [u8; 32],
+    pub action_version: u16,
+    /// The version that was replaced, or the default key.
+    pub replaces: Pubkey,
+    pub kind: ActionKind,
+    pub terms: ActionTerms,
+    pub announcer: Pubkey,
+}
+
+#[event]
+pub struct ActionApproved {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub approver: Pubkey,
+}
+
+#[event]
+pub struct ActionCancelled {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub cancelled_by: Pubkey,
+    /// How far it was; a pending multiplier of an executed one was taken back.
+    pub previous_status: ActionStatus,
+    pub reason_code: u16,
+    pub reason_hash: [u8; 32],
+}
+
+#[event]
+pub struct ActionExecuted {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub executed_by: Pubkey,
+    pub multiplier_before: u128,
+    pub multiplier_after: u128,
+    pub effective_at: i64,
+}
+
+#[event]
+pub struct SecurityRetired {
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub retired_by: Pubkey,
 }

@@ -152,4 +152,31 @@ pub mod tallystick {
     pub fn correct_fill(ctx: Context<CorrectFill>, params: CorrectFillParams) -> Result<()> {
         instructions::correct_fill(ctx, params)
     }
+
+    // ---- corporate actions ----
+
+    /// Announces a corporate action, or a new version of one. By a corporate actions key.
+    pub fn announce_action(ctx: Context<AnnounceAction>, params: AnnounceActionParams) -> Result<()> {
+        instructions::announce_action(ctx, params)
+    }
+
+    /// Approves what another key announced. By a corporate actions key.
+    pub fn approve_action(ctx: Context<ApproveAction>) -> Result<()> {
+        instructions::approve_action(ctx)
+    }
+
+    /// Cancels an action before it takes effect. By a corporate actions key or a guardian.
+    pub fn cancel_action(ctx: Context<CancelAction>, params: CancelActionParams) -> Result<()> {
+        instructions::cancel_action(ctx, params)
+    }
+
+    /// Sets the multiplier from the action's effective time. By a corporate actions key.
+    pub fn execute_action(ctx: Context<ExecuteAction>) -> Result<()> {
+        instructions::execute_action(ctx)
+    }
+
+    /// Retires a security that is delisted: no mints, redemptions go on. By a corporate actions key.
+    pub fn retire_security(ctx: Context<RetireSecurity>) -> Result<()> {
+        instructions::retire_security(ctx)
+    }
 }

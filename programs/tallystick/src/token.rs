@@ -27,7 +27,7 @@ use anchor_spl::{
 use crate::{
     constants::*,
     errors::TallystickError,
-    state::{InPlace, Security},
+    state::{double_bits, InPlace, Security},
 };
 
 /// What this program reads of a Token-2022 mint. Reading the extensions behind it as well would cost 2,000
@@ -346,6 +346,22 @@ impl<'info> Token<'_, 'info> {
     pub fn resume(&self) -> Result<()> {
         let instruction =
             pausable::instruction::resume(self.program.key, self.mint.key, &self.security.key(), &[])?;
+        self.invoke(
+            &instruction,
+            &[self.mint.clone(), self.security.to_account_info()],
+        )
+    }
+
+    /// Has amounts shown by `multiplier`, 18 places, from `effective_at`; at once where that is not ahead.
+    pub fn set_multiplier(&self, multiplier: u128, effective_at: i64) -> Result<()> {
+        let instruction = scaled_ui_amount::instruction::update_multiplier(
+            self.program.key,
+            self.mint.key,
+            &self.security.key(),
+            &[],
+            f64::from_bits(double_bits(multiplier)),
+            effective_at,
+        )?;
         self.invoke(
             &instruction,
             &[self.mint.clone(), self.security.to_account_info()],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from tallystick.domain.amounts import (
     U128_MAX,
     Quantity,
     Rounding,
+    changed_multiplier,
     float_bits_to_multiplier,
     format_base_units,
     format_shares,
@@ -164,6 +166,37 @@ def test_known_multipliers_have_known_bits() -> None:
     assert multiplier_to_float_bits(2 * MULTIPLIER_ONE) == 0x4000000000000000
     assert multiplier_to_float_bits(MULTIPLIER_ONE // 10) == 0x3FB9999999999999
     assert float_bits_to_multiplier(0x3FF8000000000000) == 15 * 10**17
+
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
+
+
+def vectors(name: str) -> list[list[int]]:
+    """Lines of numbers that programs/tallystick/src/state/shares.rs is tested with too."""
+    lines = (VECTORS / name).read_text().splitlines()
+    return [[int(number) for number in line.split()] for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("multiplier", "bits"), vectors("multiplier_doubles.txt"))
+def test_the_double_is_the_one_that_the_program_writes(multiplier: int, bits: int) -> None:
+    assert multiplier_to_float_bits(multiplier) == bits
+
+
+@pytest.mark.parametrize(("multiplier", "numerator", "denominator", "changed"), vectors("multiplier_changes.txt"))
+def test_a_multiplier_changes_as_in_the_program(
+    multiplier: int, numerator: int, denominator: int, changed: int
+) -> None:
+    if changed:
+        assert changed_multiplier(multiplier, numerator, denominator) == changed
+    else:
+        with pytest.raises(AmountError, match="multiplier"):
+            changed_multiplier(multiplier, numerator, denominator)
+
+
+@pytest.mark.parametrize(("numerator", "denominator"), [(0, 1), (1, 0), (2**64, 1), (1, -1)])
+def test_a_ratio_of_what_is_no_u64_above_zero_is_refused(numerator: int, denominator: int) -> None:
+    with pytest.raises(AmountError, match="ratio"):
+        changed_multiplier(MULTIPLIER_ONE, numerator, denominator)
 
 
 @pytest.mark.parametrize("bits", [0x7FF0000000000000, 0x7FF8000000000000, 0, 0xBFF0000000000000, 1, -1, 2**64])

@@ -12,6 +12,7 @@ from stdnum import lei as stdnum_lei
 from tallystick.domain.identifiers import (
     canonical_spelling,
     custody_account_hash,
+    event_hash,
     is_isin,
     movement_hash,
     parse_isin,
@@ -129,3 +130,10 @@ def test_hashes_refuse_a_wrong_custodian() -> None:
         custody_account_hash("HWUPKR0MPOU8FGXBT395", "ACC-1")
     with pytest.raises(IdentifierError):
         movement_hash("HWUPKR0MPOU8FGXBT395", "ACC-1", "R")
+
+
+def test_an_event_has_one_hash_however_its_id_is_spelled() -> None:
+    expected = hashlib.sha256(b"tallystick:event" + b"CA/2026 0042").digest()
+    assert {event_hash(text) for text in ("CA/2026 0042", " ca/2026  0042\n")} == {expected}
+    with pytest.raises(IdentifierError):
+        event_hash("")

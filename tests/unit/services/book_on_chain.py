@@ -381,7 +381,8 @@ class BookOnChain(AccountsOnChain):
                 supersedes=content.supersedes,
                 epoch=1,
                 in_force_at=self.now,
-                approvals=(),
+                approval_count=0,
+                approvals=(types.Approval(attestor=Pubkey.default(), received_hash=bytes(32), approved_at=0),) * 8,
                 reserved=bytes(64),
             ),
         )

@@ -20,7 +20,7 @@ class Attestation(AccountLayout):
     """The attestors' claim about one set of statements."""
 
     DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("987db75624927949")
-    SIZE: ClassVar[int | None] = None
+    SIZE: ClassVar[int | None] = 783
     OFFSETS: ClassVar[dict[str, int]] = {
         "version": 8,
         "bump": 9,
@@ -32,7 +32,9 @@ class Attestation(AccountLayout):
         "supersedes": 98,
         "epoch": 130,
         "in_force_at": 134,
-        "approvals": 142,
+        "approval_count": 142,
+        "approvals": 143,
+        "reserved": 719,
     }
 
     version: int
@@ -55,8 +57,10 @@ class Attestation(AccountLayout):
     """Attestor epoch that the approvals below were given in."""
     in_force_at: int
     """Unix seconds at which it reached its threshold; 0 while open."""
+    approval_count: int
+    """How many of `approvals` are given."""
     approvals: tuple[types.Approval, ...]
-    """By distinct attestors, in order of arrival."""
+    """By distinct attestors, in order of arrival; zeros behind the last."""
     reserved: bytes
     """Zeros, for fields of later versions."""
 
@@ -74,7 +78,8 @@ class Attestation(AccountLayout):
             supersedes=reader.pubkey(),
             epoch=reader.u32(),
             in_force_at=reader.i64(),
-            approvals=reader.vec(lambda: types.Approval.read(reader)),
+            approval_count=reader.u8(),
+            approvals=reader.array(lambda: types.Approval.read(reader), 8),
             reserved=reader.fixed(64),
         )
 
@@ -90,8 +95,119 @@ class Attestation(AccountLayout):
         writer.pubkey(self.supersedes, "Attestation.supersedes")
         writer.u32(self.epoch, "Attestation.epoch")
         writer.i64(self.in_force_at, "Attestation.in_force_at")
-        writer.vec(self.approvals, writer.nested, "Attestation.approvals")
+        writer.u8(self.approval_count, "Attestation.approval_count")
+        writer.array(self.approvals, 8, writer.nested, "Attestation.approvals")
         writer.fixed(self.reserved, 64, "Attestation.reserved")
+
+
+@dataclass(frozen=True, slots=True)
+class CorporateAction(AccountLayout):
+    """One version of one corporate action. Never closed: what replaced or cancelled it says so."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("90e1b6c704ea0c20")
+    SIZE: ClassVar[int | None] = 397
+    OFFSETS: ClassVar[dict[str, int]] = {
+        "version": 8,
+        "bump": 9,
+        "kind": 10,
+        "status": 11,
+        "security": 12,
+        "event_hash": 44,
+        "action_version": 76,
+        "replaces": 78,
+        "terms": 110,
+        "announcer": 211,
+        "approver": 243,
+        "announced_at": 275,
+        "approved_at": 283,
+        "status_at": 291,
+        "multiplier_before": 299,
+        "multiplier_after": 315,
+        "distributions": 331,
+        "reserved": 333,
+    }
+
+    version: int
+    """Layout version."""
+    bump: int
+    """Bump of this account's address."""
+    kind: types.ActionKind
+    """What happens."""
+    status: types.ActionStatus
+    """How far it is."""
+    security: Pubkey
+    """The security it happens to."""
+    event_hash: bytes
+    """SHA-256 of the custodian's event id."""
+    action_version: int
+    """From 1; part of the address."""
+    replaces: Pubkey
+    """The version before, or the default key."""
+    terms: types.ActionTerms
+    """What it brings, and when."""
+    announcer: Pubkey
+    """The key that announced it."""
+    approver: Pubkey
+    """The key that approved it, or the default key."""
+    announced_at: int
+    """Unix seconds by the chain's clock."""
+    approved_at: int
+    """Unix seconds by the chain's clock; 0 until approved."""
+    status_at: int
+    """Unix seconds by the chain's clock of the last change of status."""
+    multiplier_before: int
+    """The security's multiplier when it was executed, 18 places; 0 until then."""
+    multiplier_after: int
+    """The multiplier from `effective_at`, 18 places, rounded down; 0 until executed."""
+    distributions: int
+    """Distributions opened for it so far."""
+    reserved: bytes
+    """Zeros, for fields of later versions."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            version=reader.u8(),
+            bump=reader.u8(),
+            kind=reader.variant(types.ActionKind),
+            status=reader.variant(types.ActionStatus),
+            security=reader.pubkey(),
+            event_hash=reader.fixed(32),
+            action_version=reader.u16(),
+            replaces=reader.pubkey(),
+            terms=types.ActionTerms.read(reader),
+            announcer=reader.pubkey(),
+            approver=reader.pubkey(),
+            announced_at=reader.i64(),
+            approved_at=reader.i64(),
+            status_at=reader.i64(),
+            multiplier_before=reader.u128(),
+            multiplier_after=reader.u128(),
+            distributions=reader.u16(),
+            reserved=reader.fixed(64),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.version, "CorporateAction.version")
+        writer.u8(self.bump, "CorporateAction.bump")
+        writer.u8(self.kind, "CorporateAction.kind")
+        writer.u8(self.status, "CorporateAction.status")
+        writer.pubkey(self.security, "CorporateAction.security")
+        writer.fixed(self.event_hash, 32, "CorporateAction.event_hash")
+        writer.u16(self.action_version, "CorporateAction.action_version")
+        writer.pubkey(self.replaces, "CorporateAction.replaces")
+        self.terms.write(writer)
+        writer.pubkey(self.announcer, "CorporateAction.announcer")
+        writer.pubkey(self.approver, "CorporateAction.approver")
+        writer.i64(self.announced_at, "CorporateAction.announced_at")
+        writer.i64(self.approved_at, "CorporateAction.approved_at")
+        writer.i64(self.status_at, "CorporateAction.status_at")
+        writer.u128(self.multiplier_before, "CorporateAction.multiplier_before")
+        writer.u128(self.multiplier_after, "CorporateAction.multiplier_after")
+        writer.u16(self.distributions, "CorporateAction.distributions")
+        writer.fixed(self.reserved, 64, "CorporateAction.reserved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -959,6 +1075,7 @@ class Security(AccountLayout):
 
 ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     Attestation.DISCRIMINATOR: Attestation,
+    CorporateAction.DISCRIMINATOR: CorporateAction,
     Fill.DISCRIMINATOR: Fill,
     Hold.DISCRIMINATOR: Hold,
     Holder.DISCRIMINATOR: Holder,

@@ -13,6 +13,7 @@ PROGRAM_VERSION = "0.1.0"
 SYSTEM_PROGRAM = Pubkey.from_string("11111111111111111111111111111111")
 ASSOCIATED_TOKEN_PROGRAM = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 TOKEN_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
+ACTION_SEED = b"action"
 ATTESTATION_SEED = b"attestation"
 CORRECTION_SEED = b"correction"
 FILL_SEED = b"fill"

@@ -702,6 +702,166 @@ class SecurityRetired(ProgramError):
     text = "Expected a security that is active; it was retired"
 
 
+class ActionOfWrongKind(ProgramError):
+    """Expected a corporate action of the kind that this instruction carries out"""
+
+    code = 6085
+    name = "ActionOfWrongKind"
+    text = "Expected a corporate action of the kind that this instruction carries out"
+
+
+class WrongActionVersion(ProgramError):
+    """Expected version 1 of a new event, or the version that follows the one passed as replaced, of the same event"""
+
+    code = 6086
+    name = "WrongActionVersion"
+    text = (
+        "Expected version 1 of a new event, or the version that follows the one passed as replaced, of the same event"
+    )
+
+
+class ActionNotReplaceable(ProgramError):
+    """Expected a version that was announced, approved or cancelled; an executed or replaced one is not replaced"""
+
+    code = 6087
+    name = "ActionNotReplaceable"
+    text = "Expected a version that was announced, approved or cancelled; an executed or replaced one is not replaced"
+
+
+class ActionNotAnnounced(ProgramError):
+    """Expected an action that is announced and not yet approved; announce a new version of what has ended"""
+
+    code = 6088
+    name = "ActionNotAnnounced"
+    text = "Expected an action that is announced and not yet approved; announce a new version of what has ended"
+
+
+class ApprovedByAnnouncer(ProgramError):
+    """Expected another key to approve than the one that announced; use a second corporate actions key"""
+
+    code = 6089
+    name = "ApprovedByAnnouncer"
+    text = "Expected another key to approve than the one that announced; use a second corporate actions key"
+
+
+class ActionNotApproved(ProgramError):
+    """Expected an approved action; a second corporate actions key approves it first"""
+
+    code = 6090
+    name = "ActionNotApproved"
+    text = "Expected an approved action; a second corporate actions key approves it first"
+
+
+class ApprovalNotLive(ProgramError):
+    """Expected the role of the key that approved this action, in force ever since; announce a new version
+    otherwise
+    """
+
+    code = 6091
+    name = "ApprovalNotLive"
+    text = (
+        "Expected the role of the key that approved this action, in force ever since; announce a new version otherwise"
+    )
+
+
+class ActionNotCancellable(ProgramError):
+    """Expected an action that has not taken effect and has not ended; announce a corrected event instead"""
+
+    code = 6092
+    name = "ActionNotCancellable"
+    text = "Expected an action that has not taken effect and has not ended; announce a corrected event instead"
+
+
+class NoticeTooShort(ProgramError):
+    """Expected at least the policy's notice between now and the effective time; choose a later one"""
+
+    code = 6093
+    name = "NoticeTooShort"
+    text = "Expected at least the policy's notice between now and the effective time; choose a later one"
+
+
+class EffectiveTimePassed(ProgramError):
+    """Expected the effective time to be ahead; announce a new version with a later one"""
+
+    code = 6094
+    name = "EffectiveTimePassed"
+    text = "Expected the effective time to be ahead; announce a new version with a later one"
+
+
+class EffectiveTimeAhead(ProgramError):
+    """Expected the effective time to have come; wait for it"""
+
+    code = 6095
+    name = "EffectiveTimeAhead"
+    text = "Expected the effective time to have come; wait for it"
+
+
+class BadActionTimes(ProgramError):
+    """Expected times of zero or later, and for cash a record time with the pay time not before it"""
+
+    code = 6096
+    name = "BadActionTimes"
+    text = "Expected times of zero or later, and for cash a record time with the pay time not before it"
+
+
+class BadRatio(ProgramError):
+    """Expected a ratio of new to old shares that goes the way of the kind, and none for kinds that leave the
+    multiplier
+    """
+
+    code = 6097
+    name = "BadRatio"
+    text = (
+        "Expected a ratio of new to old shares that goes the way of the kind, and none for kinds that leave "
+        "the multiplier"
+    )
+
+
+class ChangeTooLarge(ProgramError):
+    """Expected a ratio within the security's largest change; split it into several actions or loosen the policy"""
+
+    code = 6098
+    name = "ChangeTooLarge"
+    text = "Expected a ratio within the security's largest change; split it into several actions or loosen the policy"
+
+
+class BadCash(ProgramError):
+    """Expected a gross amount and a currency of three capital letters for kinds that pay cash, and neither for
+    others
+    """
+
+    code = 6099
+    name = "BadCash"
+    text = (
+        "Expected a gross amount and a currency of three capital letters for kinds that pay cash, and neither"
+        " for others"
+    )
+
+
+class WithholdingOutOfBounds(ProgramError):
+    """Expected at most 10000 basis points of tax withheld"""
+
+    code = 6100
+    name = "WithholdingOutOfBounds"
+    text = "Expected at most 10000 basis points of tax withheld"
+
+
+class ChangePending(ProgramError):
+    """Expected no other multiplier change pending; wait until it has taken effect or cancel it"""
+
+    code = 6101
+    name = "ChangePending"
+    text = "Expected no other multiplier change pending; wait until it has taken effect or cancel it"
+
+
+class MultiplierOutOfRange(ProgramError):
+    """Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio"""
+
+    code = 6102
+    name = "MultiplierOutOfRange"
+    text = "Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -788,5 +948,23 @@ ERRORS: dict[int, type[ProgramError]] = {
     6082: Overflow,
     6083: InvariantBroken,
     6084: SecurityRetired,
+    6085: ActionOfWrongKind,
+    6086: WrongActionVersion,
+    6087: ActionNotReplaceable,
+    6088: ActionNotAnnounced,
+    6089: ApprovedByAnnouncer,
+    6090: ActionNotApproved,
+    6091: ApprovalNotLive,
+    6092: ActionNotCancellable,
+    6093: NoticeTooShort,
+    6094: EffectiveTimePassed,
+    6095: EffectiveTimeAhead,
+    6096: BadActionTimes,
+    6097: BadRatio,
+    6098: ChangeTooLarge,
+    6099: BadCash,
+    6100: WithholdingOutOfBounds,
+    6101: ChangePending,
+    6102: MultiplierOutOfRange,
 }
 """Every error of the program, by its code."""

@@ -16,6 +16,145 @@ from . import types
 
 
 @dataclass(frozen=True, slots=True)
+class ActionAnnounced(EventLayout):
+    """Action announced."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("b7c15a62c1630300")
+
+    security: Pubkey
+    action: Pubkey
+    event_hash: bytes
+    action_version: int
+    replaces: Pubkey
+    """The version that was replaced, or the default key."""
+    kind: types.ActionKind
+    terms: types.ActionTerms
+    announcer: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            event_hash=reader.fixed(32),
+            action_version=reader.u16(),
+            replaces=reader.pubkey(),
+            kind=reader.variant(types.ActionKind),
+            terms=types.ActionTerms.read(reader),
+            announcer=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionAnnounced.security")
+        writer.pubkey(self.action, "ActionAnnounced.action")
+        writer.fixed(self.event_hash, 32, "ActionAnnounced.event_hash")
+        writer.u16(self.action_version, "ActionAnnounced.action_version")
+        writer.pubkey(self.replaces, "ActionAnnounced.replaces")
+        writer.u8(self.kind, "ActionAnnounced.kind")
+        self.terms.write(writer)
+        writer.pubkey(self.announcer, "ActionAnnounced.announcer")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionApproved(EventLayout):
+    """Action approved."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e2badc29a2b40aa2")
+
+    security: Pubkey
+    action: Pubkey
+    approver: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            approver=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionApproved.security")
+        writer.pubkey(self.action, "ActionApproved.action")
+        writer.pubkey(self.approver, "ActionApproved.approver")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCancelled(EventLayout):
+    """Action cancelled."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("79d5cd1de2b5e60d")
+
+    security: Pubkey
+    action: Pubkey
+    cancelled_by: Pubkey
+    previous_status: types.ActionStatus
+    """How far it was; a pending multiplier of an executed one was taken back."""
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            cancelled_by=reader.pubkey(),
+            previous_status=reader.variant(types.ActionStatus),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionCancelled.security")
+        writer.pubkey(self.action, "ActionCancelled.action")
+        writer.pubkey(self.cancelled_by, "ActionCancelled.cancelled_by")
+        writer.u8(self.previous_status, "ActionCancelled.previous_status")
+        writer.u16(self.reason_code, "ActionCancelled.reason_code")
+        writer.fixed(self.reason_hash, 32, "ActionCancelled.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionExecuted(EventLayout):
+    """Action executed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("74659224a099b6e9")
+
+    security: Pubkey
+    action: Pubkey
+    executed_by: Pubkey
+    multiplier_before: int
+    multiplier_after: int
+    effective_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            executed_by=reader.pubkey(),
+            multiplier_before=reader.u128(),
+            multiplier_after=reader.u128(),
+            effective_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "ActionExecuted.security")
+        writer.pubkey(self.action, "ActionExecuted.action")
+        writer.pubkey(self.executed_by, "ActionExecuted.executed_by")
+        writer.u128(self.multiplier_before, "ActionExecuted.multiplier_before")
+        writer.u128(self.multiplier_after, "ActionExecuted.multiplier_after")
+        writer.i64(self.effective_at, "ActionExecuted.effective_at")
+
+
+@dataclass(frozen=True, slots=True)
 class AdminAccepted(EventLayout):
     """Admin accepted."""
 
@@ -669,6 +808,32 @@ class SecurityListed(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityRetired(EventLayout):
+    """Security retired."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("7e15ef5cd767d169")
+
+    security: Pubkey
+    action: Pubkey
+    retired_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            retired_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SecurityRetired.security")
+        writer.pubkey(self.action, "SecurityRetired.action")
+        writer.pubkey(self.retired_by, "SecurityRetired.retired_by")
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionCancelled(EventLayout):
     """Subscription cancelled."""
 
@@ -783,6 +948,10 @@ class SubscriptionSettled(EventLayout):
 
 
 EVENTS: dict[bytes, type[EventLayout]] = {
+    ActionAnnounced.DISCRIMINATOR: ActionAnnounced,
+    ActionApproved.DISCRIMINATOR: ActionApproved,
+    ActionCancelled.DISCRIMINATOR: ActionCancelled,
+    ActionExecuted.DISCRIMINATOR: ActionExecuted,
     AdminAccepted.DISCRIMINATOR: AdminAccepted,
     AdminProposed.DISCRIMINATOR: AdminProposed,
     AttestationApproved.DISCRIMINATOR: AttestationApproved,
@@ -802,6 +971,7 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     RoleGranted.DISCRIMINATOR: RoleGranted,
     RoleRevoked.DISCRIMINATOR: RoleRevoked,
     SecurityListed.DISCRIMINATOR: SecurityListed,
+    SecurityRetired.DISCRIMINATOR: SecurityRetired,
     SubscriptionCancelled.DISCRIMINATOR: SubscriptionCancelled,
     SubscriptionOpened.DISCRIMINATOR: SubscriptionOpened,
     SubscriptionSettled.DISCRIMINATOR: SubscriptionSettled,

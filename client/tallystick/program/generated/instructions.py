@@ -114,6 +114,97 @@ def accept_redemption(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def announce_action(
+    *,
+    payer: Pubkey,
+    announcer: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    action: Pubkey | None = None,
+    replaced: Pubkey | None = None,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.AnnounceActionParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Announces a corporate action, or a new version of one. By a corporate actions key.
+
+    Accounts:
+    - payer (writable, signer): Pays rent.
+    - announcer (signer): The corporate actions key.
+    - role: Its role.
+    - security: The security it happens to.
+    - action (writable, derived unless given): The action; its address is used once.
+    - replaced (writable, optional): The version before; absent for version 1.
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if action is None:
+        action = pdas.action_address(security, params.event_hash, params.action_version, program_id=program_id)
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("3c9e2e5344ec13ac"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(announcer, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(replaced, is_signer=False, is_writable=True)
+        if replaced is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def approve_action(
+    *,
+    approver: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    action: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Approves what another key announced. By a corporate actions key.
+
+    Accounts:
+    - approver (signer): A corporate actions key, another than the announcer's.
+    - role: Its role.
+    - security: The security it happens to.
+    - action (writable): The action.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("c8752c0d858b8324"))
+    accounts = [
+        AccountMeta(approver, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def approve_holder(
     *,
     payer: Pubkey,
@@ -207,6 +298,52 @@ def attest(
         AccountMeta(security, is_signer=False, is_writable=True),
         AccountMeta(attestation, is_signer=False, is_writable=True),
         AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def cancel_action(
+    *,
+    authority: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    action: Pubkey,
+    mint: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.CancelActionParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Cancels an action before it takes effect. By a corporate actions key or a guardian.
+
+    Accounts:
+    - authority (signer): A corporate actions key or a guardian.
+    - role: Its role.
+    - security (writable): The security it would happen to.
+    - action (writable): The action.
+    - mint (writable)
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("e490aa9242588580"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(authority, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -367,6 +504,53 @@ def correct_fill(
         AccountMeta(inventory, is_signer=False, is_writable=True),
         AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def execute_action(
+    *,
+    executor: Pubkey,
+    role: Pubkey,
+    approver_role: Pubkey,
+    security: Pubkey,
+    action: Pubkey,
+    mint: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Sets the multiplier from the action's effective time. By a corporate actions key.
+
+    Accounts:
+    - executor (signer): A corporate actions key.
+    - role: Its role.
+    - approver_role: The role of the key that approved the action.
+    - security (writable): The security it happens to.
+    - action (writable): The action.
+    - mint (writable)
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("f6896971f706dfae"))
+    accounts = [
+        AccountMeta(executor, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(approver_role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -815,6 +999,47 @@ def request_redemption(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def retire_security(
+    *,
+    executor: Pubkey,
+    role: Pubkey,
+    approver_role: Pubkey,
+    security: Pubkey,
+    action: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Retires a security that is delisted: no mints, redemptions go on. By a corporate actions key.
+
+    Accounts:
+    - executor (signer): A corporate actions key.
+    - role: Its role.
+    - approver_role: The role of the key that approved the action.
+    - security (writable): The security that is delisted.
+    - action (writable): The delisting.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("d54db9a377a65bba"))
+    accounts = [
+        AccountMeta(executor, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(approver_role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def revoke_role(
     *,
     admin: Pubkey,
@@ -1208,6 +1433,33 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "announce_action": InstructionLayout(
+        "announce_action",
+        bytes.fromhex("3c9e2e5344ec13ac"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("announcer", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("action", writable=True),
+            AccountRole("replaced", writable=True, optional=True),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "approve_action": InstructionLayout(
+        "approve_action",
+        bytes.fromhex("c8752c0d858b8324"),
+        (
+            AccountRole("approver", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("action", writable=True),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "approve_holder": InstructionLayout(
         "approve_holder",
         bytes.fromhex("f2afa8f5b5674ad0"),
@@ -1233,6 +1485,20 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("security", writable=True),
             AccountRole("attestation", writable=True),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "cancel_action": InstructionLayout(
+        "cancel_action",
+        bytes.fromhex("e490aa9242588580"),
+        (
+            AccountRole("authority", signer=True),
+            AccountRole("role"),
+            AccountRole("security", writable=True),
+            AccountRole("action", writable=True),
+            AccountRole("mint", writable=True),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
@@ -1281,6 +1547,21 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("inventory", writable=True),
             AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "execute_action": InstructionLayout(
+        "execute_action",
+        bytes.fromhex("f6896971f706dfae"),
+        (
+            AccountRole("executor", signer=True),
+            AccountRole("role"),
+            AccountRole("approver_role"),
+            AccountRole("security", writable=True),
+            AccountRole("action", writable=True),
+            AccountRole("mint", writable=True),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
@@ -1407,6 +1688,19 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("escrow", writable=True),
             AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "retire_security": InstructionLayout(
+        "retire_security",
+        bytes.fromhex("d54db9a377a65bba"),
+        (
+            AccountRole("executor", signer=True),
+            AccountRole("role"),
+            AccountRole("approver_role"),
+            AccountRole("security", writable=True),
+            AccountRole("action", writable=True),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),

@@ -12,6 +12,21 @@ from . import types
 from .constants import PROGRAM_ID
 
 
+def action_address(
+    security: Pubkey, event_hash: bytes, action_version: int, *, program_id: Pubkey = PROGRAM_ID
+) -> Pubkey:
+    """Address at the seeds 'action', security, event_hash, action_version."""
+    return Pubkey.find_program_address(
+        [
+            b"action",
+            bytes(security),
+            exactly(event_hash, 32, "event_hash"),
+            integer_seed(action_version, 2, "action_version"),
+        ],
+        program_id,
+    )[0]
+
+
 def attestation_address(security: Pubkey, content_hash: bytes, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'attestation', security, content_hash."""
     return Pubkey.find_program_address(

@@ -13,6 +13,115 @@ from solders.pubkey import Pubkey
 from tallystick.program.borsh import Reader, Writer
 
 
+class ActionKind(IntEnum):
+    """What happens to the shares, by its ISO 20022 event code. The numbers are part of the layout."""
+
+    CASH_DIVIDEND = 0
+    FORWARD_SPLIT = 1
+    REVERSE_SPLIT = 2
+    STOCK_DIVIDEND = 3
+    REINVESTED_DIVIDEND = 4
+    MERGER = 5
+    SPIN_OFF = 6
+    DELISTING = 7
+
+
+class ActionStatus(IntEnum):
+    """Action status."""
+
+    ANNOUNCED = 0
+    APPROVED = 1
+    EXECUTED = 2
+    CANCELLED = 3
+    REPLACED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTerms:
+    """What a corporate action brings, and when. Which fields a kind fills is in `require_fit`."""
+
+    ex_at: int
+    """Unix seconds from which the share trades without it; 0 when there is none."""
+    record_at: int
+    """Unix seconds at which holders are counted; 0 when there is none."""
+    pay_at: int
+    """Unix seconds from which it is paid; 0 when there is none."""
+    effective_at: int
+    """Unix seconds at which it takes effect; 0 when there is none."""
+    numerator: int
+    """New shares; 0 for kinds that leave the multiplier."""
+    denominator: int
+    """For so many old ones; 0 for kinds that leave the multiplier."""
+    gross_per_share: int
+    """Cash for one share before tax, in units of the currency x 10^18; 0 when none is paid."""
+    currency: bytes
+    """ISO 4217; zeros when no cash is paid."""
+    withholding: int
+    """Basis points of tax withheld."""
+    evidence_hash: bytes
+    """SHA-256 of the custodian's notice."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            ex_at=reader.i64(),
+            record_at=reader.i64(),
+            pay_at=reader.i64(),
+            effective_at=reader.i64(),
+            numerator=reader.u64(),
+            denominator=reader.u64(),
+            gross_per_share=reader.u128(),
+            currency=reader.fixed(3),
+            withholding=reader.u16(),
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.i64(self.ex_at, "ActionTerms.ex_at")
+        writer.i64(self.record_at, "ActionTerms.record_at")
+        writer.i64(self.pay_at, "ActionTerms.pay_at")
+        writer.i64(self.effective_at, "ActionTerms.effective_at")
+        writer.u64(self.numerator, "ActionTerms.numerator")
+        writer.u64(self.denominator, "ActionTerms.denominator")
+        writer.u128(self.gross_per_share, "ActionTerms.gross_per_share")
+        writer.fixed(self.currency, 3, "ActionTerms.currency")
+        writer.u16(self.withholding, "ActionTerms.withholding")
+        writer.fixed(self.evidence_hash, 32, "ActionTerms.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceActionParams:
+    """Announce action params."""
+
+    event_hash: bytes
+    """SHA-256 of the custodian's event id."""
+    action_version: int
+    """From 1, each one more than the version it replaces."""
+    kind: ActionKind
+    """What happens."""
+    terms: ActionTerms
+    """What it brings, and when."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            event_hash=reader.fixed(32),
+            action_version=reader.u16(),
+            kind=reader.variant(ActionKind),
+            terms=ActionTerms.read(reader),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.fixed(self.event_hash, 32, "AnnounceActionParams.event_hash")
+        writer.u16(self.action_version, "AnnounceActionParams.action_version")
+        writer.u8(self.kind, "AnnounceActionParams.kind")
+        self.terms.write(writer)
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One attestor's approval."""
@@ -135,6 +244,29 @@ class AttestationContent:
         writer.u64(self.redeemed, "AttestationContent.redeemed")
         writer.pubkey(self.supersedes, "AttestationContent.supersedes")
         writer.vec(self.lines, writer.nested, "AttestationContent.lines")
+
+
+@dataclass(frozen=True, slots=True)
+class CancelActionParams:
+    """Cancel action params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "CancelActionParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "CancelActionParams.reason_hash")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 //! One instruction per file: accounts, params, handler, event.
 
+pub mod corporate_action;
 pub mod holder;
 pub mod issuer;
 pub mod order;
 pub mod reserve;
 pub mod security;
 
-pub use {holder::*, issuer::*, order::*, reserve::*, security::*};
+pub use {corporate_action::*, holder::*, issuer::*, order::*, reserve::*, security::*};

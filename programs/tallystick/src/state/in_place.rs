@@ -124,6 +124,13 @@ impl<T: Plain + anchor_lang::IdlBuild> anchor_lang::IdlBuild for InPlace<T> {
     }
 }
 
+/// Names for accounts of which a seed is a field. The IDL says whose field it is by the last segment of the type's path,
+/// which of `InPlace<Fill>` would be no type's name.
+pub mod placed {
+    pub type Fill = super::InPlace<crate::state::Fill>;
+    pub type Holder = super::InPlace<crate::state::Holder>;
+}
+
 /// Structs that lie in accounts. Each must be of fixed size; the discriminator of one that is an `account` is
 /// Anchor's, of its name.
 macro_rules! in_place {

@@ -1,6 +1,7 @@
 //! One account type per file: data, pure arithmetic, invariant, unit tests.
 
 mod attestation;
+mod corporate_action;
 mod fill;
 mod hold;
 mod holder;
@@ -16,6 +17,7 @@ mod security;
 mod shares;
 
 pub use attestation::*;
+pub use corporate_action::*;
 pub use fill::*;
 pub use hold::*;
 pub use holder::*;

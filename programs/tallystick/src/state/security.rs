@@ -4,7 +4,9 @@ use solana_sha256_hasher::hashv;
 use crate::{
     constants::*,
     errors::TallystickError,
-    state::{in_place, shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER},
+    state::{
+        changed_multiplier, in_place, shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER,
+    },
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,65 @@ impl Security {
         self.multiplier_effective_at != 0 && now >= self.multiplier_effective_at
     }
 
+    /// Makes a change whose time has come the multiplier, so that the next one can wait in its place.
+    fn fold_change(&mut self, now: i64) {
+        if self.change_has_matured(now) {
+            self.multiplier = self.pending_multiplier;
+            self.multiplier_changed_at = self.multiplier_effective_at;
+            self.drop_change();
+        }
+    }
+
+    fn drop_change(&mut self) {
+        self.pending_multiplier = 0;
+        self.multiplier_effective_at = 0;
+    }
+
+    /// Lets the multiplier change by `numerator` over `denominator` at `effective_at`, which is ahead (law 5).
+    pub fn schedule_change(
+        &mut self,
+        numerator: u64,
+        denominator: u64,
+        effective_at: i64,
+        now: i64,
+    ) -> Result<()> {
+        self.fold_change(now);
+        require!(self.multiplier_effective_at == 0, TallystickError::ChangePending);
+        require!(now < effective_at, TallystickError::EffectiveTimePassed);
+        // Rounded down: each raw unit is worth no more than the ratio says.
+        let changed = changed_multiplier(self.multiplier, numerator, denominator)
+            .ok_or(TallystickError::MultiplierOutOfRange)?;
+        self.pending_multiplier = changed;
+        self.multiplier_effective_at = effective_at;
+        self.require_expressible(self.minted.saturating_sub(self.burnt))
+    }
+
+    /// Refuses where a pending change would lift the shares of `raw` units over 64 bits: nothing could be redeemed.
+    fn require_expressible(&self, raw: u128) -> Result<()> {
+        let fits = self.multiplier_effective_at == 0
+            || u64::try_from(raw).is_ok_and(|raw| shares_rounded_up(raw, self.pending_multiplier).is_ok());
+        require!(fits, TallystickError::MultiplierOutOfRange);
+        Ok(())
+    }
+
+    /// Takes back the pending change, which has not taken effect: nothing changed, so the reserve backs as before.
+    pub fn take_change_back(&mut self, effective_at: i64, now: i64) -> Result<()> {
+        require!(
+            self.multiplier_effective_at == effective_at && !self.change_has_matured(now),
+            TallystickError::InvariantBroken
+        );
+        self.drop_change();
+        Ok(())
+    }
+
+    pub fn require_active(&self) -> Result<()> {
+        require!(
+            self.status == SecurityStatus::Active,
+            TallystickError::SecurityRetired
+        );
+        Ok(())
+    }
+
     /// Refuses where a hold covers minting; a transfer hold covers it too.
     pub fn require_mint_not_held(&self) -> Result<()> {
         require!(
@@ -178,6 +239,7 @@ impl Security {
             shares_rounded_up(after, self.multiplier_at(now))? <= self.backing(),
             TallystickError::ReserveExceeded
         );
+        self.require_expressible(u128::from(after))?;
         self.minted += u128::from(raw);
         Ok(())
     }
@@ -436,6 +498,69 @@ mod tests {
         security.multiplier_effective_at = 50;
         assert_eq!(security.multiplier_at(49), MULTIPLIER_ONE);
         assert_eq!(security.multiplier_at(50), MULTIPLIER_ONE * 2);
+    }
+
+    #[test]
+    fn one_change_waits_at_a_time_and_a_matured_one_is_folded_in() {
+        let mut security = security();
+        security.schedule_change(2, 1, 50, 10).unwrap();
+        assert_eq!(
+            refused(security.clone().schedule_change(2, 1, 60, 49)),
+            TallystickError::ChangePending.into()
+        );
+        security.schedule_change(1, 4, 60, 50).unwrap();
+        assert_eq!(
+            (security.multiplier_at(59), security.multiplier_at(60)),
+            (MULTIPLIER_ONE * 2, MULTIPLIER_ONE / 2)
+        );
+        assert_eq!({ security.multiplier_changed_at }, 50);
+        assert!(security.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_change_is_ahead_above_zero_and_leaves_every_share_expressible() {
+        let mut security = security();
+        assert_eq!(
+            refused(security.schedule_change(2, 1, 10, 10)),
+            TallystickError::EffectiveTimePassed.into()
+        );
+        (security.multiplier, security.minted) = (1, 1);
+        assert_eq!(
+            refused(security.clone().schedule_change(1, 2, 11, 10)),
+            TallystickError::MultiplierOutOfRange.into()
+        );
+        (security.multiplier, security.minted) = (MULTIPLIER_ONE, u128::from(u64::MAX / 2 + 1));
+        assert_eq!(
+            refused(security.clone().schedule_change(2, 1, 11, 10)),
+            TallystickError::MultiplierOutOfRange.into()
+        );
+        security.minted -= 1;
+        assert!(security.schedule_change(2, 1, 11, 10).is_ok());
+    }
+
+    #[test]
+    fn a_mint_before_a_change_leaves_every_share_expressible_after_it() {
+        let mut security = security();
+        security.policy.supply_cap = u64::MAX;
+        security.reserve = u64::MAX;
+        (security.pending_multiplier, security.multiplier_effective_at) = (MULTIPLIER_ONE * 2, 100_000);
+        security.clone().mint(u64::MAX / 2, 0, 1_001).unwrap();
+        assert_eq!(
+            refused(security.mint(u64::MAX / 2 + 1, 0, 1_001)),
+            TallystickError::MultiplierOutOfRange.into()
+        );
+    }
+
+    #[test]
+    fn a_change_taken_back_leaves_the_reserve_as_usable_as_before() {
+        let mut security = security();
+        security.schedule_change(2, 1, 2_000, 1_000).unwrap();
+        assert!(security.require_reserve_usable(1_001).is_err());
+        assert!(security.clone().take_change_back(2_000, 2_000).is_err());
+        assert!(security.clone().take_change_back(1_999, 1_001).is_err());
+        security.take_change_back(2_000, 1_999).unwrap();
+        assert!(security.require_reserve_usable(1_999).is_ok());
+        assert_eq!(security.multiplier_at(3_000), MULTIPLIER_ONE);
     }
 
     #[test]

@@ -39,9 +39,67 @@ pub fn raw_rounded_down(shares: u64, multiplier: u128) -> Result<u64> {
         .map_err(|_| TallystickError::Overflow.into())
 }
 
+/// `multiplier` times `numerator` over `denominator`, rounded down; None where that is no multiplier.
+pub fn changed_multiplier(multiplier: u128, numerator: u64, denominator: u64) -> Option<u128> {
+    let (new, old) = (u128::from(numerator), u128::from(denominator));
+    // Quotient and remainder apart, which loses nothing: remainder < old < 2^64, so the second product fits.
+    let whole = multiplier.checked_div(old)?.checked_mul(new)?;
+    whole
+        .checked_add(multiplier % old * new / old)
+        .filter(|changed| *changed > 0)
+}
+
+/// IEEE 754 bits of the greatest double not above `multiplier` / 10^18, which is what Token-2022 shows amounts by.
+/// Integers only; `multiplier` is above zero.
+pub fn double_bits(multiplier: u128) -> u64 {
+    // Shifted to 113 bits, so that the quotient by the 60 bits of 10^18 has 53 or 54. Floors of floors are exact.
+    let shift = multiplier.leading_zeros() as i32 - 15;
+    let shifted = if shift < 0 {
+        multiplier >> -shift
+    } else {
+        multiplier << shift
+    };
+    let quotient = (shifted / MULTIPLIER_ONE) as u64;
+    let excess = (quotient >> 53) as i32;
+    // The mantissa's leading bit is added into the exponent.
+    (((1_074 - shift + excess) as u64) << 52) + (quotient >> excess)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Lines of numbers that client/tallystick/domain/amounts.py is tested with too.
+    fn vectors(text: &str) -> impl Iterator<Item = Vec<u128>> + '_ {
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.split(' ').map(|number| number.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn a_double_is_the_greatest_not_above_the_multiplier() {
+        let text = include_str!("../../../../tests/vectors/multiplier_doubles.txt");
+        for line in vectors(text) {
+            let [multiplier, bits] = line[..] else {
+                panic!("{line:?}")
+            };
+            assert_eq!(u128::from(double_bits(multiplier)), bits, "{multiplier}");
+        }
+        assert_eq!(f64::from_bits(double_bits(MULTIPLIER_ONE)), 1.0);
+    }
+
+    #[test]
+    fn a_multiplier_changes_by_a_ratio_rounded_down() {
+        let text = include_str!("../../../../tests/vectors/multiplier_changes.txt");
+        for line in vectors(text) {
+            let [multiplier, new, old, changed] = line[..] else {
+                panic!("{line:?}")
+            };
+            let found = changed_multiplier(multiplier, new as u64, old as u64);
+            assert_eq!(found.unwrap_or(0), changed, "{line:?}");
+        }
+        assert_eq!(changed_multiplier(MULTIPLIER_ONE, 1, 0), None);
+    }
 
     #[test]
     fn rounding_never_favours_the_claimant() {

@@ -17,7 +17,7 @@ pub struct Initialize<'info> {
     /// The first admin, to whose key the issuer's address is bound.
     pub admin: Signer<'info>,
     /// Names itself: it stands above every rule of this program.
-    #[account(constraint = program_data.upgrade_authority_address == Some(upgrade_authority.key())
+    #[account(constraint = program_data.upgrade_authority == Some(upgrade_authority.key())
         @ TallystickError::NotUpgradeAuthority)]
     pub upgrade_authority: Signer<'info>,
     /// This program's own record at the loader.
@@ -26,7 +26,7 @@ pub struct Initialize<'info> {
         bump,
         seeds::program = bpf_loader_upgradeable::ID,
     )]
-    pub program_data: Account<'info, ProgramData>,
+    pub program_data: Account<'info, LoaderRecord>,
     /// The issuer.
     #[account(
         init,
@@ -119,4 +119,49 @@ pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<
         },
     )?;
     Ok(())
+}
+
+/// What this program reads of its own record at the loader. Anchor's `ProgramData` reads the same through serde, which
+/// would be a tenth of this program.
+#[derive(Clone)]
+pub struct LoaderRecord {
+    /// Absent once the program can never be upgraded again.
+    pub upgrade_authority: Option<Pubkey>,
+}
+
+impl LoaderRecord {
+    /// `UpgradeableLoaderState::ProgramData`, the fourth of its kind; then the slot of the last deployment.
+    const KIND: [u8; 4] = 3u32.to_le_bytes();
+    const AUTHORITY: usize = 12;
+}
+
+impl AccountDeserialize for LoaderRecord {
+    fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {
+        require!(data.starts_with(&Self::KIND), ErrorCode::AccountNotProgramData);
+        let upgrade_authority = match data.get(Self::AUTHORITY..) {
+            Some([0, ..]) => None,
+            Some([1, key @ ..]) => key
+                .first_chunk()
+                .map(|key| Some(Pubkey::new_from_array(*key)))
+                .ok_or(ErrorCode::AccountDidNotDeserialize)?,
+            _ => return err!(ErrorCode::AccountDidNotDeserialize),
+        };
+        Ok(Self { upgrade_authority })
+    }
+}
+
+impl AccountSerialize for LoaderRecord {}
+
+impl Owner for LoaderRecord {
+    fn owner() -> Pubkey {
+        bpf_loader_upgradeable::ID
+    }
+}
+
+#[cfg(feature = "idl-build")]
+impl anchor_lang::IdlBuild for LoaderRecord {}
+
+#[cfg(feature = "idl-build")]
+impl Discriminator for LoaderRecord {
+    const DISCRIMINATOR: &'static [u8] = &[];
 }

@@ -43,7 +43,7 @@ pub struct CorrectFill<'info> {
         has_one = security @ TallystickError::WrongFill,
         constraint = fill.kind == FillKind::Mint @ TallystickError::WrongFill,
     )]
-    pub fill: Box<Account<'info, InPlace<Fill>>>,
+    pub fill: Box<Account<'info, placed::Fill>>,
     /// The correction: a fill of its own that names the wrong one.
     #[account(
         init,

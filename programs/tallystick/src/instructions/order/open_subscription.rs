@@ -22,7 +22,7 @@ pub struct OpenSubscription<'info> {
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(constraint = holder.issuer == security.issuer @ TallystickError::WrongHolderRecord)]
-    pub holder: Box<Account<'info, InPlace<Holder>>>,
+    pub holder: Box<Account<'info, placed::Holder>>,
     /// The order; its address carries the holder, so that nobody takes another's order id.
     #[account(
         init,
@@ -56,10 +56,7 @@ impl OpenSubscription<'_> {
             &security.issuer,
             now,
         )?;
-        require!(
-            security.status == SecurityStatus::Active,
-            TallystickError::SecurityRetired
-        );
+        security.require_active()?;
         self.holder
             .require_may_order(security.policy.allowed_classes, now)?;
         require!(params.shares > 0, TallystickError::ZeroQuantity);

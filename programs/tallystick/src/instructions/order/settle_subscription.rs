@@ -88,10 +88,7 @@ impl SettleSubscription<'_> {
     pub fn validate(&self, params: &SettleSubscriptionParams, now: i64) -> Result<()> {
         self.role.require_in_force(now)?;
         let security = &self.security;
-        require!(
-            security.status == SecurityStatus::Active,
-            TallystickError::SecurityRetired
-        );
+        security.require_active()?;
         security.policy.require_within_bounds()?;
         security.require_mint_not_held()?;
         self.holder
