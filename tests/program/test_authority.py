@@ -59,6 +59,11 @@ MAY: dict[str, May] = {
     "cancel_redemption, accepted": only("operator"),
     "withdraw_redemption": only("holder"),
     "correct_fill": only("operator", "inventory's owner", mark=BESIDE),
+    "announce_action": only("corporate actions"),
+    "approve_action": only("corporate actions", mark=SECOND),
+    "cancel_action": only("corporate actions", "guardian"),
+    "execute_action": only("corporate actions"),
+    "retire_security": only("corporate actions"),
 }
 """Which keys may make which call, as the design says. A row that is missing here fails."""
 

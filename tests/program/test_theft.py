@@ -7,11 +7,13 @@ has all the time it wants.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from actions import Action, delisting, split
 from authority import ROWS, Mark, instruction_of, tried
 from cases import NEWCOMER
 from chain_in_process import Chain, Refusal, digest, key
@@ -23,7 +25,7 @@ from tallystick.program.addresses import UPGRADEABLE_LOADER, program_data_addres
 from tallystick.program.artifacts import program_binary
 from tallystick.program.generated import accounts
 from tallystick.program.generated.constants import PROGRAM_ID
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import ActionKind, RoleKind
 from tallystick.program.loader import read_program_data, upgrade
 from tallystick.services.holders import investor_id
 from thief import Thief, movers, thief_of, tokens
@@ -234,6 +236,13 @@ def test_g3_a_stolen_guardian_vetoes_its_own_removal() -> None:
         thief.does(world.alpha.veto(role=world.alpha.role(RoleKind.GUARDIAN)))
         world.chain.warp(DAY)
     thief.does(world.acme.place_hold(1, SCOPE_MINT, RoleKind.GUARDIAN))
+
+
+def test_g5_a_stolen_guardian_cancels_every_corporate_action() -> None:
+    world = World.fresh()
+    action = split(world.acme, 2).do_approve()
+    of_kind(world, RoleKind.GUARDIAN).does(action.cancel(RoleKind.GUARDIAN))
+    world.chain.refuse("ActionNotApproved", action.execute())
 
 
 def test_g4_a_stolen_guardian_mints_burns_and_moves_nothing() -> None:
@@ -488,6 +497,79 @@ def test_c3_suspension_stops_no_return_and_a_transfer_hold_does() -> None:
 
 def test_n1_a_stolen_corporate_actions_key_holds_without_end_until_it_is_revoked() -> None:
     _holds_without_end(RoleKind.CORPORATE_ACTIONS)
+
+
+def test_n2_a_stolen_corporate_actions_key_cancels_whatever_is_announced_until_it_is_revoked() -> None:
+    world = World.fresh()
+    thief = thief_of(world, world.alpha.key(RoleKind.CORPORATE_ACTIONS, 2))
+    action = split(world.acme, 2)
+    for _ in range(2):
+        world.chain.send(action.announce())
+        thief.does(action.cancel(number=2))
+        action = action.next()
+    world.chain.send(world.alpha.revoke_role(RoleKind.CORPORATE_ACTIONS, 2))
+    world.chain.send(action.announce())
+    thief.cannot("RoleNotInForce", action.cancel(number=2))
+
+
+@pytest.mark.parametrize("make", [lambda acme: split(acme, 10), delisting], ids=["split", "delisting"])
+def test_n3_a_stolen_corporate_actions_key_changes_no_multiplier_and_retires_nothing_alone(
+    make: Callable[[Security], Action],
+) -> None:
+    world = World.fresh()
+    chain, thief = world.chain, of_kind(world, RoleKind.CORPORATE_ACTIONS)
+    action, before = replace(make(world.acme), approver=1), world.acme.state
+    thief.does(action.announce())
+    thief.cannot("ApprovedByAnnouncer", action.approve())
+    done = action.retire if action.kind is ActionKind.DELISTING else action.execute
+    thief.cannot("ActionNotApproved", done())
+    chain.set_time(action.terms.effective_at)
+    if action.kind is ActionKind.DELISTING:
+        thief.cannot("ActionNotApproved", done())
+    assert world.acme.state == before
+    assert powers("corporate actions") & movers() == set()
+
+
+def test_ca1_two_corporate_actions_keys_change_the_multiplier_after_the_notice_within_the_largest_change() -> None:
+    world = World.fresh()
+    chain, acme = world.chain, world.acme
+    thief = of_kind(world, RoleKind.CORPORATE_ACTIONS, 1, 2)
+    thief.cannot("ChangeTooLarge", split(acme, 11).announce())
+    thief.cannot("NoticeTooShort", split(acme, 10, effective_at=chain.now + acme.policy.notice - 1).announce())
+    action = split(acme, 10)
+    thief.does(action.announce(), action.approve(), action.execute())
+    scaled = acme.minted.extensions.scaled_ui_amount
+    assert scaled is not None
+    assert (scaled.multiplier_bits, scaled.new_multiplier_bits) == (double_bits(1), double_bits(10))
+    assert scaled.effective_at == action.terms.effective_at == chain.now + acme.policy.notice
+
+
+def test_ca2_the_guardian_or_a_third_key_cancels_what_two_announced_until_it_takes_effect() -> None:
+    for by, number in ((RoleKind.GUARDIAN, 1), (RoleKind.CORPORATE_ACTIONS, 2)):
+        world = World.fresh()
+        acme, action = world.acme, split(world.acme, 10)
+        before = acme.state.multiplier
+        of_kind(world, RoleKind.CORPORATE_ACTIONS, 1, 2).does(action.announce(), action.approve(), action.execute())
+        world.chain.set_time(action.terms.effective_at - 1)
+        world.chain.send(action.cancel(by, number))
+        world.chain.warp(DAY)
+        assert (acme.state.multiplier, acme.state.pending_multiplier) == (before, 0)
+
+
+def test_ca3_a_reverse_split_by_two_stolen_keys_opens_no_room_to_mint() -> None:
+    world = World.fresh()
+    action = split(world.acme, 1, 10)
+    of_kind(world, RoleKind.CORPORATE_ACTIONS, 1, 2).does(action.announce(), action.approve(), action.execute())
+    world.chain.set_time(action.terms.effective_at - HOUR)
+    world.acme.do_attest(world.acme.minted.supply)
+    world.chain.warp(HOUR)
+    refused = world.acme.settle_subscription(world.order("open"), Movement("in", ONE))
+    world.chain.refuse("ReserveBeforeMultiplierChange", refused)
+
+
+def double_bits(value: float) -> int:
+    """The bits of a multiplier as Token-2022 keeps it."""
+    return int.from_bytes(struct.pack("<d", value), "little")
 
 
 def test_r1_a_stolen_reconciliation_key_holds_for_72_hours_again_and_again() -> None:
