@@ -7,7 +7,7 @@ export PATH := $(CACHE)/bin:$(PATH)
 UV := uv run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help uv demo test validator program program-check client client-check docs lint format clean
+.PHONY: help uv demo test validator program program-check client client-check docs mutation lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ client-check: uv ## fail if the typed client is not what the IDL gives
 
 docs: uv ## write anew what the tests measure: docs/localnet_differences.md (needs the validator)
 	@TALLY_WRITE_DIFFERENCES=1 $(UV) pytest -q tests/e2e/test_localnet_differs.py
+
+mutation: uv ## take each guard out of the program in turn: a test has to fail; hours, goes on where it stopped
+	@eval "$$(toolchain/env)" && $(UV) python toolchain/mutation_check.py
 
 lint: uv ## formatting, clippy, ruff and mypy, changing nothing
 	@toolchain/run cargo fmt --all --check

@@ -15,7 +15,8 @@ from rich.text import Text
 from tallystick.errors import ConfigurationError, Refused
 from tallystick.services.plans import Action, Plan, execute
 
-from tallystick_cli.context import KeypairSigner, SendResult, Tally
+from tallystick_cli.context import SendResult, Tally, TransactionSigner
+from tallystick_cli.dry_run import end_dry_run
 from tallystick_cli.render import facts, short, stack, table
 
 
@@ -78,14 +79,17 @@ def result_document(action: Action, result: SendResult) -> dict[str, object]:
     }
 
 
-async def sign(tally: Tally, plan: Plan, *signers: KeypairSigner, details: Mapping[str, str] | None = None) -> Signed:
-    """Show the plan, ask, carry it out with these keys. An empty plan asks nothing.
+async def sign(
+    tally: Tally, plan: Plan, *signers: TransactionSigner, details: Mapping[str, str] | None = None
+) -> Signed:
+    """Show the plan, ask, carry it out with these keys. An empty plan asks nothing. A dry run ends here.
 
     Each transaction is in the audit log before it is signed and again when its outcome is known.
 
     Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
     `execute` and `SendResult.require_done` raise.
     """
+    await end_dry_run(tally, plan, signers, details)
     names = {str(key): name for key, name in tally.known_names().items()}
     if plan.is_empty:
         return Signed(plan, (), details or {}, names)

@@ -1,7 +1,7 @@
 """What every command has in common: its options, how it runs, how its outcome and its failures reach the caller.
 
 A command is an async function of a Tally and its own arguments that returns an Output. `@command` puts it into a group
-with examples in its help, and adds --profile, --json, --verbose and, where something is signed, --yes.
+with examples in its help, and adds --profile, --json, --verbose and, where something is signed, --yes and --dry-run.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rich.traceback import Traceback
 from tallystick.errors import TallystickError
 
 from tallystick_cli.context import Tally
+from tallystick_cli.dry_run import DryRunEnded
 from tallystick_cli.failures import DEFECT, INTERRUPTED, exit_code, failure_document, failure_panel
 from tallystick_cli.profile import PROFILE_VARIABLE, profile_path
 from tallystick_cli.render import Output, console, json_text
@@ -49,6 +50,14 @@ YesOption = Annotated[
     bool,
     typer.Option("--yes", "-y", help="Sign without asking; for scripts.", rich_help_panel=_EVERYWHERE),
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Simulate it and show each effect; nothing is signed, stored or sent.",
+        rich_help_panel=_EVERYWHERE,
+    ),
+]
 
 
 def command(
@@ -68,6 +77,7 @@ def command(
             as_json: bool = False,
             verbose: bool = False,
             yes: bool = False,
+            dry_run: bool = False,
             **kwargs: Any,
         ) -> None:
             code = run_command(
@@ -76,6 +86,7 @@ def command(
                 is_json=as_json,
                 is_verbose=verbose,
                 is_yes=yes,
+                is_dry_run=dry_run,
             )
             if code:
                 raise typer.Exit(code)
@@ -85,7 +96,7 @@ def command(
             _option("profile", ProfileOption, None),
             _option("as_json", JsonOption, False),
             _option("verbose", VerboseOption, False),
-            *([_option("yes", YesOption, False)] if signs else []),
+            *([_option("yes", YesOption, False), _option("dry_run", DryRunOption, False)] if signs else []),
         ]
         parameters = [*own, *shared]
         # typer reads the signature and the hints, not the code.
@@ -105,15 +116,19 @@ def run_command(
     is_json: bool = False,
     is_verbose: bool = False,
     is_yes: bool = False,
+    is_dry_run: bool = False,
 ) -> int:
     """Run one command to its end and return its exit code; nothing is raised."""
     configure_logging(is_verbose)
     out, err = console(), console(stderr=True)
-    tally = Tally(profile_path(profile), is_json=is_json, is_yes=is_yes, out=out, err=err)
+    tally = Tally(profile_path(profile), is_json=is_json, is_yes=is_yes, is_dry_run=is_dry_run, out=out, err=err)
 
     async def run() -> Output:
         async with tally:
-            return await function(tally)
+            try:
+                return await function(tally)
+            except DryRunEnded as ended:
+                return ended.output
 
     try:
         output = asyncio.run(run())

@@ -24,7 +24,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.chain.rpc import RpcChain
 from tallystick.adapters.chain.send_result import Outcome, SendResult
 from tallystick.adapters.chain.sender import Sender
-from tallystick.adapters.chain.signers import KeypairSigner, TransactionSigner
+from tallystick.adapters.chain.signers import AddressOnly, KeypairSigner, TransactionSigner
 from tallystick.adapters.clock import Clock, SystemClock
 from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
@@ -41,6 +41,7 @@ from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
 from tallystick.services.audit_trail import AuditTrail
+from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
 from tallystick.services.securities import security_of
 
@@ -85,6 +86,7 @@ class Tally:
         *,
         is_json: bool = False,
         is_yes: bool = False,
+        is_dry_run: bool = False,
         out: Console | None = None,
         err: Console | None = None,
         clock: Clock | None = None,
@@ -92,6 +94,7 @@ class Tally:
         self.path = path
         self.is_json = is_json
         self.is_yes = is_yes
+        self.is_dry_run = is_dry_run
         self.out = out or Console(highlight=False)
         self.err = err or Console(stderr=True, highlight=False)
         self.clock: Clock = clock or SystemClock()
@@ -117,7 +120,8 @@ class Tally:
         return self._profile
 
     def change_profile(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Let `change` alter the profile's document, and write it back."""
+        """Let `change` alter the profile's document, and write it back. Never in a dry run."""
+        self._forbid_in_dry_run("change the profile")
         change_profile(self.path, change)
         self._profile = None
 
@@ -222,7 +226,8 @@ class Tally:
             raise InputError(f"{path} cannot be written: {error.strerror}.") from error
 
     def new_sender(self, outbox: Outbox) -> Sender:
-        """The one way transactions leave, with the program's own errors in its words."""
+        """The one way transactions leave, with the program's own errors in its words. None leaves in a dry run."""
+        self._forbid_in_dry_run("send")
         return Sender(self.open_chain(), outbox, self.clock, program_errors={PROGRAM_ID: program_error})
 
     def signer(self, role: str) -> KeypairSigner:
@@ -251,11 +256,13 @@ class Tally:
             name: self.wallet_signer(name).pubkey for name, wallet in self.profile.wallets.items() if wallet.key
         }
 
-    def wallet_signer(self, name: str) -> KeypairSigner:
-        """The key of a wallet of the profile. ConfigurationError without one."""
+    def wallet_signer(self, name: str) -> TransactionSigner:
+        """The key of a wallet of the profile. ConfigurationError without one; in a dry run its address is enough."""
         wallet = self.profile.wallets.get(name)
         if wallet is None:
             wallet = next((each for each in self.profile.wallets.values() if each.address == name), None)
+        if self.is_dry_run and (wallet is None or not wallet.key):
+            return AddressOnly(self.profile.wallet(name))
         if wallet is None or not wallet.key:
             raise ConfigurationError(
                 f"The wallet's own key has to sign, and the profile names none for {name}.",
@@ -274,11 +281,16 @@ class Tally:
             return self.signer(name).pubkey
         return self.profile.wallet(name)
 
-    def payer(self, acting: KeypairSigner) -> KeypairSigner:
+    def payer(self, acting: TransactionSigner) -> TransactionSigner:
         """Who pays fees and rent: the profile's payer, else the acting key."""
         return self.signer("payer") if self.profile.keys.payer else acting
 
-    def ring(self, *signers: KeypairSigner) -> dict[Pubkey, TransactionSigner]:
+    def absent(self, plan: Plan, signers: Sequence[TransactionSigner]) -> tuple[Pubkey, ...]:
+        """Keys that a plan needs and that are not among `signers`, or are there by their address alone."""
+        present = {each.pubkey for each in signers if not isinstance(each, AddressOnly)}
+        return tuple(key for key in plan.signers if key not in present)
+
+    def ring(self, *signers: TransactionSigner) -> dict[Pubkey, TransactionSigner]:
         """Signers by their address."""
         return {each.pubkey: each for each in signers}
 
@@ -304,6 +316,11 @@ class Tally:
     def name_of(self, key: Pubkey) -> str:
         """What the profile calls an address: a wallet's name or empty."""
         return self.profile.wallet_name(key)
+
+    def _forbid_in_dry_run(self, what: str) -> None:
+        # A command that gets here forgot to end its dry run where signing begins (dry_run.py): a defect, not a refusal.
+        if self.is_dry_run:
+            raise AssertionError(f"a dry run may not {what}")
 
 
 class Books:

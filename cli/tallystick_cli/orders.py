@@ -21,7 +21,7 @@ from tallystick.services.securities import security_of
 from tallystick.services.subscription import LIVE
 
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.context import CustodyMovement, KeypairSigner, Tally
+from tallystick_cli.context import CustodyMovement, Tally, TransactionSigner
 from tallystick_cli.moments import PAST_FORM, parse_past
 from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import amount, facts, instant_text, short, stack, table, when, when_short, words
@@ -278,8 +278,8 @@ async def booking_time(tally: Tally, security: Pubkey, reference: MovementRefere
 async def sign_settlement(
     tally: Tally,
     plan: Plan,
-    payer: KeypairSigner,
-    operator: KeypairSigner,
+    payer: TransactionSigner,
+    operator: TransactionSigner,
     security: Pubkey,
     reference: MovementReference,
     direction: MovementDirection,

@@ -9,7 +9,7 @@ from actions import Action, delisting, dividend, split
 from solders.instruction import Instruction
 from tallystick.program.generated import types
 from tallystick.program.generated.types import ActionKind
-from world import DAY, MULTIPLIER_ONE, World
+from world import DAY, MULTIPLIER_ONE, ONE, Movement, World
 
 Make = Callable[[World], Action]
 Call = Callable[[World], Instruction]
@@ -109,6 +109,15 @@ def _a_second_later(world: World) -> Action:
     return action.next()
 
 
+def _mint_before_a_change(world: World) -> Instruction:
+    """The supply fits after the change, and does not once this is minted."""
+    split(world.acme, 2).do_execute()
+    supply = world.acme.minted.supply
+    pending = 2**64 * MULTIPLIER_ONE // (supply + 29 * ONE)
+    world.acme.rewrite(pending_multiplier=pending, multiplier_effective_at=world.chain.now + DAY)
+    return world.acme.settle_subscription(world.order("open"), Movement("fresh in", 30 * ONE))
+
+
 def _retired(make: Make) -> Call:
     def run(world: World) -> Instruction:
         replace(delisting(world.acme), event="DELISTING").do_execute()
@@ -132,8 +141,7 @@ AGAIN = lambda action: action.next(effective_at=action.security.chain.now + DAY)
 ACTION_REFUSALS: list[Refused] = [
     # announce
     ("HashMissing", "an action without event", lambda world: split(world.acme, 2).announce(
-        params=types.AnnounceActionParams(bytes(32), 1, ActionKind.FORWARD_SPLIT, split(world.acme, 2).terms),
-        action=world.stranger)),
+        params=types.AnnounceActionParams(bytes(32), 1, ActionKind.FORWARD_SPLIT, split(world.acme, 2).terms))),
     ("HashMissing", "an action without evidence", _announce(_split(evidence_hash=bytes(32)))),
     ("WrongActionVersion", "a first version 0", _announce(lambda world: replace(split(world.acme, 2), version=0))),
     ("WrongActionVersion", "a first version 2",
@@ -141,7 +149,6 @@ ACTION_REFUSALS: list[Refused] = [
     ("WrongActionVersion", "a version left out", _announced(lambda action: replace(action, version=3).announce(
         replaced=action.address))),
     ("ActionNotReplaceable", "executed", _executed(AGAIN)),
-    ("ActionNotReplaceable", "retired", _executed(AGAIN, lambda world: delisting(world.acme))),
     ("NoticeTooShort", "a split by a second", _announce(lambda world: split(
         world.acme, 2, effective_at=world.chain.now + DAY - 1))),
     ("NoticeTooShort", "a delisting by a second", _announce(lambda world: delisting(
@@ -189,6 +196,7 @@ ACTION_REFUSALS: list[Refused] = [
     ("MultiplierOutOfRange", "more than 128 bits", _rewritten(_approved(EXECUTE), multiplier=2**127)),
     ("MultiplierOutOfRange", "shares of the supply over 64 bits",
      _rewritten(_approved(EXECUTE), minted=2**63, burnt=0, multiplier=MULTIPLIER_ONE)),
+    ("MultiplierOutOfRange", "a mint whose shares would not fit after a pending change", _mint_before_a_change),
     # cancel
     ("HashMissing", "a cancellation without reason",
      _announced(lambda action: action.cancel(params=types.CancelActionParams(13, bytes(32))))),

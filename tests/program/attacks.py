@@ -29,6 +29,8 @@ CREATED = {
     "settle_redemption": {"movement", "fill"},
     "correct_fill": {"correction"},
     "announce_action": {"action"},
+    "request_draw": {"draw"},
+    "publish_report": {"report"},
 }
 """What an instruction may create; some of these may be there already, which cases.py shows."""
 ADDRESS_ONLY = {"attestor_role", "operator_role", "compliance_role", "corporate_actions_role", "guardian_role"}
@@ -100,9 +102,13 @@ def _another_program(world: World, call: Instruction, index: int) -> Instruction
 
 SETTLE = ("settle_subscription", "settle_redemption")
 """Make movement and fill themselves, after every constraint was checked."""
-REFOUND = {("set_limit", "limit"), ("grant_role", "role"), ("approve_holder", "holder"), ("attest", "attestation")} | {
-    (settle, "movement") for settle in SETTLE
-}
+REFOUND = {
+    ("set_limit", "limit"),
+    ("grant_role", "role"),
+    ("approve_holder", "holder"),
+    ("attest", "attestation"),
+    ("request_draw", "draw"),
+} | {(settle, "movement") for settle in SETTLE}
 """Created by the first call and found by later ones: init_if_needed, or `Slot`."""
 THERE_ALREADY = {("attest", "attestation"), ("settle_redemption", "movement")}
 """Of those, the ones that cases.py shows at a later call."""
@@ -114,8 +120,10 @@ OTHERWISE = {
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
 """Where another error says it than for most accounts."""
-HARMLESS = {("veto", "program", "is another program")}
-"""Accepted; substitutes.py says why."""
+HARMLESS = {("veto", "program", "is another program"): "see another's"}
+"""Accepted; sanctioned.py says why."""
+FIXED = {"slot_hashes": "NotSlotHashes"}
+"""Accounts that are not programs and whose address never changes, and what is said of another."""
 Run = Callable[[World, Instruction, int], Instruction]
 
 
@@ -148,6 +156,8 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is another program", "program:MissingAccount", _another_program
     elif account in PROGRAMS:
         yield "is another program", "InvalidProgramId", _another_program
+    elif account in FIXED:
+        yield "is elsewhere", FIXED[account], _elsewhere
     elif account == "event_authority":
         yield "is elsewhere", "ConstraintAddress", _elsewhere
     elif instruction in ("grant_role", "accept_admin") and account in ADDRESS_ONLY:

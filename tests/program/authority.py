@@ -303,7 +303,7 @@ def tried(row: str) -> Row:
     """The call of a row, signed by every key in every way."""
     world = peopled()
     call = ROWS[row](world)
-    trial = Trial(world, call, world.chain.state(), world.chain.now, [], [])
+    trial = Trial(world, call, world.chain.state(), world.chain.now, world.chain.slot, [], [])
     refused = 0
     marks: dict[str, Mark] = {}
     refusals: dict[str, frozenset[str]] = {}
@@ -335,6 +335,7 @@ class Trial:
     call: Instruction
     state: State
     now: int
+    slot: int
     refusals: list[str]
     moved: list[str]
 
@@ -344,14 +345,19 @@ class Trial:
         for forgery in forgeries(self.world, self.call, thief, pays=pays):
             result = chain.attempt(forgery.call)
             if isinstance(result, Receipt):
-                chain.restore(self.state, self.now)
+                self._restore()
                 return Mark.ALONE if forgery.alone else Mark.BESIDE
             self.refusals.append(result.name)
             after = chain.state()
             if after != self.state:
                 self.moved.extend(changed(self.state, after))
-                chain.restore(self.state, self.now)
+                self._restore()
         return Mark.NEVER
+
+    def _restore(self) -> None:
+        self.world.chain.restore(self.state, self.now)
+        self.world.chain.slot = self.slot
+        self.world.chain.set_time(self.now)
 
 
 __all__ = ["KEYS", "MEANING", "ROWS", "WAYS", "Mark", "Row", "Security", "instruction_of", "peopled", "tried"]

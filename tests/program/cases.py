@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from action_cases import ACTION_CASES
+from report_cases import REPORT_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
 from world import DAY, IN, ONE, OUT, SCOPE_TRANSFER, Movement, Security, World, key
@@ -151,5 +152,5 @@ CASES: dict[str, Case] = {
         cancel_subscription, request_redemption, accept_redemption, settle_redemption, cancel_redemption,
         withdraw_redemption, correct_fill,
     )
-} | ACTION_CASES  # fmt: skip
+} | ACTION_CASES | REPORT_CASES  # fmt: skip
 assert IN.shares > OUT.shares

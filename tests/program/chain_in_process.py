@@ -6,9 +6,11 @@ Signatures are not made: a signer is an account marked as one in the transaction
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from solders.account import Account
@@ -40,6 +42,12 @@ Layout = TypeVar("Layout", bound=AccountLayout)
 
 START = 1_800_000_000
 """Unix seconds at which every world begins."""
+START_SLOT = 1_000_000
+"""The slot in which every world begins."""
+SLOT_HASHES = Pubkey.from_string("SysvarS1otHashes111111111111111111111111111")
+"""The chain's record of the last slots and their hashes: a count, then slot and hash of each, newest first."""
+SYSVAR_OWNER = Pubkey.from_string("Sysvar1111111111111111111111111111111111111")
+RECORDED_SLOTS = 512
 PROGRAM_NAMES = {
     str(TOKEN_2022_PROGRAM): "token",
     str(ASSOCIATED_TOKEN_PROGRAM): "associated-token",
@@ -89,6 +97,17 @@ def digest(name: str) -> bytes:
     return hashlib.sha256(name.encode()).digest()
 
 
+def slot_hash(slot: int) -> bytes:
+    """The hash that a slot has here, whenever one looks."""
+    return digest(f"slot {slot}")
+
+
+def _program() -> bytes:
+    """The shipped program; the mutation check (toolchain/mutation_check.py) puts another in its place."""
+    mutant = os.environ.get("TALLYSTICK_PROGRAM_SO")
+    return Path(mutant).read_bytes() if mutant else program_binary()
+
+
 class Chain:
     """One LiteSVM. `known` are the addresses that any transaction named or a test wrote."""
 
@@ -99,12 +118,13 @@ class Chain:
         self.upgrade_authority = key("upgrade authority")
         self.known: set[Pubkey] = set()
         self.now = START
+        self.slot = START_SLOT
         self.svm.add_program(TOKEN_2022_PROGRAM, token_2022_binary())
-        self.svm.add_program(PROGRAM_ID, program_binary())
+        self.svm.add_program(PROGRAM_ID, _program())
         self._name_upgrade_authority()
         for each in (self.fee_payer, self.payer):
             self.fund(each, 10**15)
-        self.set_time(START)
+        self.set_slot(START_SLOT)
 
     def _name_upgrade_authority(self) -> None:
         address = program_data_address()
@@ -120,7 +140,22 @@ class Chain:
     def set_time(self, now: int) -> None:
         """Set the chain's clock, forwards or back."""
         self.now = now
-        self.svm.set_clock(Clock(1, START, 0, 1, now))
+        self.svm.set_clock(Clock(self.slot, START, 0, 1, now))
+
+    def set_slot(self, slot: int, skipped: Collection[int] = ()) -> None:
+        """Set the chain's slot, and the record of the last slots' hashes; those skipped had no block."""
+        self.slot = slot
+        self.set_time(self.now)
+        recorded: list[int] = []
+        before = slot - 1
+        while len(recorded) < RECORDED_SLOTS and before >= 0:
+            if before not in skipped:
+                recorded.append(before)
+            before -= 1
+        data = len(recorded).to_bytes(8, "little")
+        data += b"".join(each.to_bytes(8, "little") + slot_hash(each) for each in recorded)
+        data = data.ljust(8 + 40 * RECORDED_SLOTS, b"\0")
+        self.write(SLOT_HASHES, Account(1, data, SYSVAR_OWNER, False, 0))
 
     def warp(self, seconds: int) -> None:
         """Let `seconds` pass."""
@@ -182,13 +217,14 @@ class Chain:
         return {address: account for address, account in found if account is not None}
 
     def restore(self, state: State, now: int) -> None:
-        """Put every known account back to `state`."""
+        """Put every known account back to `state`, and the clock to `now` and the slot that worlds begin in."""
         for address in list(self.known):
             if address == self.fee_payer:
                 continue
             wanted, found = state.get(address), self.find(address)
             if wanted != found:
                 self.svm.set_account(address, wanted or Account(0, b"", SYSTEM_PROGRAM, False, 0))
+        self.slot = START_SLOT
         self.set_time(now)
 
     # Transactions ----------------------------------------------------------------------------------------------------
@@ -217,6 +253,18 @@ class Chain:
         after = self.state()
         assert after == before, f"{expected}, but these moved: {changed(before, after)}"
         return refusal
+
+    def unmoved(self, *instructions: Instruction) -> str | None:
+        """Execute: None where it is accepted, else the error's name, after proving that nothing moved."""
+        for each in instructions:
+            self.known.update(meta.pubkey for meta in each.accounts)
+        before = self.state()
+        refusal = self.attempt(*instructions)
+        if not isinstance(refusal, Refusal):
+            return None
+        after = self.state()
+        assert after == before, f"{refusal.name}, but these moved: {changed(before, after)}"
+        return refusal.name
 
     def would(self, *instructions: Instruction) -> str | None:
         """Simulate: None where it would be accepted, else the error's name. Nothing moves."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
+from report_refusals import REPORT_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
@@ -205,6 +206,7 @@ def _spent_order(world: World) -> None:
 
 
 REFUSALS: list[Refused] = [
+    *REPORT_REFUSALS,
     # who may act
     ("KeyHoldsAnotherRole", "the first guardian is the admin", _initialize(guardian=key("third admin"))),
     ("KeyHoldsAnotherRole", "the admin becomes an operator", _grant(RoleKind.OPERATOR, ADMIN)),

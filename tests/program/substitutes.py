@@ -9,6 +9,7 @@ from __future__ import annotations
 from action_substitutes import ACTION_SUBSTITUTES
 from cases import NEWCOMER
 from order_substitutes import ORDER_SUBSTITUTES
+from report_substitutes import REPORT_SUBSTITUTES
 from substituting import (
     ADMIN_SIGNER,
     ATTESTOR,
@@ -49,7 +50,7 @@ SIBLINGS: dict[tuple[str, str], list[Substitute]] = {
     for kind in (ATTESTOR, OPERATOR, COMPLIANCE, RoleKind.CORPORATE_ACTIONS, GUARDIAN)
 }
 
-SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | {
+SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | REPORT_SUBSTITUTES | {
     ("initialize", "admin"): [other("another admin", SEEDS, STRANGER)],
     ("initialize", "upgrade_authority"): [
         other("a stranger", "NotUpgradeAuthority", STRANGER),

@@ -14,6 +14,7 @@ from tallystick.program.generated.types import RoleKind
 from tallystick.program.layout import InstructionLayout
 from world import IN, SCOPE_MINT, Security, World, copy_to
 
+PUBLISHER_KIND = RoleKind.PUBLISHER
 Run = Callable[[World, Instruction, int], Instruction]
 Pick = Callable[[World], Pubkey]
 Substitute = tuple[str, str, Run]
@@ -116,16 +117,17 @@ def role_attacks(kind: RoleKind, another: RoleKind, number: int = 1) -> list[Sub
     """Everything wrong with the role account of the numbered key."""
 
     another_number = 3 if kind is ATTESTOR else 3 - number
+    beside = RECONCILIATION if kind is PUBLISHER_KIND else PUBLISHER_KIND
 
     def granted_abroad(world: World) -> Pubkey:
         world.chain.send(world.omega.grant_role(kind, world.alpha.key(kind, number)))
         world.chain.warp(world.omega.delay)
         return world.omega.role(kind, world.alpha.key(kind, number))
 
-    def granted_as_publisher(world: World) -> Pubkey:
-        world.chain.send(world.alpha.grant_role(RoleKind.PUBLISHER, world.alpha.key(kind, number)))
+    def granted_beside(world: World) -> Pubkey:
+        world.chain.send(world.alpha.grant_role(beside, world.alpha.key(kind, number)))
         world.chain.warp(world.alpha.delay)
-        return world.alpha.role(RoleKind.PUBLISHER, world.alpha.key(kind, number))
+        return world.alpha.role(beside, world.alpha.key(kind, number))
 
     def revoke(world: World) -> None:
         world.chain.send(world.alpha.revoke_role(kind, 2 if kind is ATTESTOR else number))
@@ -138,7 +140,7 @@ def role_attacks(kind: RoleKind, another: RoleKind, number: int = 1) -> list[Sub
     return [
         other("of another holder", "RoleOfAnotherHolder", lambda world: world.alpha.role(kind, another_number)),
         other("of another kind and holder", "RoleOfAnotherKind", lambda world: world.alpha.role(another)),
-        other("of another kind of the same holder", "RoleOfAnotherKind", granted_as_publisher),
+        other("of another kind of the same holder", "RoleOfAnotherKind", granted_beside),
         other("of another issuer for the same holder", "RoleOfAnotherIssuer", granted_abroad),
         first("revoked", "RoleNotInForce", revoke),
         first("granted and not yet in force", "RoleNotInForce", grant_again),

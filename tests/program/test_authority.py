@@ -64,6 +64,11 @@ MAY: dict[str, May] = {
     "cancel_action": only("corporate actions", "guardian"),
     "execute_action": only("corporate actions"),
     "retire_security": only("corporate actions"),
+    "close_day": only("publisher"),
+    "request_draw": only("publisher"),
+    # There is one slot whose hash decides, so it does not matter who asks.
+    "draw_day": ANYONE,
+    "publish_report": only("publisher"),
 }
 """Which keys may make which call, as the design says. A row that is missing here fails."""
 

@@ -16,13 +16,13 @@ import pytest
 from actions import Action, delisting, split
 from authority import ROWS, Mark, instruction_of, tried
 from cases import NEWCOMER
-from chain_in_process import Chain, Refusal, digest, key
+from chain_in_process import RECORDED_SLOTS, START_SLOT, Chain, Refusal, digest, key
+from reports import DRAW_SLOTS, LAST_DAY, PERIOD, PERIOD_BEFORE, Reports
 from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from tallystick.program.addresses import UPGRADEABLE_LOADER, program_data_address
-from tallystick.program.artifacts import program_binary
 from tallystick.program.generated import accounts
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import ActionKind, RoleKind
@@ -95,7 +95,7 @@ def _replacement(chain: Chain, authority: Pubkey) -> Instruction:
     """Another program, laid in a buffer of the thief's, to take the place of this one."""
     buffer = key("buffer")
     header = (1).to_bytes(4, "little") + b"\1" + bytes(authority)
-    content = program_binary().replace(b"Expected the reserve", b"Ignored the reserve!")
+    content = _deployed(chain).replace(b"Expected the reserve", b"Ignored the reserve!")
     chain.write(buffer, Account(10**12, header + content, UPGRADEABLE_LOADER, False, 0))
     return upgrade(PROGRAM_ID, buffer, chain.payer, authority)
 
@@ -114,11 +114,11 @@ def test_u1_the_upgrade_authority_replaces_the_program_and_no_law_stops_it() -> 
 
 def test_u2_another_key_replaces_nothing_and_the_bytes_show_a_change() -> None:
     chain = Chain()
-    assert _deployed(chain) == program_binary().rstrip(b"\0")
+    before = _deployed(chain)
     assert isinstance(chain.attempt(_replacement(chain, key("a thief"))), Refusal)
-    assert _deployed(chain) == program_binary().rstrip(b"\0")
+    assert _deployed(chain) == before
     chain.send(_replacement(chain, chain.upgrade_authority))
-    assert _deployed(chain) != program_binary().rstrip(b"\0")
+    assert _deployed(chain) != before
 
 
 def test_u3_as_long_as_the_program_is_this_one_it_may_only_begin_an_issuer() -> None:
@@ -588,8 +588,46 @@ def test_d1_a_stolen_distributor_may_what_anybody_may() -> None:
     assert powers("distributor") == powers("stranger")
 
 
-def test_p1_a_stolen_publisher_may_what_anybody_may() -> None:
-    assert powers("publisher") == powers("stranger")
+def test_p1_a_stolen_publisher_closes_and_publishes_what_it_likes_and_leaves_days_out_for_good() -> None:
+    world = World.fresh()
+    thief, reports = of_kind(world, RoleKind.PUBLISHER), Reports(world.alpha)
+    thief.does(reports.close_day(LAST_DAY, digest("nothing")))
+    thief.does(reports.publish_report(PERIOD, hash=digest("a lie")))
+    world.chain.refuse("DayNotLater", reports.close_day(LAST_DAY - 1))
+    assert reports.published().hash == digest("a lie")
+
+
+def test_p2_a_stolen_publisher_draws_no_day_of_its_choice_and_every_further_try_is_counted() -> None:
+    world = World.fresh()
+    chain, thief, reports = world.chain, of_kind(world, RoleKind.PUBLISHER), Reports(world.alpha)
+    thief.does(reports.close_day(LAST_DAY), reports.request_draw())
+    for waited in (0, DRAW_SLOTS, RECORDED_SLOTS):
+        chain.set_slot(START_SLOT + waited)
+        thief.cannot("DrawPending", reports.request_draw())
+    chain.set_slot(START_SLOT + DRAW_SLOTS + RECORDED_SLOTS + 1)
+    thief.does(reports.request_draw())
+    assert reports.drawn().attempts == 2
+    chain.set_slot(chain.slot + DRAW_SLOTS + 1)
+    thief_of(world).does(reports.draw_day())
+    thief.cannot("DrawFinal", reports.request_draw())
+
+
+def test_p3_a_stolen_publisher_rewrites_nothing_and_a_correction_names_what_it_corrects() -> None:
+    world = World.fresh()
+    chain, reports = world.chain, Reports(world.alpha)
+    chain.send(reports.close_day(LAST_DAY))
+    reports.do_publish(PERIOD_BEFORE, PERIOD)
+    before, thief = reports.published(), of_kind(world, RoleKind.PUBLISHER)
+    thief.cannot("DayNotLater", reports.close_day(LAST_DAY, digest("another")))
+    thief.cannot("PeriodPublished", reports.publish_report(PERIOD_BEFORE, 1, report=reports.report(PERIOD_BEFORE, 1)))
+    thief.does(reports.publish_report(PERIOD, 2, reports.report(PERIOD), hash=digest("a lie")))
+    chain.send(world.alpha.revoke_role(RoleKind.PUBLISHER))
+    thief.cannot("RoleNotInForce", reports.publish_report(PERIOD, 3, reports.report(PERIOD, 2)))
+    assert (reports.published(), reports.published(PERIOD, 2).corrects) == (before, reports.report(PERIOD))
+
+
+def test_p4_a_stolen_publisher_may_nothing_but_close_draw_and_publish() -> None:
+    assert powers("publisher") - powers("stranger") == {"close_day", "request_draw", "publish_report"}
 
 
 # Wallets, payers, secrets --------------------------------------------------------------------------------------------

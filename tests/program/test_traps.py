@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from actions import split
 from attacks import index_of
 from cases import CASES, NEWCOMER
-from chain_in_process import digest
+from chain_in_process import Chain, digest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from solders.rent import Rent
 from solders.system_program import TransferParams, transfer
-from tallystick.program import addresses
+from tallystick.errors import IdentifierError
+from tallystick.program import addresses, artifacts
 from tallystick.program.event_decoding import EVENT_TAG
 from tallystick.program.generated import accounts, events
 from tallystick.program.generated.constants import PROGRAM_ID
@@ -24,6 +27,7 @@ from world import (
     SCOPE_MINT,
     SCOPE_REDEEM,
     SCOPE_TRANSFER,
+    Issuer,
     Movement,
     Security,
     World,
@@ -44,6 +48,8 @@ CREATED_ADDRESSES = {
     "request_redemption": ("order",),
     "correct_fill": ("correction",),
     "announce_action": ("action",),
+    "request_draw": ("draw",),
+    "publish_report": ("report",),
 }
 
 
@@ -58,6 +64,36 @@ def test_lamports_sent_to_an_address_beforehand_stop_nothing(case: str, lamports
         payer = world.chain.payer
         world.chain.send(transfer(TransferParams(from_pubkey=payer, to_pubkey=target, lamports=lamports)))
     assert world.chain.send(call).events
+
+
+@pytest.mark.parametrize("dearer", [1, 3])
+def test_rent_is_what_the_chain_asks_for(dearer: int) -> None:
+    chain = Chain()
+    rent = chain.svm.get_rent()
+    chain.svm.set_rent(Rent.with_lamports_per_byte(rent.lamports_per_byte * dearer))
+    issuer = Issuer(chain, "alpha").do_open()
+    security = Security(issuer, "ACME")
+    chain.send(security.list_security())
+    for address in (issuer.address, security.address, security.mint, security.escrow):
+        account = chain.find(address)
+        assert account is not None
+        assert account.lamports >= chain.svm.minimum_balance_for_rent_exemption(len(account.data))
+
+
+def test_no_seed_is_longer_than_32_bytes() -> None:
+    idl = json.loads(artifacts.idl())
+    constants = [
+        (instruction["name"], account["name"], len(seed["value"]))
+        for instruction in idl["instructions"]
+        for account in instruction["accounts"]
+        for seed in account.get("pda", {}).get("seeds", ())
+        if seed["kind"] == "const"
+    ]
+    assert constants
+    assert [each for each in constants if each[2] > 32] == []
+    world = World.fresh()
+    with pytest.raises(IdentifierError):
+        addresses.order_address(world.acme.address, world.alice, bytes(33))
 
 
 def test_an_order_id_that_another_holder_used_is_free() -> None:

@@ -55,7 +55,14 @@ class World:
 @cache
 def _world() -> World:
     chain = Chain()
-    counts = {"attestor": 3, "operator": 2, "compliance": 2, "reconciliation": 2, "corporate_actions": 2}
+    counts = {
+        "attestor": 3,
+        "operator": 2,
+        "compliance": 2,
+        "reconciliation": 2,
+        "corporate_actions": 2,
+        "publisher": 2,
+    }
     alpha = Issuer(chain, "alpha").do_open(**counts, guardian=2)
     omega = Issuer(chain, "omega").do_open()
     alice, bob, stranger = (chain.fund(key(name)) for name in ("alice", "bob", "stranger"))

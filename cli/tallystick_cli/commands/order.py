@@ -37,7 +37,7 @@ from tallystick.services.subscription import (
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
-from tallystick_cli.context import BookedOrder, Chain, KeypairSigner, Tally
+from tallystick_cli.context import BookedOrder, Chain, Tally, TransactionSigner
 from tallystick_cli.moments import FORM, PAST_FORM, parse_moment
 from tallystick_cli.orders import (
     OrderShown,
@@ -342,5 +342,5 @@ async def show(tally: Tally, order: OrderArgument) -> OrderShown:
     return await order_with_fills(tally, rows[0], shown.now)
 
 
-def _actor(tally: Tally, by: Actor, wallet: str) -> KeypairSigner:
+def _actor(tally: Tally, by: Actor, wallet: str) -> TransactionSigner:
     return tally.signer("operator") if by is Actor.OPERATOR else tally.wallet_signer(wallet)

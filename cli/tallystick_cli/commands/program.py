@@ -23,6 +23,7 @@ from tallystick.services.plans import Plan, execute
 from tallystick_cli.approval import ask, count
 from tallystick_cli.command import command
 from tallystick_cli.context import KeypairSigner, Tally, new_memory_outbox
+from tallystick_cli.dry_run import end_dry_run
 from tallystick_cli.failures import DONE, REFUSED
 from tallystick_cli.render import amount, facts, stack
 
@@ -99,9 +100,11 @@ async def deploy(tally: Tally) -> Verified:
     deployment = await plan_deployment(
         chain, payer=payer.pubkey, authority=authority.pubkey, program=program.pubkey, binary=binary
     )
+    overview = deployment.finish if deployment.is_empty else _overview(deployment, len(binary))
+    await end_dry_run(tally, overview, (payer, authority, program), withheld=_withheld(deployment))
     if not deployment.is_empty:
         if not tally.is_yes:
-            ask(tally, _overview(deployment, len(binary)))
+            ask(tally, overview)
         signers = tally.ring(payer, authority, program)
         sender, trail = tally.new_sender(new_memory_outbox()), await tally.open_trail()
         for result in await execute(deployment.prepare, sender, signers, trail=trail):
@@ -126,6 +129,14 @@ async def deploy(tally: Tally) -> Verified:
         for result in await execute(deployment.finish, sender, signers, trail=trail):
             result.require_done()
     return Verified(await read_program_state(chain, program.pubkey, binary), tally.cluster_name)
+
+
+def _withheld(deployment: Deployment) -> dict[str, str]:
+    """What a dry run cannot simulate: what needs the whole program in its buffer."""
+    if not deployment.chunks:
+        return {}
+    reason = f"It needs the {count(len(deployment.chunks), 'transaction')} before it that write the program."
+    return {each.intent: reason for each in deployment.finish.actions}
 
 
 def _overview(deployment: Deployment, size: int) -> Plan:

@@ -16,6 +16,7 @@ from tallystick.program.generated.pdas import (
     action_address,
     attestation_address,
     correction_address,
+    draw_address,
     event_authority_address,
     fill_address,
     hold_address,
@@ -24,6 +25,7 @@ from tallystick.program.generated.pdas import (
     mint_address,
     movement_address,
     order_address,
+    report_address,
     role_address,
     security_address,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "attestation_hash",
     "correction_address",
     "custody_accounts_hash",
+    "draw_address",
     "event_authority_address",
     "fill_address",
     "hold_address",
@@ -50,6 +53,7 @@ __all__ = [
     "movement_address",
     "order_address",
     "program_data_address",
+    "report_address",
     "role_address",
     "security_address",
 ]

@@ -28,6 +28,10 @@ pub const HOLDER_SEED: &[u8] = b"holder";
 pub const HOLD_SEED: &[u8] = b"hold";
 #[constant]
 pub const ACTION_SEED: &[u8] = b"action";
+#[constant]
+pub const DRAW_SEED: &[u8] = b"draw";
+#[constant]
+pub const REPORT_SEED: &[u8] = b"report";
 
 /// Layout version written into every account; raised when a field is added in reserved space.
 pub const VERSION: u8 = 1;
@@ -64,3 +68,9 @@ pub const MAX_CUSTODY_ACCOUNTS: u8 = 16;
 pub const MAX_NAME: usize = 64;
 pub const MAX_SYMBOL: usize = 16;
 pub const MAX_URI: usize = 200;
+
+/// Slots from the request of a draw to the first slot whose hash may decide: about 13 seconds.
+pub const DRAW_SLOTS: u64 = 32;
+/// Years that a report's period may name.
+pub const MIN_YEAR: u32 = 1970;
+pub const MAX_YEAR: u32 = 9999;

@@ -286,4 +286,34 @@ error_codes! {
     ChangePending,
     #[msg("Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio")]
     MultiplierOutOfRange,
+
+    // ---- reports ----
+    #[msg("Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later")]
+    NoPeriod,
+    #[msg("Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight")]
+    PeriodNotEnded,
+    #[msg("Expected the day to have ended by the chain's clock, in UTC; wait for its midnight")]
+    DayNotEnded,
+    #[msg("Expected a day later than the last one closed; a day that was left out stays out")]
+    DayNotLater,
+    #[msg("Expected a slot that the chain has reached; name the slot at which the figures were read")]
+    SlotInTheFuture,
+    #[msg("Expected every day of the period to be closed or left out for good; close the period's last day, or a later one, first")]
+    DaysNotFinal,
+    #[msg("Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111")]
+    NotSlotHashes,
+    #[msg("Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has the target slot's hash")]
+    DrawPending,
+    #[msg("Expected a period whose day is not drawn yet; what was drawn is final")]
+    DrawFinal,
+    #[msg("Expected a slot at or after the draw's target to have a hash; wait a few seconds")]
+    DrawTooEarly,
+    #[msg("Expected the chain still to have the target slot's hash; request the draw anew")]
+    DrawMissed,
+    #[msg("Expected the issuer's last publication as the previous report, and none before its first; read the issuer again")]
+    NotLastReport,
+    #[msg("Expected version 1 without a report that it corrects, or the version after the report of this issuer and period that it corrects")]
+    ReportNotNext,
+    #[msg("Expected a period later than the last one published; correct that one with its next version")]
+    PeriodPublished,
 }

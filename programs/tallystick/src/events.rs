@@ -297,3 +297,57 @@ pub struct SecurityRetired {
     pub action: Pubkey,
     pub retired_by: Pubkey,
 }
+
+#[event]
+pub struct DayClosed {
+    pub issuer: Pubkey,
+    /// Counted from 1970-01-01, UTC.
+    pub day: u32,
+    pub close_hash: [u8; 32],
+    pub as_of_slot: u64,
+    /// The running hash before this day.
+    pub previous_hash: [u8; 32],
+    pub days_hash: [u8; 32],
+    pub days: u32,
+    pub closed_by: Pubkey,
+    pub closed_at: i64,
+}
+
+#[event]
+pub struct DrawRequested {
+    pub issuer: Pubkey,
+    pub draw: Pubkey,
+    pub period: u32,
+    pub attempts: u32,
+    pub target_slot: u64,
+    pub days_hash: [u8; 32],
+    pub requested_by: Pubkey,
+}
+
+#[event]
+pub struct DayDrawn {
+    pub issuer: Pubkey,
+    pub draw: Pubkey,
+    pub period: u32,
+    pub attempts: u32,
+    pub drawn_slot: u64,
+    pub slot_hash: [u8; 32],
+    /// Day of the month, from 1.
+    pub drawn_day: u8,
+}
+
+#[event]
+pub struct ReportPublished {
+    pub issuer: Pubkey,
+    pub report: Pubkey,
+    pub period: u32,
+    pub report_version: u16,
+    pub hash: [u8; 32],
+    pub as_of_slot: u64,
+    pub previous: Pubkey,
+    pub previous_hash: [u8; 32],
+    /// The default key for version 1.
+    pub corrects: Pubkey,
+    pub days_hash: [u8; 32],
+    pub published_by: Pubkey,
+}

@@ -11,6 +11,7 @@ pub mod events;
 mod heap;
 pub mod instructions;
 pub mod once;
+pub mod slot_hashes;
 pub mod state;
 pub mod token;
 
@@ -178,5 +179,26 @@ pub mod tallystick {
     /// Retires a security that is delisted: no mints, redemptions go on. By a corporate actions key.
     pub fn retire_security(ctx: Context<RetireSecurity>) -> Result<()> {
         instructions::retire_security(ctx)
+    }
+    // ---- reports ----
+
+    /// Extends the issuer's running hash of daily closes by one day. By a publisher.
+    pub fn close_day(ctx: Context<CloseDay>, params: CloseDayParams) -> Result<()> {
+        instructions::close_day(ctx, params)
+    }
+
+    /// Asks for the day of a period that a second look takes. By a publisher, after the period.
+    pub fn request_draw(ctx: Context<RequestDraw>, params: RequestDrawParams) -> Result<()> {
+        instructions::request_draw(ctx, params)
+    }
+
+    /// Draws that day from the hash of a slot that came after the request. By anyone.
+    pub fn draw_day(ctx: Context<DrawDay>) -> Result<()> {
+        instructions::draw_day(ctx)
+    }
+
+    /// Publishes a reserve report, or a correction of one. By a publisher.
+    pub fn publish_report(ctx: Context<PublishReport>, params: PublishReportParams) -> Result<()> {
+        instructions::publish_report(ctx, params)
     }
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from solders.hash import Hash
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 from tallystick.adapters.chain.outbox import MemoryOutbox, OutboxRow
@@ -141,7 +142,7 @@ class FaultyCluster:
         confirmed = self.height - self.confirmed_after
         return {"processed": self.height, "confirmed": confirmed, "finalized": self.finalized}[commitment]
 
-    async def simulate(self, transaction: bytes) -> Simulation:
+    async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         self._called("simulate")
         await asyncio.sleep(0)
         return Simulation(self.simulation_error, self.logs, units=1_000, loaded_data=5_000)

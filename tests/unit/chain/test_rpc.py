@@ -413,3 +413,43 @@ async def test_a_simulation_is_read_with_units_loaded_data_and_logs() -> None:
     assert (simulation.units, simulation.loaded_data) == (150, 206)
     config = node.asked[-1][1][1]
     assert (config["sigVerify"], config["replaceRecentBlockhash"]) == (False, True)
+
+
+async def test_a_watched_simulation_asks_for_accounts_and_inner_instructions() -> None:
+    parsed = {"program": "system", "programId": str(Pubkey.default()), "parsed": {}, "stackHeight": 2}
+    called = {"programId": str(OWNER), "accounts": [str(ADDRESS)], "data": "5Q", "stackHeight": 2}
+    value = {
+        "err": None,
+        "logs": [],
+        "unitsConsumed": 150,
+        "accounts": [ACCOUNT, None],
+        "innerInstructions": [{"index": 2, "instructions": [parsed, called]}],
+    }
+    node = Node(simulateTransaction=at_slot(9, value))
+    simulation = await rpc_chain(node).simulate(transaction(), watch=[ADDRESS, OWNER])
+    assert simulation.accounts == {ADDRESS: Account(OWNER, 9, b"\1\2\3"), OWNER: None}
+    assert simulation.inner == (InnerInstruction(2, OWNER, (ADDRESS,), b"\xff"),)
+    config = node.asked[-1][1][1]
+    assert config["accounts"] == {"encoding": "base64", "addresses": [str(ADDRESS), str(OWNER)]}
+    assert config["innerInstructions"]
+
+
+async def test_a_watched_simulation_that_failed_has_no_accounts() -> None:
+    value = {"err": "AccountNotFound", "logs": [], "accounts": [None], "innerInstructions": None}
+    simulation = await rpc_chain(Node(simulateTransaction=at_slot(9, value))).simulate(transaction(), watch=[ADDRESS])
+    assert (simulation.accounts, simulation.inner) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"err": None, "accounts": [], "innerInstructions": []},
+        {"err": None, "accounts": None, "innerInstructions": []},
+        {"err": None, "accounts": [ACCOUNT], "innerInstructions": None},
+        {"err": None, "accounts": [ACCOUNT], "innerInstructions": [{"index": 0, "instructions": [{"data": "5Q"}]}]},
+    ],
+)
+async def test_a_watched_simulation_without_what_was_asked_is_malformed(value: dict[str, Any]) -> None:
+    node = Node(simulateTransaction=at_slot(9, value))
+    with pytest.raises(LedgerError, match="simulateTransaction"):
+        await rpc_chain(node).simulate(transaction(), watch=[ADDRESS])

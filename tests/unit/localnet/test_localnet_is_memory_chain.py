@@ -38,6 +38,12 @@ async def test_a_transaction_reads_alike(chains: tuple[Chain, Chain], ledger: Le
     rpc, memory = chains
     transaction = signed(ledger, payer, SOL)
     assert await rpc.simulate(bytes(transaction)) == await memory.simulate(bytes(transaction))
+    watch = [payer.pubkey(), RECEIVER, PROGRAM]
+    watched = await rpc.simulate(bytes(transaction), watch=watch)
+    assert watched == await memory.simulate(bytes(transaction), watch=watch)
+    assert watched.accounts[RECEIVER] == Account(Pubkey.default(), SOL, b"")
+    assert watched.accounts[PROGRAM] is None
+    assert await memory.get_account(RECEIVER) is None
     signature = await rpc.send(bytes(transaction))
     unknown = Signature.from_bytes(bytes([9] * 64))
     found = await memory.get_transaction(signature)

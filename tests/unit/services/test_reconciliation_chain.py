@@ -209,6 +209,32 @@ async def test_one_broken_thing_is_one_kind_of_break_with_the_exact_amount(book:
     assert {each.found.instrument for each in report.all_breaks} == {APPLE}
 
 
+DOUBLED = (0x4000000000000000).to_bytes(8, "little")
+
+
+def both_wait(book: BookOnChain, bits: bytes, later: int = 0) -> None:
+    """Security and mint wait for twice the multiplier tomorrow, as execute_action has them, or nearly."""
+    at = book.now + DAY
+    security(lambda s: replace(s, pending_multiplier=2 * 10**18, multiplier_effective_at=at))(book)
+    extension(25, 40, (at + later).to_bytes(8, "little") + bits)(book)
+
+
+async def test_a_change_that_security_and_mint_both_wait_for_is_no_break(book: BookOnChain) -> None:
+    both_wait(book, DOUBLED)
+    assert (await book.reconcile()).is_clean
+
+
+@pytest.mark.parametrize(
+    ("bits", "later"), [(DOUBLED[:7] + b"\x3f", 0), (DOUBLED, 1)], ids=["another number", "another time"]
+)
+async def test_a_change_that_the_mint_waits_for_otherwise_is_a_break(
+    book: BookOnChain, bits: bytes, later: int
+) -> None:
+    both_wait(book, bits, later)
+    (found,) = (await book.reconcile()).all_breaks
+    assert (found.found.kind, found.found.reference) == (BreakKind.MULTIPLIER_MISMATCH, "pending")
+
+
 async def test_a_movement_that_allocated_less_than_its_fills_used_is_a_break(book: BookOnChain) -> None:
     one(Movement, lambda m: m.allocated == 40 * ONE, lambda m: replace(m, allocated=m.allocated - 2))(book)
     (found,) = (await book.reconcile()).all_breaks

@@ -22,7 +22,7 @@ from tallystick.adapters.chain.protocol import (
     SignatureStatus,
     Simulation,
 )
-from tallystick.adapters.chain.records import Landed
+from tallystick.adapters.chain.records import Landed, Outcome
 from tallystick.errors import RpcError
 
 _INVALID_PARAMS = -32602
@@ -89,9 +89,15 @@ class MemoryChain:
         }
         return ProgramAccounts(slot, found)
 
-    async def simulate(self, transaction: bytes) -> Simulation:
+    async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         outcome = self.ledger.simulate(_decode(transaction), check_blockhash=False)
-        return Simulation(outcome.error, outcome.logs, outcome.units, outcome.loaded_data)
+        watched: dict[Pubkey, Account | None] = {}
+        inner: tuple[InnerInstruction, ...] = ()
+        if watch is not None and outcome.error is None:
+            found = {address: outcome.changed.get(address) or self.ledger.account(address) for address in watch}
+            watched = {address: each if each and each.lamports else None for address, each in found.items()}
+            inner = _inner(outcome)
+        return Simulation(outcome.error, outcome.logs, outcome.units, outcome.loaded_data, watched, inner)
 
     async def send(self, transaction: bytes) -> Signature:
         decoded = _decode(transaction)
@@ -157,16 +163,6 @@ def _sliced(account: Account, data_slice: tuple[int, int] | None) -> Account:
 
 def _confirmed(landed: Landed) -> ConfirmedTransaction:
     outcome = landed.outcome
-    keys = outcome.addresses
-    inner = tuple(
-        InnerInstruction(
-            each.parent,
-            keys[each.instruction.program_id_index],
-            tuple(keys[index] for index in bytes(each.instruction.accounts)),
-            bytes(each.instruction.data),
-        )
-        for each in outcome.inner
-    )
     return ConfirmedTransaction(
         landed.signature,
         landed.slot,
@@ -175,6 +171,19 @@ def _confirmed(landed: Landed) -> ConfirmedTransaction:
         outcome.fee or 0,
         outcome.units,
         outcome.logs,
-        keys,
-        inner,
+        outcome.addresses,
+        _inner(outcome),
+    )
+
+
+def _inner(outcome: Outcome) -> tuple[InnerInstruction, ...]:
+    keys = outcome.addresses
+    return tuple(
+        InnerInstruction(
+            each.parent,
+            keys[each.instruction.program_id_index],
+            tuple(keys[index] for index in bytes(each.instruction.accounts)),
+            bytes(each.instruction.data),
+        )
+        for each in outcome.inner
     )

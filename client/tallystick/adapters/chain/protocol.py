@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -41,16 +41,6 @@ class SignatureStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
-    """Result of running a transaction without landing it. `units` in compute units, `loaded_data` in bytes."""
-
-    error: object | None
-    logs: tuple[str, ...]
-    units: int
-    loaded_data: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class InnerInstruction:
     """One instruction called by another: `parent` is the index of the top-level instruction."""
 
@@ -58,6 +48,23 @@ class InnerInstruction:
     program: Pubkey
     accounts: tuple[Pubkey, ...]
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Result of running a transaction without landing it. `units` in compute units, `loaded_data` in bytes.
+
+    Of a transaction that succeeded and was watched: `accounts` as it would leave each account watched (None: there is
+    none), and `inner`, the instructions its programs called. A node leaves out those it shows in words of its own
+    instead of bytes (the system program's, the token programs'), so `inner` serves to find our events and no more.
+    """
+
+    error: object | None
+    logs: tuple[str, ...]
+    units: int
+    loaded_data: int | None
+    accounts: Mapping[Pubkey, Account | None] = field(default_factory=dict)
+    inner: tuple[InnerInstruction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,12 @@ class Chain(Protocol):
         """All accounts of `program` that pass every filter (an int is a data size), at one slot."""
         ...
 
-    async def simulate(self, transaction: bytes) -> Simulation:
-        """Run a serialised transaction without checking signatures, on a current blockhash."""
+    async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
+        """Run a serialised transaction without checking signatures, on a current blockhash.
+
+        `watch` names accounts of the transaction whose state afterwards is wanted; with it, even empty, the inner
+        instructions are told too.
+        """
         ...
 
     async def send(self, transaction: bytes) -> Signature:

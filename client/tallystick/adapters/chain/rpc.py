@@ -185,10 +185,13 @@ class RpcChain:
         answer = await self._rpc.call("getProgramAccounts", [str(program), config])
         return rpc_shapes.read("getProgramAccounts", rpc_shapes.program_accounts, answer)
 
-    async def simulate(self, transaction: bytes) -> Simulation:
+    async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         config = _at("confirmed") | {"encoding": "base64", "sigVerify": False, "replaceRecentBlockhash": True}
+        if watch is not None:
+            config["innerInstructions"] = True
+            config["accounts"] = {"encoding": "base64", "addresses": [str(address) for address in watch]}
         answer = await self._rpc.call("simulateTransaction", [_base64(transaction), config])
-        return rpc_shapes.read("simulateTransaction", rpc_shapes.simulation, answer)
+        return rpc_shapes.read("simulateTransaction", partial(rpc_shapes.simulation, watch=watch), answer)
 
     async def send(self, transaction: bytes) -> Signature:
         """Broadcast through every endpoint at once; returns when one took it.

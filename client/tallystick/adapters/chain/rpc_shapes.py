@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from solders.hash import Hash
@@ -105,13 +105,34 @@ def blockhash(value: Any) -> Blockhash:
     return Blockhash(Hash.from_string(inner["blockhash"]), whole(inner["lastValidBlockHeight"]))
 
 
-def simulation(value: Any) -> Simulation:
+def simulation(value: Any, watch: Sequence[Pubkey] | None = None) -> Simulation:
+    """A simulation; of one that succeeded also the accounts in `watch`, in its order, and what was called."""
     inner = value["value"]
+    watched: dict[Pubkey, Account | None] = {}
+    called: tuple[InnerInstruction, ...] = ()
+    if watch is not None and inner["err"] is None:
+        found = [account(each) for each in inner["accounts"]]
+        if len(found) != len(watch):
+            raise LedgerError(f"expected {len(watch)} accounts, found {len(found)}")
+        watched = dict(zip(watch, found, strict=True))
+        called = tuple(
+            InnerInstruction(
+                parent=whole(group["index"]),
+                program=Pubkey.from_string(each["programId"]),
+                accounts=tuple(Pubkey.from_string(key) for key in each["accounts"]),
+                data=base58_decode(each["data"]),
+            )
+            for group in inner["innerInstructions"]
+            for each in group["instructions"]
+            if "parsed" not in each
+        )
     return Simulation(
         error=inner["err"],
         logs=tuple(str(line) for line in inner.get("logs") or ()),
         units=whole(inner.get("unitsConsumed") or 0),
         loaded_data=whole_or_none(inner.get("loadedAccountsDataSize")),
+        accounts=watched,
+        inner=called,
     )
 
 

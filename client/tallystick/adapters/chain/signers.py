@@ -97,6 +97,17 @@ class KeypairSigner:
         return self.keypair.sign_message(message)
 
 
+@dataclass(frozen=True, slots=True)
+class AddressOnly:
+    """The place of a signer whose key is not at hand: enough to make a plan and to simulate it."""
+
+    pubkey: Pubkey
+
+    async def sign_transaction(self, transaction: VersionedTransaction) -> SignedTransaction:
+        """Never: raises ConfigurationError."""
+        raise ConfigurationError(f"The key of {self.pubkey} is not here; nothing was signed.")
+
+
 def _mode_of(descriptor: int) -> int:
     # The open file is asked, not the path: the path may be swapped between the check and the read.
     return os.fstat(descriptor).st_mode
@@ -114,4 +125,4 @@ def _keypair_from_json(content: bytes, path: Path) -> Keypair:
         raise ConfigurationError(f"Key file {path} does not hold a keypair.", hint=hint) from None
 
 
-__all__ = ["KeypairSigner", "SignedByOne", "SignedTransaction", "TransactionSigner"]
+__all__ = ["AddressOnly", "KeypairSigner", "SignedByOne", "SignedTransaction", "TransactionSigner"]

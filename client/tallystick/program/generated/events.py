@@ -278,6 +278,129 @@ class ChangeVetoed(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class DayClosed(EventLayout):
+    """Day closed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("98084592e8af9760")
+
+    issuer: Pubkey
+    day: int
+    """Counted from 1970-01-01, UTC."""
+    close_hash: bytes
+    as_of_slot: int
+    previous_hash: bytes
+    """The running hash before this day."""
+    days_hash: bytes
+    days: int
+    closed_by: Pubkey
+    closed_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            day=reader.u32(),
+            close_hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+            previous_hash=reader.fixed(32),
+            days_hash=reader.fixed(32),
+            days=reader.u32(),
+            closed_by=reader.pubkey(),
+            closed_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DayClosed.issuer")
+        writer.u32(self.day, "DayClosed.day")
+        writer.fixed(self.close_hash, 32, "DayClosed.close_hash")
+        writer.u64(self.as_of_slot, "DayClosed.as_of_slot")
+        writer.fixed(self.previous_hash, 32, "DayClosed.previous_hash")
+        writer.fixed(self.days_hash, 32, "DayClosed.days_hash")
+        writer.u32(self.days, "DayClosed.days")
+        writer.pubkey(self.closed_by, "DayClosed.closed_by")
+        writer.i64(self.closed_at, "DayClosed.closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class DayDrawn(EventLayout):
+    """Day drawn."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("767a29d666572d32")
+
+    issuer: Pubkey
+    draw: Pubkey
+    period: int
+    attempts: int
+    drawn_slot: int
+    slot_hash: bytes
+    drawn_day: int
+    """Day of the month, from 1."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            draw=reader.pubkey(),
+            period=reader.u32(),
+            attempts=reader.u32(),
+            drawn_slot=reader.u64(),
+            slot_hash=reader.fixed(32),
+            drawn_day=reader.u8(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DayDrawn.issuer")
+        writer.pubkey(self.draw, "DayDrawn.draw")
+        writer.u32(self.period, "DayDrawn.period")
+        writer.u32(self.attempts, "DayDrawn.attempts")
+        writer.u64(self.drawn_slot, "DayDrawn.drawn_slot")
+        writer.fixed(self.slot_hash, 32, "DayDrawn.slot_hash")
+        writer.u8(self.drawn_day, "DayDrawn.drawn_day")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequested(EventLayout):
+    """Draw requested."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("3bacdb2a1c5e5d4b")
+
+    issuer: Pubkey
+    draw: Pubkey
+    period: int
+    attempts: int
+    target_slot: int
+    days_hash: bytes
+    requested_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            draw=reader.pubkey(),
+            period=reader.u32(),
+            attempts=reader.u32(),
+            target_slot=reader.u64(),
+            days_hash=reader.fixed(32),
+            requested_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "DrawRequested.issuer")
+        writer.pubkey(self.draw, "DrawRequested.draw")
+        writer.u32(self.period, "DrawRequested.period")
+        writer.u32(self.attempts, "DrawRequested.attempts")
+        writer.u64(self.target_slot, "DrawRequested.target_slot")
+        writer.fixed(self.days_hash, 32, "DrawRequested.days_hash")
+        writer.pubkey(self.requested_by, "DrawRequested.requested_by")
+
+
+@dataclass(frozen=True, slots=True)
 class FillCorrected(EventLayout):
     """Fill corrected."""
 
@@ -662,6 +785,57 @@ class RedemptionSettled(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPublished(EventLayout):
+    """Report published."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("02719901657b7084")
+
+    issuer: Pubkey
+    report: Pubkey
+    period: int
+    report_version: int
+    hash: bytes
+    as_of_slot: int
+    previous: Pubkey
+    previous_hash: bytes
+    corrects: Pubkey
+    """The default key for version 1."""
+    days_hash: bytes
+    published_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            issuer=reader.pubkey(),
+            report=reader.pubkey(),
+            period=reader.u32(),
+            report_version=reader.u16(),
+            hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+            previous=reader.pubkey(),
+            previous_hash=reader.fixed(32),
+            corrects=reader.pubkey(),
+            days_hash=reader.fixed(32),
+            published_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.issuer, "ReportPublished.issuer")
+        writer.pubkey(self.report, "ReportPublished.report")
+        writer.u32(self.period, "ReportPublished.period")
+        writer.u16(self.report_version, "ReportPublished.report_version")
+        writer.fixed(self.hash, 32, "ReportPublished.hash")
+        writer.u64(self.as_of_slot, "ReportPublished.as_of_slot")
+        writer.pubkey(self.previous, "ReportPublished.previous")
+        writer.fixed(self.previous_hash, 32, "ReportPublished.previous_hash")
+        writer.pubkey(self.corrects, "ReportPublished.corrects")
+        writer.fixed(self.days_hash, 32, "ReportPublished.days_hash")
+        writer.pubkey(self.published_by, "ReportPublished.published_by")
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveAttested(EventLayout):
     """Reserve attested."""
 
@@ -956,6 +1130,9 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     AdminProposed.DISCRIMINATOR: AdminProposed,
     AttestationApproved.DISCRIMINATOR: AttestationApproved,
     ChangeVetoed.DISCRIMINATOR: ChangeVetoed,
+    DayClosed.DISCRIMINATOR: DayClosed,
+    DayDrawn.DISCRIMINATOR: DayDrawn,
+    DrawRequested.DISCRIMINATOR: DrawRequested,
     FillCorrected.DISCRIMINATOR: FillCorrected,
     HoldPlaced.DISCRIMINATOR: HoldPlaced,
     HoldReleased.DISCRIMINATOR: HoldReleased,
@@ -967,6 +1144,7 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     RedemptionRequested.DISCRIMINATOR: RedemptionRequested,
     RedemptionReturned.DISCRIMINATOR: RedemptionReturned,
     RedemptionSettled.DISCRIMINATOR: RedemptionSettled,
+    ReportPublished.DISCRIMINATOR: ReportPublished,
     ReserveAttested.DISCRIMINATOR: ReserveAttested,
     RoleGranted.DISCRIMINATOR: RoleGranted,
     RoleRevoked.DISCRIMINATOR: RoleRevoked,

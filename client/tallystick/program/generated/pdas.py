@@ -41,6 +41,11 @@ def correction_address(fill: Pubkey, corrections: int, *, program_id: Pubkey = P
     )[0]
 
 
+def draw_address(issuer: Pubkey, period: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'draw', issuer, period."""
+    return Pubkey.find_program_address([b"draw", bytes(issuer), integer_seed(period, 4, "period")], program_id)[0]
+
+
 def event_authority_address(*, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds '__event_authority'."""
     return Pubkey.find_program_address([b"__event_authority"], program_id)[0]
@@ -84,6 +89,19 @@ def order_address(security: Pubkey, wallet: Pubkey, order_id: bytes, *, program_
     """Address at the seeds 'order', security, wallet, order_id."""
     return Pubkey.find_program_address(
         [b"order", bytes(security), bytes(wallet), exactly(order_id, 32, "order_id")], program_id
+    )[0]
+
+
+def report_address(issuer: Pubkey, period: int, report_version: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'report', issuer, period, report_version."""
+    return Pubkey.find_program_address(
+        [
+            b"report",
+            bytes(issuer),
+            integer_seed(period, 4, "period"),
+            integer_seed(report_version, 2, "report_version"),
+        ],
+        program_id,
     )[0]
 
 

@@ -308,6 +308,33 @@ class CancelSubscriptionParams:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseDayParams:
+    """Close day params."""
+
+    day: int
+    """The day closed, counted from 1970-01-01, UTC."""
+    close_hash: bytes
+    """Hash of the daily close."""
+    as_of_slot: int
+    """The slot at which the close's figures were read."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            day=reader.u32(),
+            close_hash=reader.fixed(32),
+            as_of_slot=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.day, "CloseDayParams.day")
+        writer.fixed(self.close_hash, 32, "CloseDayParams.close_hash")
+        writer.u64(self.as_of_slot, "CloseDayParams.as_of_slot")
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectFillParams:
     """Correct fill params."""
 
@@ -632,6 +659,60 @@ class ProposeAdminParams:
     def write(self, writer: Writer) -> None:
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.pubkey(self.pending_admin, "ProposeAdminParams.pending_admin")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReportParams:
+    """Publish report params."""
+
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+    report_version: int
+    """1 for the first publication of the period, one more for each correction."""
+    hash: bytes
+    """SHA-256 of the report's canonical JSON."""
+    uri: bytes
+    """Where the report is, UTF-8, zero padded."""
+    as_of_slot: int
+    """The slot at which the report's figures were read."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            period=reader.u32(),
+            report_version=reader.u16(),
+            hash=reader.fixed(32),
+            uri=reader.fixed(200),
+            as_of_slot=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.period, "PublishReportParams.period")
+        writer.u16(self.report_version, "PublishReportParams.report_version")
+        writer.fixed(self.hash, 32, "PublishReportParams.hash")
+        writer.fixed(self.uri, 200, "PublishReportParams.uri")
+        writer.u64(self.as_of_slot, "PublishReportParams.as_of_slot")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDrawParams:
+    """Request draw params."""
+
+    period: int
+    """The period, YYYYMM as a number, UTC."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            period=reader.u32(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.period, "RequestDrawParams.period")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ pub mod corporate_action;
 pub mod holder;
 pub mod issuer;
 pub mod order;
+pub mod report;
 pub mod reserve;
 pub mod security;
 
-pub use {corporate_action::*, holder::*, issuer::*, order::*, reserve::*, security::*};
+pub use {corporate_action::*, holder::*, issuer::*, order::*, report::*, reserve::*, security::*};

@@ -2,6 +2,7 @@
 
 mod attestation;
 mod corporate_action;
+mod day_draw;
 mod fill;
 mod hold;
 mod holder;
@@ -11,13 +12,16 @@ mod issuer;
 mod limit;
 mod movement;
 mod order;
+mod period;
 mod policy;
+mod reserve_report;
 mod role;
 mod security;
 mod shares;
 
 pub use attestation::*;
 pub use corporate_action::*;
+pub use day_draw::*;
 pub use fill::*;
 pub use hold::*;
 pub use holder::*;
@@ -28,7 +32,9 @@ pub use issuer::*;
 pub use limit::*;
 pub use movement::*;
 pub use order::*;
+pub use period::*;
 pub use policy::*;
+pub use reserve_report::*;
 pub use role::*;
 pub use security::*;
 pub use shares::*;

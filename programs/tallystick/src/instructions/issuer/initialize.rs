@@ -91,6 +91,12 @@ pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<
         securities: 0,
         name: params.name,
         lei: params.lei,
+        days_hash: [0; 32],
+        days: 0,
+        last_day: 0,
+        last_report: Pubkey::default(),
+        last_report_hash: [0; 32],
+        last_period: 0,
         reserved: [0; 128],
     });
     let issuer = ctx.accounts.issuer.key();

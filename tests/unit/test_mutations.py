@@ -1,0 +1,70 @@
+"""Every guard that the mutation check takes out is in the program, once, as listed."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("mutation_check", ROOT / "toolchain" / "mutation_check.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+mutation_check = _load()
+LISTED = mutation_check.guards()
+
+
+@pytest.mark.parametrize("guard", LISTED, ids=lambda guard: guard.name.replace(" ", "_"))
+def test_a_listed_guard_is_in_the_program_once(guard: object) -> None:
+    assert mutation_check.problems([guard]) == []
+
+
+def test_every_law_that_the_program_holds_has_guards() -> None:
+    laws = {guard.serves for guard in LISTED if guard.serves.startswith("law ")}
+    assert laws >= {f"law {number}" for number in (1, 2, 3, 6, 7, 8)}
+
+
+def test_a_guard_that_is_gone_is_named(tmp_path: Path) -> None:
+    guard = mutation_check.Guard("the door", "law 1", "door.rs", "require!(shut);", "")
+    path = tmp_path / guard.path
+    assert mutation_check.problems([guard], tmp_path) == [f"the door: {guard.path} does not exist"]
+    path.parent.mkdir(parents=True)
+    for text, expected in (
+        ("require!(open);", [f"the door: {guard.path} has its line 0 times, once expected"]),
+        ("require!(shut);", []),
+        ("require!(shut); require!(shut);", [f"the door: {guard.path} has its line 2 times, once expected"]),
+    ):
+        path.write_text(text)
+        assert mutation_check.problems([guard], tmp_path) == expected
+
+
+def test_two_guards_of_one_name_are_refused(tmp_path: Path) -> None:
+    entry = '[[guard]]\nname = "a"\nserves = "law 1"\nfile = "f"\nline = "l"\ninstead = ""\n'
+    path = tmp_path / "guards.toml"
+    path.write_text(entry * 2)
+    with pytest.raises(SystemExit, match="listed twice: a"):
+        mutation_check.guards(path)
+
+
+def test_the_document_counts_what_was_found() -> None:
+    guard = mutation_check.Guard("the door", "law 1", "door.rs", "a", "b")
+    text = mutation_check.document(
+        [
+            (guard, mutation_check.Result("killed", "tests/program/test_x.py::test_y", 90)),
+            (guard, mutation_check.Result("not run")),
+        ]
+    )
+    assert "2 guards: 1 killed, 0 survived, 1 not run." in text
+    assert "| killed | program/test_x.py::test_y | 90 |" in text

@@ -1,0 +1,265 @@
+"""Takes each guard out of the program in turn, builds it, and expects a test of the program to fail.
+
+usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--again] [--list]
+
+tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations, where one guard at a time is taken
+out and the program built; the tests run here, with the built program in the variable TALLYSTICK_PROGRAM_SO, which
+nothing but the tests' chain reads. What was found is kept in target/mutations/results.json until the program, the tests
+or the guard change, so a run that was interrupted goes on where it stopped. docs/mutations.md is written at the end.
+Exit status 1 when a guard survived, does not build, or was not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = Path("programs/tallystick/src")
+GUARDS = ROOT / "tests" / "mutations" / "guards.toml"
+DOCUMENT = ROOT / "docs" / "mutations.md"
+FOLDER = ROOT / "target" / "mutations"
+COPIED = ("programs", "toolchain", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "Anchor.toml")
+PROGRAM_VARIABLE = "TALLYSTICK_PROGRAM_SO"
+SELECTIONS = (
+    # Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes.
+    ("tests/program", "--ignore=tests/program/test_compute_units.py", "--ignore=tests/program/test_attack_coverage.py"),
+    ("tests/property/test_laws.py",),
+)
+"""What is run in turn until something fails."""
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+UNTOUCHED = "untouched"
+
+KILLED, SURVIVED, NOT_BUILT, NOT_RUN = "killed", "SURVIVED", "DOES NOT BUILD", "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Text that is in a file of the program exactly once, and what stands there when the guard is out."""
+
+    name: str
+    serves: str
+    file: str
+    line: str
+    instead: str
+
+    @property
+    def path(self) -> Path:
+        """Within the tree."""
+        return SOURCE / self.file
+
+    def problem(self, root: Path = ROOT) -> str | None:
+        """Why this guard cannot be taken out; None where it can."""
+        path = root / self.path
+        if not path.exists():
+            return f"{self.path} does not exist"
+        found = path.read_text(encoding="utf-8").count(self.line)
+        if found != 1:
+            return f"{self.path} has its line {found} times, once expected"
+        return "what stands instead is the same" if self.line == self.instead else None
+
+    def taken_out(self, text: str) -> str:
+        """The file without the guard."""
+        return text.replace(self.line, self.instead)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one guard. `test` is the first that failed; seconds are for building and testing together."""
+
+    outcome: str
+    test: str = ""
+    seconds: int = 0
+
+
+def guards(path: Path = GUARDS) -> list[Guard]:
+    """Every guard listed, in order. SystemExit where two have one name."""
+    listed = [Guard(**each) for each in tomllib.loads(path.read_text(encoding="utf-8"))["guard"]]
+    names = [each.name for each in listed]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SystemExit(f"{path.name}: listed twice: {', '.join(twice)}")
+    return listed
+
+
+def problems(listed: Iterable[Guard], root: Path = ROOT) -> list[str]:
+    """One line for each guard that is no longer in the program as listed."""
+    return [f"{each.name}: {problem}" for each in listed if (problem := each.problem(root))]
+
+
+class Mutations:
+    """The copy of the tree, and what was found so far."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.tree = folder / "tree"
+        self.binary = folder / "tallystick.so"
+        self.log = folder / "last.log"
+        self.results = folder / "results.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state = fingerprint()
+        self.found: dict[str, Result] = {}
+        if self.results.exists():
+            kept = json.loads(self.results.read_text(encoding="utf-8"))
+            self.found = {key: Result(**each) for key, each in kept.items()}
+
+    def key(self, guard: Guard | None) -> str:
+        """Changes when the program, the tests or the guard do."""
+        text = UNTOUCHED if guard is None else json.dumps(asdict(guard), sort_keys=True)
+        return hashlib.sha256(f"{self.state}{text}".encode()).hexdigest()
+
+    def result(self, guard: Guard | None) -> Result:
+        """What was found of a guard, as long as it still holds."""
+        return self.found.get(self.key(guard), Result(NOT_RUN))
+
+    def copy(self) -> None:
+        """Bring the copy up to date; files that have not changed keep their time, so that little is built anew."""
+        wanted = [Path(each) for each in _git("ls-files", "--cached", "--others", "--exclude-standard", "--", *COPIED)]
+        wanted = [each for each in wanted if (ROOT / each).is_file()]
+        for path in wanted:
+            source, target = ROOT / path, self.tree / path
+            if target.exists() and target.read_bytes() == source.read_bytes():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            shutil.copymode(source, target)
+        for stale in set(self.tree.rglob("*.rs")) - {self.tree / path for path in wanted}:
+            if "target" not in stale.relative_to(self.tree).parts:
+                stale.unlink()
+
+    def run(self, guard: Guard | None) -> Result:
+        """Build and test without the guard; the program as it is for None. The copy is whole again afterwards."""
+        started = time.monotonic()
+        path = self.tree / guard.path if guard else None
+        before = path.read_text(encoding="utf-8") if path else ""
+        try:
+            if guard and path:
+                path.write_text(guard.taken_out(before), encoding="utf-8")
+            result = self._outcome()
+        finally:
+            if path:
+                path.write_text(before, encoding="utf-8")
+        result = Result(result.outcome, result.test, round(time.monotonic() - started))
+        self.found[self.key(guard)] = result
+        written = {key: asdict(each) for key, each in self.found.items()}
+        self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
+        return result
+
+    def _outcome(self) -> Result:
+        build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(self.binary)]
+        if self._logged(build, self.tree, {}):
+            return Result(NOT_BUILT)
+        for selection in SELECTIONS:
+            pytest = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:cacheprovider", *selection]
+            if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(self.binary)}):
+                failed = FAILED.search(self.log.read_text(encoding="utf-8", errors="replace"))
+                return Result(KILLED, failed.group(1) if failed else f"see {self.log}")
+        return Result(SURVIVED)
+
+    def _logged(self, command: list[str], folder: Path, variables: dict[str, str]) -> int:
+        with self.log.open("wb") as log:
+            return subprocess.run(  # noqa: S603 (our own commands)
+                command, cwd=folder, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT, check=False
+            ).returncode
+
+
+def fingerprint() -> str:
+    """Of the program's sources and of the tests that are run."""
+    digest = hashlib.sha256()
+    for path in _git("ls-files", "--cached", "--others", "--exclude-standard", "--", "programs", "tests/program",
+                     "tests/property", "Cargo.lock"):  # fmt: skip
+        if (ROOT / path).is_file():
+            digest.update(f"{path}\0".encode() + hashlib.sha256((ROOT / path).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    return sorted(set(done.stdout.splitlines()))
+
+
+def document(rows: list[tuple[Guard, Result]]) -> str:
+    """docs/mutations.md."""
+    counts = {outcome: sum(result.outcome == outcome for _, result in rows) for outcome in (KILLED, SURVIVED, NOT_RUN)}
+    lines = [
+        "# Mutations",
+        "",
+        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn; the program was built",
+        "without it, and the tests of `tests/program` and `tests/property/test_laws.py` ran until one failed. A guard",
+        "whose absence no test notices is one that could be lost unnoticed. `make mutation` writes this page.",
+        "",
+        f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
+        "",
+        "| serves | guard | in | result | first test that failed | seconds |",
+        "| --- | --- | --- | --- | --- | ---: |",
+    ]
+    for guard, result in rows:
+        test = result.test.replace("tests/", "").replace("|", "\\|")
+        place = f"`{guard.path}`"
+        lines.append(
+            f"| {guard.serves} | {guard.name} | {place} | {result.outcome} | {test} | {result.seconds or ''} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0 when every chosen guard is killed."""
+    parser = argparse.ArgumentParser(description="Take each guard out of the program; a test has to fail.")
+    parser.add_argument("--only", help="guards whose name, file or law has these words in it")
+    parser.add_argument("--limit", type=int, help="so many guards that were not run yet, and no more")
+    parser.add_argument("--again", action="store_true", help="also those whose result is known")
+    parser.add_argument("--list", action="store_true", help="show what is known and run nothing")
+    options = parser.parse_args(arguments)
+    listed = guards()
+    if missing := problems(listed):
+        sys.stderr.write("These guards are not in the program as listed:\n  " + "\n  ".join(missing) + "\n")
+        return 1
+    words = (options.only or "").lower()
+    chosen = [each for each in listed if words in f"{each.name} {each.file} {each.serves}".lower()]
+    mutations = Mutations()
+    if not options.list:
+        run = [each for each in chosen if options.again or mutations.result(each).outcome == NOT_RUN][: options.limit]
+        if run and not run_all(mutations, run):
+            return 1
+    rows = [(each, mutations.result(each)) for each in listed]
+    if any(result.outcome != NOT_RUN for _, result in rows):
+        DOCUMENT.write_text(document(rows), encoding="utf-8")
+    for each in chosen:
+        show(each, mutations.result(each))
+    return 0 if all(mutations.result(each).outcome == KILLED for each in chosen) else 1
+
+
+def run_all(mutations: Mutations, chosen: list[Guard]) -> bool:
+    """Run these. False when the tests fail on the program as it is: then nothing can be told."""
+    mutations.copy()
+    if mutations.result(None).outcome != SURVIVED:
+        sys.stdout.write("building and testing the program as it is\n")
+        untouched = mutations.run(None)
+        if untouched.outcome != SURVIVED:
+            sys.stderr.write(f"nothing was taken out, and: {untouched.outcome} {untouched.test}; {mutations.log}\n")
+            return False
+    for number, each in enumerate(chosen, 1):
+        sys.stdout.write(f"{number}/{len(chosen)} {each.serves}: {each.name}\n")
+        sys.stdout.flush()
+        show(each, mutations.run(each))
+    return True
+
+
+def show(guard: Guard, result: Result) -> None:
+    """One line of the table."""
+    sys.stdout.write(f"{result.outcome:<14} {result.seconds:>5} s  {guard.name}  {result.test}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
