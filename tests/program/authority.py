@@ -44,7 +44,7 @@ class Mark(StrEnum):
 MEANING = {
     Mark.ALONE: "this key's signature is enough, beside a fee payer's",
     Mark.OWN: "enough, but only of the one key that is named there or began it, not of another of its kind",
-    Mark.SECOND: "enough, but not of the key of this kind that took the step before",
+    Mark.SECOND: "enough, but not of the key of this kind that took the step before, or that it is about",
     Mark.BESIDE: "counts only with another key's signature beside it",
     Mark.NEVER: "refused, and nothing moves",
 }
@@ -70,6 +70,7 @@ KEYS: dict[str, Callable[[World, Accounts], list[Pubkey]]] = {
     "holder": lambda world, there: [world.alice],
     "inventory's owner": lambda world, there: [there.get("inventory_owner", world.bob)],
     "payout key": lambda world, there: [there.get("payout_key", key("payout key"))],
+    "funder": lambda world, there: [there.get("funder", key("funder"))],
     "another holder": lambda world, there: [ANOTHER_HOLDER],
     "stranger": lambda world, there: [world.stranger],
 }
@@ -121,6 +122,12 @@ def _release_of_a_revoked_owner(world: World) -> Instruction:
     return world.acme.release_hold(1, consent=RoleKind.GUARDIAN, authority=world.alpha.admin)
 
 
+def _way_of(instruction: str, case: Case) -> str:
+    """The row's name of a variant: `veto, own removal` for `veto_own_removal`."""
+    words = case.__name__.split("_")
+    return f"{instruction}, {' '.join(word for word in words if word not in instruction.split('_'))}"
+
+
 WAYS: dict[str, Case] = {
     "attest, for the first time": _attest_first,
     "open_subscription, by the holder": _open_as_holder,
@@ -132,9 +139,7 @@ WAYS: dict[str, Case] = {
     "release_hold, of a revoked owner": _release_of_a_revoked_owner,
 }
 """Other ways to make the same call, in which other keys may."""
-ROWS: dict[str, Case] = (
-    CASES | {f"{instruction}, of a {account}": case for (instruction, account), case in VARIANTS.items()} | WAYS
-)
+ROWS: dict[str, Case] = CASES | {_way_of(instruction, case): case for (instruction, _), case in VARIANTS.items()} | WAYS
 """Every call tried, by its row's name: the instruction, and how."""
 
 
@@ -190,6 +195,9 @@ def _with_what_is_its_own(
     for index, meta in enumerate(call.accounts[: len(layout)]):
         if index in signers:
             options.append((signers[index],))
+            continue
+        if layout[index].writable and layout[index].optional:  # What the call is about, and no proof of who signs.
+            options.append((meta.pubkey,))
             continue
         own = _own_instead(world, layout[index].name, meta.pubkey, taken, thief, _security(call))
         absent = [PROGRAM_ID] if layout[index].optional and layout[index].name.endswith("role") else []

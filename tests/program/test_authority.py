@@ -34,7 +34,8 @@ MAY: dict[str, May] = {
     "grant_role": only("admin"),
     "revoke_role": only("admin"),
     "veto": only("guardian"),
-    "veto, of a role": only("guardian"),
+    "veto, role": only("guardian"),
+    "veto, own removal": only("guardian", mark=SECOND) | only("compliance", mark=BESIDE),
     "list_security": only("admin"),
     "set_limit": only("admin"),
     "place_hold": only("operator", "compliance", "corporate actions", "reconciliation", "guardian"),
@@ -69,13 +70,24 @@ MAY: dict[str, May] = {
     # There is one slot whose hash decides, so it does not matter who asks.
     "draw_day": ANYONE,
     "publish_report": only("publisher"),
+    "update_policy": only("admin"),
+    "name_seizure_account": only("admin"),
+    "announce_metadata": only("admin"),
+    "update_metadata": only("admin"),
+    "freeze_account": only("compliance"),
+    "thaw_account": only("compliance"),
+    "thaw_account, permissioned": only("compliance"),
+    "propose_seizure": only("compliance"),
+    "seize": only("compliance", mark=SECOND),
+    "reissue": only("compliance", mark=BESIDE),
 }
 """Which keys may make which call, as the design says. A row that is missing here fails."""
 
 WHO_SIGNS = {
-    "ComplianceMissing", "ConstraintSeeds", "NotAdmin", "NotHoldOwner", "NotHolderNorOperator", "NotPendingAdmin",
-    "NotUpgradeAuthority", "RoleCannotHold", "RoleOfAnotherHolder", "RoleOfAnotherKind", "WrongHolderRecord",
-    "WrongTokenAccount",
+    "ComplianceMissing", "ConstraintSeeds", "GuardianNeedsCompliance", "NotAdmin", "NotHoldOwner",
+    "NotHolderNorOperator", "NotPayoutKey", "NotPendingAdmin", "NotUpgradeAuthority", "RoleCannotHold",
+    "RoleOfAnotherHolder", "RoleOfAnotherKind", "WrongHolderRecord", "WrongTokenAccount",
+    "spl-token:4",  # The token program's: the money is another's.
 }  # fmt: skip
 """Errors that say the key is not the one, or that an account is not that key's. Another error would mean that the call
 was refused for something else, and that this table proves nothing."""
@@ -98,8 +110,8 @@ them had anything moved.
 {meaning}
 
 A fee payer signs every call and pays what it creates; that gives no power. **holder** is the one whose order or tokens
-the call is about, **another holder** is approved and has tokens of its own. In `initialize` the upgrade authority may
-name any key the admin of a new issuer, if that key signs too.
+the call is about, **another holder** is approved and has tokens of its own, **funder** is whoever owns the money. In
+`initialize` the upgrade authority may name any key the admin of a new issuer, if that key signs too.
 
 {table}
 

@@ -50,6 +50,7 @@ CREATED_ADDRESSES = {
     "announce_action": ("action",),
     "request_draw": ("draw",),
     "publish_report": ("report",),
+    "propose_seizure": ("seizure",),
 }
 
 
@@ -347,7 +348,7 @@ def test_a_guardians_removal_waits_and_it_can_veto_meanwhile() -> None:
     chain.send(alpha.revoke_role(RoleKind.GUARDIAN))
     chain.send(alpha.propose_admin(NEWCOMER))
     chain.send(alpha.veto())
-    chain.send(alpha.veto(role=alpha.role(RoleKind.GUARDIAN)))
+    chain.send(alpha.veto(role=alpha.role(RoleKind.GUARDIAN), **alpha.beside(RoleKind.COMPLIANCE)))
     chain.warp(DAY)
     chain.send(alpha.propose_admin(NEWCOMER))
     chain.send(alpha.veto())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from authority import ROWS, Mark, instruction_of, tried
 from cases import CASES
 from chain_in_process import Receipt, Refusal
 from solders.instruction import Instruction
@@ -57,6 +58,11 @@ def tokens(world: World) -> dict[Pubkey, int]:
 def _units(data: bytes) -> int:
     is_account = len(data) == ACCOUNT_SIZE or (len(data) > ACCOUNT_SIZE and data[ACCOUNT_TYPE] == IS_ACCOUNT)
     return int.from_bytes(data[64:72] if is_account else data[36:44], "little")
+
+
+def powers(column: str) -> set[str]:
+    """The instructions that a key may call, alone or beside another."""
+    return {instruction_of(row) for row in ROWS if tried(row).marks[column] is not Mark.NEVER}
 
 
 @cache

@@ -101,11 +101,11 @@ class NothingToVeto(ProgramError):
 
 
 class AmbiguousVeto(ProgramError):
-    """Expected at most one of role and limit; name the one change to veto"""
+    """Expected the accounts of the one change that is vetoed and no others; pass those that the subject names"""
 
     code = 6011
     name = "AmbiguousVeto"
-    text = "Expected at most one of role and limit; name the one change to veto"
+    text = "Expected the accounts of the one change that is vetoed and no others; pass those that the subject names"
 
 
 class DelayNotOver(ProgramError):
@@ -530,11 +530,11 @@ class RoleCannotHold(ProgramError):
 
 
 class BadExpiry(ProgramError):
-    """Expected an expiry in the future, which machine roles must set to 72 hours or less"""
+    """Expected an expiry in the future, which machine roles and guardians must set to 72 hours or less"""
 
     code = 6064
     name = "BadExpiry"
-    text = "Expected an expiry in the future, which machine roles must set to 72 hours or less"
+    text = "Expected an expiry in the future, which machine roles and guardians must set to 72 hours or less"
 
 
 class HoldReleased(ProgramError):
@@ -862,6 +862,266 @@ class MultiplierOutOfRange(ProgramError):
     text = "Expected a multiplier above zero at which the shares of the whole supply fit 64 bits; use a smaller ratio"
 
 
+class NoPeriod(ProgramError):
+    """Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later"""
+
+    code = 6103
+    name = "NoPeriod"
+    text = "Expected a period as a number YYYYMM with a month from 01 to 12, in 1970 or later"
+
+
+class PeriodNotEnded(ProgramError):
+    """Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight"""
+
+    code = 6104
+    name = "PeriodNotEnded"
+    text = "Expected the period to have ended by the chain's clock, in UTC; wait for the month's last midnight"
+
+
+class DayNotEnded(ProgramError):
+    """Expected the day to have ended by the chain's clock, in UTC; wait for its midnight"""
+
+    code = 6105
+    name = "DayNotEnded"
+    text = "Expected the day to have ended by the chain's clock, in UTC; wait for its midnight"
+
+
+class DayNotLater(ProgramError):
+    """Expected a day later than the last one closed; a day that was left out stays out"""
+
+    code = 6106
+    name = "DayNotLater"
+    text = "Expected a day later than the last one closed; a day that was left out stays out"
+
+
+class SlotInTheFuture(ProgramError):
+    """Expected a slot that the chain has reached; name the slot at which the figures were read"""
+
+    code = 6107
+    name = "SlotInTheFuture"
+    text = "Expected a slot that the chain has reached; name the slot at which the figures were read"
+
+
+class DaysNotFinal(ProgramError):
+    """Expected every day of the period to be closed or left out for good; close the period's last day, or a later
+    one, first
+    """
+
+    code = 6108
+    name = "DaysNotFinal"
+    text = (
+        "Expected every day of the period to be closed or left out for good; close the period's last day, or "
+        "a later one, first"
+    )
+
+
+class NotSlotHashes(ProgramError):
+    """Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111"""
+
+    code = 6109
+    name = "NotSlotHashes"
+    text = "Expected the chain's record of slot hashes; pass SysvarS1otHashes111111111111111111111111111"
+
+
+class DrawPending(ProgramError):
+    """Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has the
+    target slot's hash
+    """
+
+    code = 6110
+    name = "DrawPending"
+    text = (
+        "Expected no draw under way; draw with draw_day, and request anew only once the chain no longer has "
+        "the target slot's hash"
+    )
+
+
+class DrawFinal(ProgramError):
+    """Expected a period whose day is not drawn yet; what was drawn is final"""
+
+    code = 6111
+    name = "DrawFinal"
+    text = "Expected a period whose day is not drawn yet; what was drawn is final"
+
+
+class DrawTooEarly(ProgramError):
+    """Expected a slot at or after the draw's target to have a hash; wait a few seconds"""
+
+    code = 6112
+    name = "DrawTooEarly"
+    text = "Expected a slot at or after the draw's target to have a hash; wait a few seconds"
+
+
+class DrawMissed(ProgramError):
+    """Expected the chain still to have the target slot's hash; request the draw anew"""
+
+    code = 6113
+    name = "DrawMissed"
+    text = "Expected the chain still to have the target slot's hash; request the draw anew"
+
+
+class NotLastReport(ProgramError):
+    """Expected the issuer's last publication as the previous report, and none before its first; read the issuer
+    again
+    """
+
+    code = 6114
+    name = "NotLastReport"
+    text = (
+        "Expected the issuer's last publication as the previous report, and none before its first; read the "
+        "issuer again"
+    )
+
+
+class ReportNotNext(ProgramError):
+    """Expected version 1 without a report that it corrects, or the version after the report of this issuer and
+    period that it corrects
+    """
+
+    code = 6115
+    name = "ReportNotNext"
+    text = (
+        "Expected version 1 without a report that it corrects, or the version after the report of this issuer"
+        " and period that it corrects"
+    )
+
+
+class PeriodPublished(ProgramError):
+    """Expected a period later than the last one published; correct that one with its next version"""
+
+    code = 6116
+    name = "PeriodPublished"
+    text = "Expected a period later than the last one published; correct that one with its next version"
+
+
+class GuardianNeedsCompliance(ProgramError):
+    """Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone"""
+
+    code = 6117
+    name = "GuardianNeedsCompliance"
+    text = "Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone"
+
+
+class OwnedByProgram(ProgramError):
+    """Expected an account of a wallet; what an account of this program owns is never frozen, thawed or seized"""
+
+    code = 6118
+    name = "OwnedByProgram"
+    text = "Expected an account of a wallet; what an account of this program owns is never frozen, thawed or seized"
+
+
+class WrongWallet(ProgramError):
+    """Expected the wallet that owns the token account; pass the owner that the token account names"""
+
+    code = 6119
+    name = "WrongWallet"
+    text = "Expected the wallet that owns the token account; pass the owner that the token account names"
+
+
+class AlreadyFrozen(ProgramError):
+    """Expected a token account that is not frozen; nothing to do"""
+
+    code = 6120
+    name = "AlreadyFrozen"
+    text = "Expected a token account that is not frozen; nothing to do"
+
+
+class NotFrozen(ProgramError):
+    """Expected a frozen token account; nothing to do"""
+
+    code = 6121
+    name = "NotFrozen"
+    text = "Expected a frozen token account; nothing to do"
+
+
+class DestinationFrozen(ProgramError):
+    """Expected a destination that is not frozen; compliance thaws it with thaw_account first"""
+
+    code = 6122
+    name = "DestinationFrozen"
+    text = "Expected a destination that is not frozen; compliance thaws it with thaw_account first"
+
+
+class TransferHeld(ProgramError):
+    """Expected no hold that covers transfers; release it or wait for its owner to"""
+
+    code = 6123
+    name = "TransferHeld"
+    text = "Expected no hold that covers transfers; release it or wait for its owner to"
+
+
+class WrongSeizureAccount(ProgramError):
+    """Expected the seizure account in force of this security; the admin names one, and it counts after the delay"""
+
+    code = 6124
+    name = "WrongSeizureAccount"
+    text = "Expected the seizure account in force of this security; the admin names one, and it counts after the delay"
+
+
+class SecondKeyMissing(ProgramError):
+    """Expected a second compliance key; another key has to sign than the one that proposed or signs first"""
+
+    code = 6125
+    name = "SecondKeyMissing"
+    text = "Expected a second compliance key; another key has to sign than the one that proposed or signs first"
+
+
+class SeizureExecuted(ProgramError):
+    """Expected a seizure that was not executed yet; propose a new one"""
+
+    code = 6126
+    name = "SeizureExecuted"
+    text = "Expected a seizure that was not executed yet; propose a new one"
+
+
+class SeizureExpired(ProgramError):
+    """Expected a seizure within 7 days of its proposal; propose a new one"""
+
+    code = 6127
+    name = "SeizureExpired"
+    text = "Expected a seizure within 7 days of its proposal; propose a new one"
+
+
+class BalanceExceeded(ProgramError):
+    """Expected no more than the token account holds"""
+
+    code = 6128
+    name = "BalanceExceeded"
+    text = "Expected no more than the token account holds"
+
+
+class NotTheSameInvestor(ProgramError):
+    """Expected the old and the new wallet of one investor; their records name different investors or one wallet"""
+
+    code = 6129
+    name = "NotTheSameInvestor"
+    text = "Expected the old and the new wallet of one investor; their records name different investors or one wallet"
+
+
+class HolderRecordMissing(ProgramError):
+    """Expected the holder record of the token account's owner; approve the wallet first"""
+
+    code = 6130
+    name = "HolderRecordMissing"
+    text = "Expected the holder record of the token account's owner; approve the wallet first"
+
+
+class MetadataNotAnnounced(ProgramError):
+    """Expected exactly the metadata that was announced; announce this content first"""
+
+    code = 6131
+    name = "MetadataNotAnnounced"
+    text = "Expected exactly the metadata that was announced; announce this content first"
+
+
+class NoticeNotOver(ProgramError):
+    """Expected the notice since the announcement to have passed; wait until then"""
+
+    code = 6132
+    name = "NoticeNotOver"
+    text = "Expected the notice since the announcement to have passed; wait until then"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -966,5 +1226,35 @@ ERRORS: dict[int, type[ProgramError]] = {
     6100: WithholdingOutOfBounds,
     6101: ChangePending,
     6102: MultiplierOutOfRange,
+    6103: NoPeriod,
+    6104: PeriodNotEnded,
+    6105: DayNotEnded,
+    6106: DayNotLater,
+    6107: SlotInTheFuture,
+    6108: DaysNotFinal,
+    6109: NotSlotHashes,
+    6110: DrawPending,
+    6111: DrawFinal,
+    6112: DrawTooEarly,
+    6113: DrawMissed,
+    6114: NotLastReport,
+    6115: ReportNotNext,
+    6116: PeriodPublished,
+    6117: GuardianNeedsCompliance,
+    6118: OwnedByProgram,
+    6119: WrongWallet,
+    6120: AlreadyFrozen,
+    6121: NotFrozen,
+    6122: DestinationFrozen,
+    6123: TransferHeld,
+    6124: WrongSeizureAccount,
+    6125: SecondKeyMissing,
+    6126: SeizureExecuted,
+    6127: SeizureExpired,
+    6128: BalanceExceeded,
+    6129: NotTheSameInvestor,
+    6130: HolderRecordMissing,
+    6131: MetadataNotAnnounced,
+    6132: NoticeNotOver,
 }
 """Every error of the program, by its code."""
