@@ -32,6 +32,7 @@ from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
+from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
@@ -45,7 +46,7 @@ from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
 from tallystick.services.securities import security_of
 
-from tallystick_cli.profile import Custodian, Keys, Profile, change_profile, read_profile
+from tallystick_cli.profile import SEVERAL, Custodian, Keys, Profile, change_profile, read_profile
 
 if TYPE_CHECKING:
     from tallystick.adapters.store.store import Store
@@ -58,6 +59,7 @@ __all__ = [
     "Clock",
     "CustodyMovement",
     "KeypairSigner",
+    "KnownEvent",
     "Outbox",
     "OutboxRow",
     "Outcome",
@@ -231,13 +233,18 @@ class Tally:
         return Sender(self.open_chain(), outbox, self.clock, program_errors={PROGRAM_ID: program_error})
 
     def signer(self, role: str) -> KeypairSigner:
-        """The key that the profile names for a role: admin, operator, attestors.1 … ConfigurationError without one."""
+        """The key that the profile names for a role: admin, operator, attestors.1 … ConfigurationError without one.
+
+        Of several keys without a number, the first.
+        """
+        name, _, number = role.partition(".")
+        if name in SEVERAL and not number:
+            role, number = f"{name}.1", "1"
         if role not in self._signers:
             keys = self.profile.keys
-            name, _, number = role.partition(".")
             named = getattr(keys, name)
             if number:
-                named = named[int(number) - 1] if int(number) <= len(named) else ""
+                named = named[int(number) - 1] if 1 <= int(number) <= len(named) else ""
             if not named:
                 raise ConfigurationError(
                     f"This needs the {role.replace('_', ' ')} key, and the profile names none.",
@@ -246,11 +253,15 @@ class Tally:
             self._signers[role] = KeypairSigner.from_file(self.folder / named)
         return self._signers[role]
 
+    def numbered(self, role: str) -> list[str]:
+        """The names of a role's keys where the profile may name several: attestors.1, attestors.2 …"""
+        return [f"{role}.{number}" for number in range(1, len(getattr(self.profile.keys, role)) + 1)]
+
     def own_keys(self) -> dict[str, Pubkey]:
         """Every key that the profile names, by role. ConfigurationError when a file cannot be used."""
         keys = self.profile.keys
-        roles = [name for name in type(keys).model_fields if name != "attestors" and getattr(keys, name)]
-        roles += [f"attestors.{number}" for number in range(1, len(keys.attestors) + 1)]
+        roles = [name for name in type(keys).model_fields if name not in SEVERAL and getattr(keys, name)]
+        roles += [each for name in SEVERAL for each in self.numbered(name)]
         found = {role: self.signer(role).pubkey for role in roles}
         return found | {
             name: self.wallet_signer(name).pubkey for name, wallet in self.profile.wallets.items() if wallet.key
@@ -277,7 +288,9 @@ class Tally:
         """What a person names: an address, a wallet of the profile, or a role whose key the profile has (operator,
         attestors.1). ConfigurationError for anything else."""
         role, _, number = name.partition(".")
-        if role in Keys.model_fields and (role == "attestors") == number.isdecimal():
+        if role in Keys.model_fields and (
+            role in SEVERAL if number.isdecimal() else not number and role != "attestors"
+        ):
             return self.signer(name).pubkey
         return self.profile.wallet(name)
 
@@ -331,6 +344,7 @@ class Books:
         self.statements: StatementRegister = store.statements
         self.journal: MovementJournal = store.journal
         self.orders: OrderBook = store.orders
+        self.events: EventBook = store.events
         self.audit: AuditLog = store.audit
         self.breaks: BreakStore = store.breaks
         self.closes: CloseStore = store.closes

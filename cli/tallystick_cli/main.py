@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tallystick_cli.commands import (
+    action,
     attest,
     audit,
     close,
@@ -44,6 +45,7 @@ for name, group in (
     ("statement", statement),
     ("order", order),
     ("hold", hold),
+    ("action", action),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),

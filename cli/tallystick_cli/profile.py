@@ -26,6 +26,8 @@ from tallystick.errors import AmountError, ConfigurationError, InputError, Tally
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
 VERSION: Final = 1
+SEVERAL: Final = ("attestors", "corporate_actions")
+"""Roles of which the profile may name several keys."""
 
 
 class _Section(BaseModel):
@@ -63,7 +65,8 @@ class IssuerSection(_Section):
 class Keys(_Section):
     """Key files by role, each of them optional: a machine needs only the keys of what is done on it.
 
-    `payer` pays fees and rent; without it the acting key pays.
+    `payer` pays fees and rent; without it the acting key pays. Of `attestors` and `corporate_actions` there may be
+    several; whoever announces a corporate action and whoever approves it are two keys, best on two machines.
     """
 
     payer: str = ""
@@ -74,9 +77,16 @@ class Keys(_Section):
     operator: str = ""
     compliance: str = ""
     reconciliation: str = ""
-    corporate_actions: str = ""
+    corporate_actions: tuple[str, ...] = ()
     distributor: str = ""
     publisher: str = ""
+
+    @field_validator("corporate_actions", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: object) -> object:
+        if isinstance(given, str):
+            return (given,) if given else ()
+        return given
 
 
 class Store(_Section):

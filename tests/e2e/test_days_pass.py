@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from clusters import Cluster, run_localnet
+from live_actions import appoint, ratio
 from live_cluster import Live, warp
 from live_issuer import DAY, HOUR, ONE, REDEEM, Movement, Order, Share
 from live_opening import Opened, open_issuer
@@ -14,8 +15,10 @@ from tallystick.adapters.chain.outbox import OutboxState
 from tallystick.adapters.chain.rpc import RpcChain
 from tallystick.adapters.chain.send_result import Outcome
 from tallystick.adapters.clock import SystemClock
+from tallystick.domain.amounts import MULTIPLIER_ONE
+from tallystick.errors import Refused
 from tallystick.program.generated import accounts, errors
-from tallystick.program.generated.types import OrderStatus, RoleKind
+from tallystick.program.generated.types import ActionKind, OrderStatus, RoleKind
 from test_sender_recovery import interrupt
 
 Wallets = tuple[Keypair, ...]
@@ -139,3 +142,26 @@ async def test_an_operators_limit_recovers_as_time_passes(live: Live, share: Sha
     await live.until(await live.now() + DAY)
     await live.send(*share.settle_subscription(order, movement, ONE))
     await live.refuse(errors.LimitExceeded, *share.settle_subscription(order, Movement(ONE), ONE))
+
+
+async def test_a_split_waits_its_days_of_notice_and_stops_minting_only_in_its_last_hour(
+    live: Live, share: Share, wallets: Wallets
+) -> None:
+    actors, effective_at = await appoint(live, share), await live.now() + 3 * DAY
+    split, soon = ratio(5, 1, effective_at), ratio(5, 1, effective_at - 2 * DAY - HOUR)
+    with pytest.raises(Refused, match="earliest effective time"):
+        await actors.plan_announce(live, "CA-1", ActionKind.FORWARD_SPLIT, soon)
+    await actors.do_approve(live, "CA-1", ActionKind.FORWARD_SPLIT, split)
+    await live.until(effective_at - 12 * HOUR)
+    await actors.carry_out(live, await actors.plan_execute(live, "CA-1"))
+    order = await share.do_order(live, wallets[0], 2 * ONE)
+    await live.send(*share.settle_subscription(order, Movement(ONE), ONE))
+    await live.until(effective_at - HOUR)
+    await live.refuse(errors.MultiplierChangeWindow, *share.settle_subscription(order, Movement(ONE), ONE))
+    await live.until(effective_at)
+    await live.refuse(errors.ReserveBeforeMultiplierChange, *share.settle_subscription(order, Movement(ONE), ONE))
+    await live.until(effective_at + 2 * HOUR)
+    await share.do_attest(live, 5_000 * ONE)
+    await live.send(*share.settle_subscription(order, Movement(ONE), ONE))
+    assert await live.raw(share.tokens(wallets[0])) == ONE + ONE // 5
+    assert (await share.state(live)).pending_multiplier == 5 * MULTIPLIER_ONE

@@ -173,8 +173,7 @@ class Issuer:
     def do_open(self, **counts: int) -> Issuer:
         """Initialize, and grant every role to a key of its own; `attestor=3` grants it to three. All in force."""
         self.chain.send(self.initialize())
-        wanted = {"attestor": 2, "operator": 1, "compliance": 1, "reconciliation": 1, "corporate_actions": 1}
-        wanted |= {"publisher": 1} | counts
+        wanted = {"attestor": 2, "operator": 1, "compliance": 1, "reconciliation": 1, "corporate_actions": 1} | counts
         for name, count in wanted.items():
             for number in range(1 + (name == "guardian"), count + 1):
                 self.chain.send(self.grant_role(RoleKind[name.upper()], number))

@@ -83,7 +83,7 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
         other("of another movement", SEEDS, lambda world: world.acme.fill(IN, world.order("open"))),
     ],
     ("settle_subscription", "mint"): MINT,
-    ("settle_subscription", "recipient"): token_attacks(ALICE, "WrongTokenAccount"),
+    ("settle_subscription", "recipient"): token_attacks(ALICE),
     ("cancel_subscription", "authority"): [
         other("a stranger", "RoleOfAnotherHolder", STRANGER),
         other("another operator", "RoleOfAnotherHolder", OPERATOR_2),
@@ -206,5 +206,5 @@ ORDER_SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = {
         other("of another fill", SEEDS, lambda world: correction(world.fill(world.bob), 0)),
     ],
     ("correct_fill", "mint"): MINT,
-    ("correct_fill", "inventory"): token_attacks(BOB, "WrongTokenAccount"),
+    ("correct_fill", "inventory"): token_attacks(BOB),
 }  # fmt: skip

@@ -209,17 +209,14 @@ def holder_attacks(wallet: Callable[[World], Pubkey]) -> list[Substitute]:
     ]
 
 
-DUPLICATE = "ConstraintDuplicateMutableAccount"
-
-
-def token_attacks(wallet: Callable[[World], Pubkey], escrow: str = DUPLICATE) -> list[Substitute]:
+def token_attacks(wallet: Callable[[World], Pubkey]) -> list[Substitute]:
     """Token accounts that are not the holder's of this mint."""
     another: Pick = lambda world: world.acme.tokens(world.bob if wallet(world) == world.alice else world.alice)  # noqa: E731
     return [
         other("of another holder", "WrongTokenAccount", another),
         other("of a stranger", "WrongTokenAccount", lambda world: world.acme.tokens(world.stranger)),
         other("of another mint", "WrongTokenAccount", lambda world: world.beta.tokens(wallet(world))),
-        other("the escrow", escrow, lambda world: world.acme.escrow),
+        other("the escrow", "WrongTokenAccount", lambda world: world.acme.escrow),
     ]
 
 

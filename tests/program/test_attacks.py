@@ -5,9 +5,12 @@ The list is computed from the IDL. An instruction or account that has no attack 
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from attacks import PROGRAMS, Attack, generic_attacks, index_of, valid_call
 from cases import CASES
+from chain_in_process import Refusal, with_account
 from sanctioned import SANCTIONED
 from substitutes import SUBSTITUTES
 from substituting import Run
@@ -26,6 +29,13 @@ ACCEPTED = [
     for (instruction, account), equivalents in SANCTIONED.items()
     for reason, run in equivalents
 ]
+TWICE = [
+    (name, account.name, again.name)
+    for name, layout in INSTRUCTIONS.items()
+    for account, again in permutations((each for each in layout.accounts if each.writable), 2)
+    if not account.signer
+]
+"""Anchor's own check is switched off (`dup`): what two places may hold is told apart by type, owner and address."""
 
 
 def test_every_instruction_of_the_idl_has_a_valid_call() -> None:
@@ -59,6 +69,15 @@ def test_one_broken_account_is_refused_and_nothing_moves(attack: Attack) -> None
     call = valid_call(world, attack.instruction, attack.account)
     broken = attack.run(world, call, index_of(attack.instruction, attack.account))
     world.chain.refuse(attack.expected, broken)
+
+
+@pytest.mark.parametrize(("instruction", "account", "again"), TWICE)
+def test_no_account_is_written_in_two_places(instruction: str, account: str, again: str) -> None:
+    world = World.fresh()
+    call = valid_call(world, instruction, account)
+    twice = call.accounts[index_of(instruction, again)].pubkey
+    with pytest.raises(Refusal):
+        world.chain.send(with_account(call, index_of(instruction, account), pubkey=twice))
 
 
 @pytest.mark.parametrize(("instruction", "account", "reason", "run"), ACCEPTED)

@@ -35,8 +35,7 @@ from tallystick.program.layout import AccountLayout
 Layout = TypeVar("Layout", bound=AccountLayout)
 NAMES = {each.name for each in ERRORS.values()}
 FRAMEWORK = {
-    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1",
-    "ConstraintDuplicateMutableAccount", "token:67",
+    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1", "token:67",
 }  # fmt: skip
 """Refusals that are not ours: no such account; too few tokens (1); paused (67). Anything else is a panic or a hole."""
 ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)

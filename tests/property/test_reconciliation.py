@@ -118,6 +118,7 @@ def build(multiplier: int, drawn: list[Deed]) -> BookOnChain:
     book = empty_book()
     book.clock.advance(3_600)
     book.change(Security, book.security, lambda s: replace(s, multiplier=multiplier))
+    book.executed(10**18, multiplier, 1)
     bits = multiplier_to_float_bits(multiplier)
     value = book.extension(SCALED_UI_AMOUNT)
     book.patch(book.mint, value + 32, struct.pack("<Qq", bits, 0) + struct.pack("<Q", bits))

@@ -26,6 +26,8 @@ from tallystick_cli.render import facts, stack, table
 NewKey: TypeAlias = tuple[str, Pubkey, Path]
 """Whose key it is, its address, and its file."""
 ROLES: Final = ("payer", "admin", "guardian", "operator", "compliance", "reconciliation")
+CORPORATE_ACTIONS_KEYS: Final = 2
+"""One announces, another approves."""
 
 app = typer.Typer()
 
@@ -151,10 +153,13 @@ def profile_document(
 ) -> dict[str, Any]:
     """A new profile as its TOML document; key files relative to `folder`."""
     files = {role: str(file.relative_to(folder)) for role, _, file in keys}
-    by_role: dict[str, Any] = {role: file for role, file in files.items() if not role.startswith("attestor")}
-    attestors = [file for role, file in files.items() if role.startswith("attestor")]
-    if attestors:
-        by_role["attestors"] = attestors
+    several = {
+        name: [file for role, file in files.items() if role.startswith(prefix)]
+        for name, prefix in (("attestors", "attestor-"), ("corporate_actions", "corporate-actions-"))
+    }
+    listed = {file for found in several.values() for file in found}
+    by_role: dict[str, Any] = {role: file for role, file in files.items() if file not in listed}
+    by_role |= {name: found for name, found in several.items() if found}
     return {
         "version": VERSION,
         "cluster": {"urls": urls},
@@ -167,7 +172,11 @@ def profile_document(
 
 def make_keys(folder: Path, attestors: int) -> tuple[NewKey, ...]:
     """A key file for each role, readable by its owner alone. ConfigurationError when one is there already."""
-    roles = [*ROLES, *(f"attestor-{number}" for number in range(1, attestors + 1))]
+    roles = [
+        *ROLES,
+        *(f"attestor-{number}" for number in range(1, attestors + 1)),
+        *(f"corporate-actions-{number}" for number in range(1, CORPORATE_ACTIONS_KEYS + 1)),
+    ]
     return tuple((role, make_key(folder / f"{role}.json"), folder / f"{role}.json") for role in roles)
 
 

@@ -290,11 +290,12 @@ async def veto(
 def _keys(tally: Tally, kind: RoleName, given: list[str] | None) -> list[Pubkey]:
     if given:
         return [tally.address(each) for each in given]
-    if kind is RoleName.ATTESTOR:
-        numbers = range(1, len(tally.profile.keys.attestors) + 1)
-        found = [tally.signer(f"attestors.{number}").pubkey for number in numbers]
-    else:
-        found = [tally.signer(kind.name.lower()).pubkey]
+    several = {RoleName.ATTESTOR: "attestors", RoleName.CORPORATE_ACTIONS: "corporate_actions"}
+    if kind not in several:
+        return [tally.signer(kind.name.lower()).pubkey]
+    found = [tally.signer(each).pubkey for each in tally.numbered(several[kind])]
     if not found:
-        raise ConfigurationError("The profile names no attestor keys.", hint="Name the addresses after the role.")
+        raise ConfigurationError(
+            f"The profile names no {words(kind.name)} keys.", hint="Name the addresses after the role."
+        )
     return found

@@ -14,8 +14,11 @@ from tallystick.domain.amounts import format_base_units, parse_base_units
 from tallystick.domain.identifiers import parse_isin
 from tallystick.errors import InputError
 from tallystick.program.generated.types import Policy
+from tallystick.program.generated.types import SecurityStatus as ChainStatus
+from tallystick.services.action_reads import moment_text, multiplier_text
 from tallystick.services.chain_reads import list_limits
-from tallystick.services.rules import burn_left, mint_left, policy_at
+from tallystick.services.corporate_actions import find_delisting, plan_retire_security
+from tallystick.services.rules import burn_left, mint_left, multiplier_at, policy_at
 from tallystick.services.securities import (
     CustodyAccount,
     SecuritySpec,
@@ -180,6 +183,19 @@ async def limit(
     return await sign(tally, plan, payer, admin)
 
 
+@command(
+    app, "retire", signs=True, examples=("tally security retire tAAPL", "tally security retire tAAPL --yes --json")
+)
+async def retire(tally: Tally, security: SecurityArgument) -> Signed:
+    """Retire a security by its approved delisting, for good: no subscriptions and mints; redemptions go on."""
+    section, chain = tally.profile.security(security), tally.open_chain()
+    action = await find_delisting(chain, security_of(tally.issuer, section.id).security)
+    executor = tally.signer("corporate_actions")
+    payer = tally.payer(executor)
+    plan = await plan_retire_security(chain, payer=payer.pubkey, executor=executor.pubkey, action=action)
+    return await sign(tally, plan, payer, executor, details={"action": str(action)})
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityShown:
     """One security as the chain has it; limits as (operator, mint left, mint cap, burn left, burn cap, window)."""
@@ -206,6 +222,10 @@ class SecurityShown:
             "reserve_as_of": instant_text(security.reserve_as_of),
             "backing_shares": format_base_units(status.backing, decimals),
             "mintable": format_base_units(status.room, decimals),
+            "status": security.status.name.lower(),
+            "multiplier": multiplier_text(multiplier_at(security, status.now)),
+            "pending_multiplier": multiplier_text(security.pending_multiplier) if status.is_changing else None,
+            "multiplier_changes_at": moment_text(security.multiplier_effective_at) if status.is_changing else None,
             "trouble": status.trouble,
             "holds": {
                 "mint": security.mint_holds,
@@ -241,6 +261,8 @@ class SecurityShown:
                 ),
                 ("Backs", f"{amount(status.backing, decimals)} shares, after redemptions and margin"),
                 ("May be minted", amount(status.room, decimals)),
+                ("Status", "" if security.status is ChainStatus.ACTIVE else Text("retired", style="yellow")),
+                ("Multiplier", _multiplier(status)),
                 ("Why not more", Text(status.trouble, style="yellow") if status.trouble else ""),
                 (
                     "Holds",
@@ -296,6 +318,16 @@ async def show(tally: Tally, security: SecurityArgument) -> SecurityShown:
         for each in found.accounts.values()
     )
     return SecurityShown(section, status, limits)
+
+
+def _multiplier(status: SecurityStatus) -> str:
+    """The one in force, and the one that is pending; empty while it is and stays one."""
+    security = status.security
+    current = multiplier_text(multiplier_at(security, status.now))
+    if status.is_changing:
+        at = moment_text(security.multiplier_effective_at)
+        return f"{current}, from {at} {multiplier_text(security.pending_multiplier)}"
+    return "" if current == "1" else f"{current} shares a token"
 
 
 def _accounts(tally: Tally, given: list[str] | None) -> tuple[CustodyAccount, ...]:

@@ -195,6 +195,12 @@ def float_bits_to_multiplier(bits: int) -> int:
     return multiplier
 
 
+def float_bits_to_text(bits: int) -> str:
+    """The double of these bits as the shortest decimal text that stands for it and no other."""
+    _require_range("float bits", bits, U64_MAX)
+    return repr(struct.unpack("<d", struct.pack("<Q", bits))[0])
+
+
 def _counted(amount: int, decimals: int, noun: str) -> str:
     text = format_base_units(amount, decimals)
     return f"{text} {noun}" if text == "1" else f"{text} {noun}s"

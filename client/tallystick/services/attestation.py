@@ -6,7 +6,7 @@ A statement that may not support an attestation (domain/evidence.py) stops it, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
 from tallystick.adapters.store.journal import MovementJournal
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
-from tallystick.domain.amounts import format_shares
+from tallystick.domain.amounts import MULTIPLIER_DECIMALS, format_base_units, format_shares
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.canonical import sha256
 from tallystick.domain.evidence import supports_attestation
@@ -151,6 +151,7 @@ async def plan_attest(
     notes = [each.message for each in claim.breaks]
     if content.redeemed:
         notes.append(f"Redeemed and out of custody by then: {format_shares(content.redeemed, decimals)}.")
+    notes += _change_notes(account, content, snapshot.now)
     existing = snapshot.find(Attestation, claim.address)
     if existing is not None and existing.in_force_at:
         return Plan(title, notes=(*notes, f"It is in force since {instant(existing.in_force_at)}."))
@@ -201,6 +202,28 @@ async def plan_attest(
         )
 
     return Plan(title, tuple(approve(key) for key in signing), tuple(notes))
+
+
+def _change_notes(account: Security, content: AttestationContent, now: int) -> Iterator[str]:
+    """What to look at near a change of the multiplier: a custodian may book it earlier or later than it takes effect
+    here, and shares counted the other way would back too many tokens."""
+    at = account.multiplier_effective_at
+    if not at or not account.reserve_as_of <= at:
+        return
+    before, after, decimals = account.multiplier, account.pending_multiplier, account.decimals
+    made = format_shares(account.reserve * after // before, decimals)
+    change = " to ".join(format_base_units(each, MULTIPLIER_DECIMALS) for each in (before, after))
+    attested = f"{format_shares(account.reserve, decimals)} were attested before, which the change makes {made}"
+    if now < at:
+        yield (
+            f"The multiplier changes at {instant(at)}, from {change}: {attested}. Approve only if the custodian has not"
+            " booked the change in this statement yet."
+        )
+    elif at < content.as_of:
+        yield (
+            f"First statement from after the multiplier changed at {instant(at)}, from {change}: {attested}. Approve"
+            " only if the custodian has booked the change in it."
+        )
 
 
 def approvals_of(attestation: Attestation | None, epoch: int) -> frozenset[Pubkey]:

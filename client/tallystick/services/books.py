@@ -20,7 +20,17 @@ from tallystick.adapters.chain.snapshot import HoldersSnapshot, snapshot_mints
 from tallystick.adapters.clock import Clock
 from tallystick.domain.amounts import Rounding, share_equivalent
 from tallystick.errors import ChainError, LedgerError, RpcError
-from tallystick.program.generated.accounts import Attestation, Fill, Hold, Issuer, Limit, Movement, Order, Security
+from tallystick.program.generated.accounts import (
+    Attestation,
+    CorporateAction,
+    Fill,
+    Hold,
+    Issuer,
+    Limit,
+    Movement,
+    Order,
+    Security,
+)
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import AccountLayout
 from tallystick.program.text import decode_text
@@ -55,6 +65,7 @@ class SecurityBook:
     fills: Mapping[Pubkey, Fill]
     holds: Mapping[Pubkey, Hold]
     limits: Mapping[Pubkey, Limit]
+    actions: Mapping[Pubkey, CorporateAction]
 
     @property
     def isin(self) -> str:
@@ -177,13 +188,22 @@ async def _read_once(
                 fills=_of(Fill, next(contents)),
                 holds=_of(Hold, next(contents)),
                 limits=_of(Limit, next(contents)),
+                actions=_of(CorporateAction, next(contents)),
             )
         )
     books.sort(key=lambda each: (each.isin, bytes(each.address)))
     return IssuerBooks(issuer, owner, slot, now, tuple(books))
 
 
-_KINDS: Final[tuple[type[AccountLayout], ...]] = (Attestation, Order, Movement, Fill, Hold, Limit)
+_KINDS: Final[tuple[type[AccountLayout], ...]] = (
+    Attestation,
+    Order,
+    Movement,
+    Fill,
+    Hold,
+    Limit,
+    CorporateAction,
+)
 
 
 async def _contents(

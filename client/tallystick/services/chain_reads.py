@@ -6,6 +6,7 @@ ChainError when the cluster does not answer, and LedgerError for bytes that do n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -17,6 +18,7 @@ from tallystick.errors import LedgerError, Refused
 from tallystick.program import token
 from tallystick.program.generated.accounts import (
     Attestation,
+    CorporateAction,
     Fill,
     Hold,
     Holder,
@@ -32,6 +34,7 @@ from tallystick.program.layout import AccountLayout
 
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 _CLOCK_SIZE: Final = 40
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CHANGED: Final = "Check the address, and that the endpoints serve the cluster it is on."
 
 A = TypeVar("A", bound=AccountLayout)
@@ -187,6 +190,13 @@ async def list_holds(
     return await _of_security(chain, Hold, security, commitment, min_context_slot)
 
 
+async def list_actions(
+    chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+) -> Found[CorporateAction]:
+    """A security's corporate actions, every version of each."""
+    return await _of_security(chain, CorporateAction, security, commitment, min_context_slot)
+
+
 async def list_attestations(
     chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
 ) -> Found[Attestation]:
@@ -230,7 +240,7 @@ def _clock(account: Account | None) -> int:
 
 
 def _missing(kind: type[AccountLayout], address: Pubkey, hint: str) -> Refused:
-    return Refused(f"There is no {kind.__name__.lower()} at {address}.", hint=hint)
+    return Refused(f"There is no {_WORDS.sub(' ', kind.__name__).lower()} at {address}.", hint=hint)
 
 
 __all__ = [
@@ -239,6 +249,7 @@ __all__ = [
     "Snapshot",
     "chain_time",
     "decode",
+    "list_actions",
     "list_all",
     "list_attestations",
     "list_fills",

@@ -23,6 +23,7 @@ from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.text import decode_text
 from tallystick.services.books import SecurityBook, read_books
+from tallystick.services.reconciliation_actions import action_breaks
 from tallystick.services.reconciliation_chain import chain_breaks
 from tallystick.services.reconciliation_custody import CustodySide, DeclaredSecurity, compare_custody, declarations
 from tallystick.services.reconciliation_mint import mint_breaks
@@ -208,7 +209,7 @@ def _within_chain(
     book: SecurityBook, movements: Sequence[BookedMovement], orders: Sequence[BookedOrder]
 ) -> tuple[Break, ...]:
     """Differences that a transaction in flight could explain for a moment."""
-    return (*chain_breaks(book), *mint_breaks(book), *order_book_breaks(book, movements, orders))
+    return (*chain_breaks(book), *mint_breaks(book), *action_breaks(book), *order_book_breaks(book, movements, orders))
 
 
 def _is_worth_it(found: Break, side: CustodySide) -> bool:

@@ -19,7 +19,8 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from tallystick.domain.amounts import format_base_units, format_shares, format_tokens
+from tallystick.adapters.clock import instant
+from tallystick.domain.amounts import Rounding, format_base_units, format_shares, format_tokens, share_equivalent
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.closes import StatementReference
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings, statement_hash
@@ -249,6 +250,19 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
             side.as_of,
         )
         return
+    if _is_booked_early(book, declared, side):
+        at = instant(book.security.multiplier_effective_at)
+        yield Break(
+            BreakKind.CA_IN_FLIGHT,
+            f"{book.isin}: statements have the change of the multiplier already that takes effect at {at}, and differ"
+            f" by {shares} until then.",
+            book.isin,
+            "",
+            "multiplier",
+            side.surplus,
+            side.as_of,
+        )
+        return
     short = side.surplus < 0
     yield Break(
         BreakKind.QUANTITY_SHORT if short else BreakKind.QUANTITY_OVER,
@@ -259,6 +273,15 @@ def _quantity_breaks(book: SecurityBook, declared: DeclaredSecurity, side: Custo
         amount,
         side.as_of,
     )
+
+
+def _is_booked_early(book: SecurityBook, declared: DeclaredSecurity, side: CustodySide) -> bool:
+    """True when the custodian's shares are what the pending multiplier requires."""
+    security = book.security
+    if security.multiplier_effective_at <= book.now or side.surplus is None:
+        return False
+    after = share_equivalent(book.mint.supply, security.pending_multiplier, Rounding.UP)
+    return 0 <= side.surplus + side.required - after <= declared.surplus
 
 
 def _describe(book: SecurityBook, side: CustodySide) -> str:

@@ -208,11 +208,22 @@ def require_mint_room(security: Security, supply: int, raw: int, now: int) -> No
     """Refused unless `raw` more units fit the reserve in force and the supply cap, given the mint's supply."""
     trouble = reserve_trouble(security, now)
     if trouble is not None:
-        raise Refused(trouble, hint="Have the attestors attest a newer statement, then run this again.")
+        hint = "Have the attestors attest a newer statement, then run this again."
+        effective = security.multiplier_effective_at
+        if effective - policy_at(security, now).change_window <= now < effective:
+            hint = "Mint after the change, when a statement from after it is attested."
+        raise Refused(trouble, hint=hint)
     decimals, after, cap = security.decimals, supply + raw, policy_at(security, now).supply_cap
     if after > cap:
         raise Refused(
             f"There would be {format_tokens(after, decimals)}; the supply cap is {_units(cap, decimals)}.",
+            hint="Mint less.",
+        )
+    pending = security.pending_multiplier
+    if pending and share_equivalent(after, pending, Rounding.UP) > U64_MAX:
+        raise Refused(
+            f"After the change of the multiplier, {format_tokens(after, decimals)} would be more shares than can be"
+            " written.",
             hint="Mint less.",
         )
     needed, backed = share_equivalent(after, multiplier_at(security, now), Rounding.UP), backing(security, now)

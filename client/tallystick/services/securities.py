@@ -122,6 +122,11 @@ class SecurityStatus:
     room: int
     trouble: str | None
 
+    @property
+    def is_changing(self) -> bool:
+        """True while a change of the multiplier is pending."""
+        return self.now < self.security.multiplier_effective_at
+
 
 def security_of(issuer: Pubkey, security_id: str) -> SecurityAddresses:
     """Addresses of an issuer's security, whether or not it is listed yet."""

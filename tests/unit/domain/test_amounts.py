@@ -17,6 +17,7 @@ from tallystick.domain.amounts import (
     Rounding,
     changed_multiplier,
     float_bits_to_multiplier,
+    float_bits_to_text,
     format_base_units,
     format_shares,
     format_tokens,
@@ -217,3 +218,8 @@ def test_bits_that_are_no_positive_multiplier_are_refused(bits: int) -> None:
 )
 def test_only_exactly_one_is_singular(amount: int, shares: str, tokens: str) -> None:
     assert (format_shares(amount, 1), format_tokens(amount, 1)) == (shares, tokens)
+
+
+def test_a_double_is_shown_as_the_shortest_text_that_stands_for_it() -> None:
+    assert float_bits_to_text(multiplier_to_float_bits(MULTIPLIER_ONE // 3)) == "0.3333333333333333"
+    assert float_bits_to_text(multiplier_to_float_bits(4 * MULTIPLIER_ONE)) == "4.0"

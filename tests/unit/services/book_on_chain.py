@@ -268,6 +268,47 @@ class BookOnChain(AccountsOnChain):
         self.set_supply(self.supply - raw)
         return address
 
+    def executed(self, before: int, after: int, at: int) -> Pubkey:
+        """A split that was announced, approved and executed; what it does to security and mint is not written."""
+        self._numbers += 1
+        hashed = digest(f"event {self._numbers}")
+        address = addresses.action_address(self.security, hashed, 1)
+        self.write(
+            address,
+            accounts.CorporateAction(
+                version=1,
+                bump=255,
+                kind=types.ActionKind.FORWARD_SPLIT,
+                status=types.ActionStatus.EXECUTED,
+                security=self.security,
+                event_hash=hashed,
+                action_version=1,
+                replaces=Pubkey.default(),
+                terms=types.ActionTerms(
+                    ex_at=0,
+                    record_at=0,
+                    pay_at=0,
+                    effective_at=at,
+                    numerator=2,
+                    denominator=1,
+                    gross_per_share=0,
+                    currency=bytes(3),
+                    withholding=0,
+                    evidence_hash=digest("notice"),
+                ),
+                announcer=key("corporate actions 1"),
+                approver=key("corporate actions 2"),
+                announced_at=1,
+                approved_at=1,
+                status_at=1,
+                multiplier_before=before,
+                multiplier_after=after,
+                distributions=0,
+                reserved=bytes(64),
+            ),
+        )
+        return address
+
     def hold(self, scope: int, *, number: int = 1) -> Pubkey:
         """Place a hold."""
         owner = key("compliance")

@@ -93,6 +93,8 @@ class Desk:
         "attestor-2",
         "attestor-3",
         "reconciliation",
+        "actions-1",
+        "actions-2",
         "authority",
         "alice",
         "bob",

@@ -11,9 +11,11 @@ from book_on_chain import APPLE, DAY, HOLDERS, MICROSOFT, ONE, BookOnChain, busy
 from solders.pubkey import Pubkey
 from tallystick.domain.breaks import BreakEffect, BreakKind
 from tallystick.program.generated import accounts
-from tallystick.program.generated.accounts import Fill, Limit, Movement, Order, Security
+from tallystick.program.generated.accounts import CorporateAction, Fill, Limit, Movement, Order, Security
 from tallystick.program.generated.constants import PROGRAM_ID
+from tallystick.program.generated.types import ActionStatus
 from tallystick.program.layout import AccountLayout
+from tallystick.services.chain_reads import list_actions
 from tallystick.services.reconciliation import ReconciliationReport
 
 Layout = TypeVar("Layout", bound=AccountLayout)
@@ -216,6 +218,7 @@ def both_wait(book: BookOnChain, bits: bytes, later: int = 0) -> None:
     """Security and mint wait for twice the multiplier tomorrow, as execute_action has them, or nearly."""
     at = book.now + DAY
     security(lambda s: replace(s, pending_multiplier=2 * 10**18, multiplier_effective_at=at))(book)
+    book.executed(10**18, 2 * 10**18, at)
     extension(25, 40, (at + later).to_bytes(8, "little") + bits)(book)
 
 
@@ -233,6 +236,35 @@ async def test_a_change_that_the_mint_waits_for_otherwise_is_a_break(
     both_wait(book, bits, later)
     (found,) = (await book.reconcile()).all_breaks
     assert (found.found.kind, found.found.reference) == (BreakKind.MULTIPLIER_MISMATCH, "pending")
+
+
+def announced(report: ReconciliationReport) -> list[tuple[BreakKind, str]]:
+    return [(each.found.kind, each.found.reference) for each in report.all_breaks]
+
+
+async def test_a_change_that_security_and_mint_wait_for_and_no_action_announced_is_a_break(book: BookOnChain) -> None:
+    both_wait(book, DOUBLED)
+    [action] = {*book.written} & {*(await list_actions(book.chain, book.security)).accounts}
+    book.change(CorporateAction, action, lambda a: replace(a, status=ActionStatus.APPROVED))
+    assert announced(await book.reconcile()) == [(BreakKind.MULTIPLIER_MISMATCH, "announced pending")]
+
+
+async def test_a_multiplier_in_force_that_no_action_made_is_a_break(book: BookOnChain) -> None:
+    security(lambda s: replace(s, pending_multiplier=2 * 10**18, multiplier_effective_at=book.now))(book)
+    extension(25, 40, book.now.to_bytes(8, "little") + DOUBLED)(book)
+    report = await book.reconcile()
+    assert (BreakKind.MULTIPLIER_MISMATCH, "announced in force") in announced(report)
+
+
+async def test_an_executed_action_that_did_not_change_the_multiplier_is_a_break(book: BookOnChain) -> None:
+    book.executed(10**18, 2 * 10**18, book.now - 1)
+    assert announced(await book.reconcile()) == [(BreakKind.MULTIPLIER_MISMATCH, "announced in force")]
+
+
+async def test_an_action_that_did_not_start_where_the_one_before_ended_is_a_break(book: BookOnChain) -> None:
+    book.executed(10**18, 2 * 10**18, book.now - 2)
+    book.executed(3 * 10**18, 10**18, book.now - 1)
+    assert announced(await book.reconcile()) == [(BreakKind.MULTIPLIER_MISMATCH, "announced history")]
 
 
 async def test_a_movement_that_allocated_less_than_its_fills_used_is_a_break(book: BookOnChain) -> None:

@@ -149,6 +149,7 @@ async def test_statements_from_before_a_multiplier_change_are_a_corporate_action
         book.security,
         lambda s: replace(s, pending_multiplier=2 * 10**18, multiplier_effective_at=now - 1),
     )
+    book.executed(10**18, 2 * 10**18, now - 1)
     report = await book.reconcile()
     assert kinds(report) == {BreakKind.CA_IN_FLIGHT}
     assert amounts(report) == {"multiplier": -955 * ONE}

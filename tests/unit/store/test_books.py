@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tallystick.adapters.store.audit import NO_PREVIOUS, AuditLog, MemoryAuditLog
+from tallystick.adapters.store.events import EventBook, KnownEvent, MemoryEventBook
 from tallystick.adapters.store.journal import (
     CustodyMovement,
     MemoryMovementJournal,
@@ -36,7 +37,7 @@ from tallystick.domain.holdings import (
 )
 from tallystick.domain.identifiers import custody_account_hash
 from tallystick.domain.orders import MovementDirection, OrderKind
-from tallystick.errors import AmountError, InputError, LedgerError, StoreConflict, StoreError
+from tallystick.errors import AmountError, IdentifierError, InputError, LedgerError, StoreConflict, StoreError
 
 LEI = "529900T8BM49AURSDO55"
 HASH = custody_account_hash(LEI, "SAFE 1")
@@ -74,6 +75,11 @@ def journal(request: pytest.FixtureRequest, store: Store) -> MovementJournal:
 @pytest.fixture(params=KINDS)
 def book(request: pytest.FixtureRequest, store: Store) -> OrderBook:
     return MemoryOrderBook() if request.param == "memory" else store.orders
+
+
+@pytest.fixture(params=KINDS)
+def event_book(request: pytest.FixtureRequest, store: Store) -> EventBook:
+    return MemoryEventBook() if request.param == "memory" else store.events
 
 
 @pytest.fixture(params=KINDS)
@@ -278,6 +284,23 @@ async def test_an_order_with_other_terms_is_a_conflict(book: OrderBook) -> None:
     with pytest.raises(StoreConflict, match="other terms"):
         await book.record(replace(ORDER, quantity=1))
     assert await book.list() == (ORDER,)
+
+
+EVENT = KnownEvent(b"s" * 32, "ca-2026/17", 5)
+
+
+async def test_an_event_is_known_by_one_spelling_for_each_security(event_book: EventBook) -> None:
+    other = replace(EVENT, security=b"t" * 32)
+    assert await event_book.record(EVENT) == EVENT
+    assert await event_book.record(KnownEvent(b"s" * 32, " CA-2026/17", 9)) == EVENT
+    assert await event_book.record(other) == other
+    assert (await event_book.list(), await event_book.list(b"s" * 32)) == ((EVENT, other), (EVENT,))
+    assert EVENT.event_id == "CA-2026/17"
+
+
+def test_an_event_is_of_a_security() -> None:
+    with pytest.raises(IdentifierError, match="32 bytes"):
+        KnownEvent(b"s", "CA-1", 5)
 
 
 async def fill(log: AuditLog) -> None:

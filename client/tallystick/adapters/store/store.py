@@ -10,6 +10,7 @@ from tallystick.adapters.store.migrate import upgrade
 from tallystick.adapters.store.sql_audit import SqlAuditLog
 from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
 from tallystick.adapters.store.sql_closes import DatabaseCloseStore
+from tallystick.adapters.store.sql_events import SqlEventBook
 from tallystick.adapters.store.sql_journal import SqlMovementJournal
 from tallystick.adapters.store.sql_orders import SqlOrderBook
 from tallystick.adapters.store.sql_outbox import SqlOutbox
@@ -25,6 +26,7 @@ class Store:
         self.statements = SqlStatementRegister(database)
         self.journal = SqlMovementJournal(database)
         self.orders = SqlOrderBook(database)
+        self.events = SqlEventBook(database)
         self.audit = SqlAuditLog(database)
         self.breaks = DatabaseBreakStore(database)
         self.closes = DatabaseCloseStore(database)

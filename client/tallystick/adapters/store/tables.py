@@ -132,6 +132,17 @@ orders: Final = Table(
     Index(None, "security"),
 )
 
+events: Final = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("event_hash", LargeBinary(32), nullable=False),
+    Column("event_id", String(35), nullable=False),
+    Column("recorded_at", Integer, nullable=False),
+    UniqueConstraint("security", "event_hash"),
+)
+
 audit: Final = Table(
     "audit",
     metadata,
@@ -144,4 +155,4 @@ audit: Final = Table(
 )
 
 
-__all__ = ["Amount", "audit", "metadata", "movement_parts", "movements", "orders", "outbox", "statements"]
+__all__ = ["Amount", "audit", "events", "metadata", "movement_parts", "movements", "orders", "outbox", "statements"]

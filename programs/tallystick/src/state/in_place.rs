@@ -4,6 +4,10 @@
 //! compute and bytes went into that (docs/decisions/0021). `Account<InPlace<T>>` keeps Anchor's checks of owner and
 //! discriminator, and holds the address of the content instead of a copy of it. The layout is Borsh's, as the IDL says:
 //! `T` is packed and has fields of fixed size only.
+//!
+//! `dup`, beside every `mut`, leaves out Anchor's check that no account is passed twice. It is there because the later copy
+//! would be written back over the earlier; here are no copies. Two places of one instruction never take one account: their
+//! types, owners or addresses differ, which tests/program/test_attacks.py tries for every pair.
 
 use core::{
     fmt,
@@ -191,3 +195,139 @@ macro_rules! in_place {
     };
 }
 pub(crate) use in_place;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Fill, FillKind, Movement};
+
+    /// The fields of `Fill` as Borsh writes them.
+    #[derive(AnchorSerialize)]
+    struct Written {
+        version: u8,
+        bump: u8,
+        kind: FillKind,
+        security: Pubkey,
+        movement: Pubkey,
+        order: Pubkey,
+        shares: u64,
+        raw: u64,
+        multiplier: u128,
+        settled_at: i64,
+        corrects: Pubkey,
+        corrected_raw: u64,
+        corrections: u16,
+        reserved: [u8; 64],
+    }
+
+    fn key(byte: u8) -> Pubkey {
+        Pubkey::new_from_array([byte; 32])
+    }
+
+    fn fill() -> Fill {
+        Fill {
+            version: 1,
+            bump: 254,
+            kind: FillKind::Correction,
+            security: key(1),
+            movement: key(2),
+            order: key(3),
+            shares: 0x0102_0304_0506_0708,
+            raw: u64::MAX - 1,
+            multiplier: 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10,
+            settled_at: -5,
+            corrects: key(4),
+            corrected_raw: 6,
+            corrections: 0x0708,
+            reserved: [9; 64],
+        }
+    }
+
+    fn borsh() -> Vec<u8> {
+        let fill = fill();
+        let mut bytes = Fill::DISCRIMINATOR.to_vec();
+        let written = Written {
+            version: fill.version,
+            bump: fill.bump,
+            kind: fill.kind,
+            security: fill.security,
+            movement: fill.movement,
+            order: fill.order,
+            shares: fill.shares,
+            raw: fill.raw,
+            multiplier: fill.multiplier,
+            settled_at: fill.settled_at,
+            corrects: fill.corrects,
+            corrected_raw: fill.corrected_raw,
+            corrections: fill.corrections,
+            reserved: fill.reserved,
+        };
+        written.serialize(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn borsh_bytes_are_read_at_any_address() {
+        let bytes = borsh();
+        for offset in 0..16 {
+            let buffer = [vec![0xff; offset], bytes.clone()].concat();
+            let placed = InPlace::<Fill>::try_deserialize(&mut &buffer[offset..]).unwrap();
+            assert_eq!(*placed, fill());
+        }
+    }
+
+    #[test]
+    fn what_is_written_lies_in_the_account_as_borsh() {
+        let bytes = borsh();
+        let room = 3;
+        let mut data = vec![0; bytes.len() + room];
+        data[..8].copy_from_slice(Fill::DISCRIMINATOR);
+        let mut placed = InPlace::<Fill>::try_deserialize(&mut &data[..]).unwrap();
+        placed.write(fill());
+        assert_eq!(data, [bytes, vec![0; room]].concat());
+    }
+
+    #[test]
+    fn one_field_changes_its_own_bytes_only() {
+        let mut expected = borsh();
+        let data = expected.clone();
+        let mut placed = InPlace::<Fill>::try_deserialize(&mut &data[..]).unwrap();
+        placed.version = 7;
+        expected[8] = 7;
+        assert_eq!(data, expected);
+    }
+
+    #[test]
+    fn leaving_writes_the_discriminator_and_nothing_behind_it() {
+        let mut data = borsh();
+        let placed = InPlace::<Fill>::try_deserialize(&mut &data[..]).unwrap();
+        let expected = data.clone();
+        placed.try_serialize(&mut &mut data[..]).unwrap();
+        assert_eq!(data, expected);
+    }
+
+    #[test]
+    fn another_type_is_refused() {
+        let bytes = borsh();
+        assert_eq!(
+            InPlace::<Movement>::try_deserialize(&mut &bytes[..]).unwrap_err(),
+            ErrorCode::AccountDiscriminatorMismatch.into()
+        );
+    }
+
+    #[test]
+    fn what_is_too_short_is_refused() {
+        let bytes = borsh();
+        assert_eq!(
+            InPlace::<Fill>::try_deserialize(&mut &bytes[..7]).unwrap_err(),
+            ErrorCode::AccountDiscriminatorNotFound.into()
+        );
+        for end in [8, bytes.len() - 1] {
+            assert_eq!(
+                InPlace::<Fill>::try_deserialize(&mut &bytes[..end]).unwrap_err(),
+                ErrorCode::AccountDidNotDeserialize.into()
+            );
+            assert!(InPlace::<Fill>::try_deserialize_unchecked(&mut &bytes[..end]).is_err());
+        }
+    }
+}

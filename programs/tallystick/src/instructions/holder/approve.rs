@@ -28,6 +28,7 @@ pub struct ApproveHolder<'info> {
     /// The holder's record; a suspended or lapsed one is approved again in place.
     #[account(
         init_if_needed,
+        dup,
         payer = payer,
         space = 8 + Holder::INIT_SPACE,
         seeds = [HOLDER_SEED, issuer.key().as_ref(), params.wallet.as_ref()],

@@ -21,7 +21,7 @@ pub struct SuspendHolder<'info> {
     /// The issuer.
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The holder's record.
-    #[account(mut, has_one = issuer @ TallystickError::WrongHolderRecord)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::WrongHolderRecord)]
     pub holder: Box<Account<'info, InPlace<Holder>>>,
 }
 

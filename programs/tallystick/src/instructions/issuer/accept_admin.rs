@@ -13,7 +13,7 @@ pub struct AcceptAdmin<'info> {
     /// The proposed admin.
     pub pending_admin: Signer<'info>,
     /// The issuer.
-    #[account(mut, has_one = pending_admin @ TallystickError::NotPendingAdmin)]
+    #[account(mut, dup, has_one = pending_admin @ TallystickError::NotPendingAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// CHECK: its address; `require_no_exclusive_role` reads it. The attestor role of that key, if any.
     #[account(seeds = [ROLE_SEED, issuer.key().as_ref(), &RoleKind::Attestor.seed(), pending_admin.key.as_ref()], bump)]

@@ -17,11 +17,12 @@ pub struct GrantRole<'info> {
     /// The issuer's admin.
     pub admin: Signer<'info>,
     /// The issuer.
-    #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
+    #[account(mut, dup, has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role; one that ended earlier is granted again in place.
     #[account(
         init_if_needed,
+        dup,
         payer = payer,
         space = 8 + Role::INIT_SPACE,
         seeds = [ROLE_SEED, issuer.key().as_ref(), &params.kind.seed(), params.holder.as_ref()],

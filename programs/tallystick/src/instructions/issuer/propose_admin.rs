@@ -12,7 +12,7 @@ pub struct ProposeAdmin<'info> {
     /// The admin that hands over.
     pub admin: Signer<'info>,
     /// The issuer.
-    #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
+    #[account(mut, dup, has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
 }
 

@@ -12,10 +12,10 @@ pub struct RevokeRole<'info> {
     /// The issuer's admin.
     pub admin: Signer<'info>,
     /// The issuer.
-    #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
+    #[account(mut, dup, has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role to end.
-    #[account(mut, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
     pub role: Box<Account<'info, InPlace<Role>>>,
 }
 

@@ -23,17 +23,17 @@ pub struct Veto<'info> {
     )]
     pub guardian_role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The role whose grant or removal waits.
-    #[account(mut, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
     pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security whose setting waits, or the one of the limit.
     #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
     pub security: Option<Box<Account<'info, InPlace<Security>>>>,
     /// The limit whose setting waits.
     #[account(
-        mut,
+        mut, dup,
         constraint = security.as_ref().is_some_and(|security| security.key() == limit.security)
             @ TallystickError::AccountOfAnotherSecurity,
     )]

@@ -19,7 +19,7 @@ pub struct AcceptRedemption<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(
@@ -28,7 +28,7 @@ pub struct AcceptRedemption<'info> {
     )]
     pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, InPlace<Order>>>,
 }
 

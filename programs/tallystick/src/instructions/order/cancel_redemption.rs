@@ -16,20 +16,20 @@ pub struct CancelRedemption<'info> {
     /// The operator's role; absent when the holder signs.
     pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security.
-    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    #[account(mut, dup, has_one = escrow @ TallystickError::WrongEscrow)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, InPlace<Order>>>,
     /// The security's mint.
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub escrow: Box<Account<'info, TokenAccount>>,
     /// A token account of the holder.
     #[account(
-        mut,
+        mut, dup,
         constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
         constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]

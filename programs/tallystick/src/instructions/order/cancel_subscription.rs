@@ -16,7 +16,7 @@ pub struct CancelSubscription<'info> {
     /// The security ordered.
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, InPlace<Order>>>,
 }
 

@@ -28,18 +28,18 @@ pub struct CorrectFill<'info> {
     /// The owner of the inventory, who agrees to the burn.
     pub inventory_owner: Signer<'info>,
     /// The security.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// What the operator may mint and burn.
     #[account(
-        mut,
+        mut, dup,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = limit.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
     pub limit: Box<Account<'info, InPlace<Limit>>>,
     /// The wrong mint.
     #[account(
-        mut,
+        mut, dup,
         has_one = security @ TallystickError::WrongFill,
         constraint = fill.kind == FillKind::Mint @ TallystickError::WrongFill,
     )]
@@ -54,11 +54,11 @@ pub struct CorrectFill<'info> {
     )]
     pub correction: Box<Account<'info, InPlace<Fill>>>,
     /// The security's mint.
-    #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
+    #[account(mut, dup, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
     /// Tokens that the issuer holds.
     #[account(
-        mut,
+        mut, dup,
         constraint = inventory.owner == inventory_owner.key() @ TallystickError::WrongTokenAccount,
         constraint = inventory.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]

@@ -19,7 +19,7 @@ pub struct RequestRedemption<'info> {
     /// The holder that redeems.
     pub wallet: Signer<'info>,
     /// The security.
-    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    #[account(mut, dup, has_one = escrow @ TallystickError::WrongEscrow)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The holder's record.
     #[account(
@@ -41,13 +41,13 @@ pub struct RequestRedemption<'info> {
     pub mint: Box<Account<'info, Mint>>,
     /// The holder's tokens.
     #[account(
-        mut,
+        mut, dup,
         constraint = source.owner == wallet.key() @ TallystickError::WrongTokenAccount,
         constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]
     pub source: Box<Account<'info, TokenAccount>>,
     /// The security's escrow.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub escrow: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,

@@ -28,11 +28,11 @@ pub struct SettleRedemption<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security.
-    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    #[account(mut, dup, has_one = escrow @ TallystickError::WrongEscrow)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// What the operator may mint and burn.
     #[account(
-        mut,
+        mut, dup,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = limit.holder == operator.key() @ TallystickError::RoleOfAnotherHolder,
     )]
@@ -44,11 +44,11 @@ pub struct SettleRedemption<'info> {
     )]
     pub holder: Box<Account<'info, InPlace<Holder>>>,
     /// The order.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub order: Box<Account<'info, InPlace<Order>>>,
     /// The custodian's movement; the first fill against it creates it.
     #[cfg(feature = "idl-build")]
-    #[account(mut, seeds = [
+    #[account(mut, dup, seeds = [
         MOVEMENT_SEED, security.key().as_ref(), params.movement.reference_hash.as_ref()], bump)]
     pub movement: Box<Account<'info, InPlace<Movement>>>,
     /// CHECK: `Slot` checks its address and its owner; the line above is what the IDL says of it.
@@ -62,10 +62,10 @@ pub struct SettleRedemption<'info> {
         FILL_SEED, movement.key().as_ref(), order.key().as_ref()], bump))]
     pub fill: UncheckedAccount<'info>,
     /// The security's mint.
-    #[account(mut, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
+    #[account(mut, dup, address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub escrow: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
     pub system_program: Program<'info, System>,

@@ -14,11 +14,11 @@ pub struct WithdrawRedemption<'info> {
     /// The holder, who asks nobody.
     pub wallet: Signer<'info>,
     /// The security.
-    #[account(mut, has_one = escrow @ TallystickError::WrongEscrow)]
+    #[account(mut, dup, has_one = escrow @ TallystickError::WrongEscrow)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The order.
     #[account(
-        mut,
+        mut, dup,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         constraint = order.holder == wallet.key() @ TallystickError::NotHolderNorOperator,
     )]
@@ -27,11 +27,11 @@ pub struct WithdrawRedemption<'info> {
     #[account(address = security.mint @ TallystickError::MintOfAnotherSecurity)]
     pub mint: Box<Account<'info, Mint>>,
     /// The security's escrow.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub escrow: Box<Account<'info, TokenAccount>>,
     /// A token account of the holder.
     #[account(
-        mut,
+        mut, dup,
         constraint = destination.owner == order.holder @ TallystickError::WrongTokenAccount,
         constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
     )]

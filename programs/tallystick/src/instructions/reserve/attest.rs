@@ -26,11 +26,12 @@ pub struct Attest<'info> {
     /// The issuer, for its attestor epoch.
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security attested.
-    #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The attestation; the first attestor creates it.
     #[account(
         init_if_needed,
+        dup,
         payer = payer,
         space = 8 + Attestation::INIT_SPACE,
         seeds = [ATTESTATION_SEED, security.key().as_ref(), params.content_hash.as_ref()],

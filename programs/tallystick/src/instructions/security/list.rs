@@ -22,7 +22,7 @@ pub struct ListSecurity<'info> {
     /// The issuer's admin.
     pub admin: Signer<'info>,
     /// The issuer.
-    #[account(mut, has_one = admin @ TallystickError::NotAdmin)]
+    #[account(mut, dup, has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
     #[account(

@@ -25,7 +25,7 @@ pub struct PlaceHold<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security to hold.
-    #[account(mut, has_one = mint @ TallystickError::MintOfAnotherSecurity)]
+    #[account(mut, dup, has_one = mint @ TallystickError::MintOfAnotherSecurity)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The hold; its address is used once.
     #[account(

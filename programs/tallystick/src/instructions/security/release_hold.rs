@@ -19,13 +19,13 @@ pub struct ReleaseHold<'info> {
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security held.
     #[account(
-        mut,
+        mut, dup,
         has_one = issuer @ TallystickError::SecurityOfAnotherIssuer,
         has_one = mint @ TallystickError::MintOfAnotherSecurity,
     )]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The hold.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub hold: Box<Account<'info, InPlace<Hold>>>,
     /// The role that the hold was placed under.
     #[account(

@@ -25,6 +25,7 @@ pub struct SetLimit<'info> {
     /// The limit.
     #[account(
         init_if_needed,
+        dup,
         payer = payer,
         space = 8 + Limit::INIT_SPACE,
         seeds = [LIMIT_SEED, security.key().as_ref(), params.holder.as_ref()],
