@@ -70,6 +70,13 @@ MAY: dict[str, May] = {
     # There is one slot whose hash decides, so it does not matter who asks.
     "draw_day": ANYONE,
     "publish_report": only("publisher"),
+    "open_distribution": only("distributor"),
+    "grow_distribution": ANYONE,
+    "approve_distribution": only("corporate actions"),
+    "fund_distribution": only("funder"),
+    "pay_batch": only("payout key"),
+    "pay_entitlement": ANYONE,
+    "close_distribution": only("distributor"),
     "update_policy": only("admin"),
     "name_seizure_account": only("admin"),
     "announce_metadata": only("admin"),

@@ -61,8 +61,12 @@ def _units(data: bytes) -> int:
 
 
 def powers(column: str) -> set[str]:
-    """The instructions that a key may call, alone or beside another."""
-    return {instruction_of(row) for row in ROWS if tried(row).marks[column] is not Mark.NEVER}
+    """The instructions that a key may call, alone or beside another, where a stranger may not."""
+    return {
+        instruction_of(row)
+        for row in ROWS
+        if tried(row).marks[column] is not Mark.NEVER and tried(row).marks["stranger"] is Mark.NEVER
+    }
 
 
 @cache
