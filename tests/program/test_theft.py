@@ -239,6 +239,20 @@ def test_a6_a_stolen_admin_does_not_remove_the_veto_not_even_by_revoking_complia
     chain.send(alpha.veto())
 
 
+def test_a7_with_one_guardian_alone_a_stolen_admin_has_removed_the_veto_a_month_after_it_revoked_compliance() -> None:
+    world = World.fresh()
+    chain, omega = world.chain, world.omega
+    thief = thief_of(world, omega.admin)
+    thief.does(omega.revoke_role(RoleKind.COMPLIANCE))
+    chain.warp(31 * DAY)
+    thief.does(omega.revoke_role(RoleKind.GUARDIAN))
+    too_late = omega.veto(role=omega.role(RoleKind.GUARDIAN), **omega.beside(RoleKind.COMPLIANCE))
+    chain.refuse("GuardianNeedsCompliance", too_late)
+    chain.warp(omega.delay)
+    thief.does(omega.propose_admin(NEWCOMER))
+    chain.refuse("RoleNotInForce", omega.veto())
+
+
 # Guardian ------------------------------------------------------------------------------------------------------------
 
 
