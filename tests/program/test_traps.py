@@ -23,6 +23,7 @@ from tallystick.program.generated.types import OrderStatus, RoleKind
 from world import (
     DAY,
     HOUR,
+    MULTIPLIER_ONE,
     ONE,
     SCOPE_MINT,
     SCOPE_REDEEM,

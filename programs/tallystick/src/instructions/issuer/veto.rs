@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     constants::MAX_DELAY,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, ChangeVetoed},
     state::*,
 };
