@@ -86,7 +86,7 @@ class Result:
     """Fingerprint of the tests that ran."""
 
     def holds(self, tests: str) -> bool:
-        """Whether it still says something: other tests may kill what survived; a kill stands while its test is there."""
+        """Whether it still says something: other tests may kill what survived; a kill stands while its test does."""
         return self.tests == tests or (self.outcome == KILLED and exists(self.test))
 
 
