@@ -28,7 +28,7 @@ test fails while it says something else. A transaction may use 1,400,000.
 ## The program's size
 
 The goal was 600 KB; it is {size:,} bytes, for {instructions} instructions. It was 1,613,352 for the first 24 of them
-(docs/decisions/0021-accounts-in-place.md). Of the code, about 290 KB are Anchor's checks of each instruction's accounts,
+(docs/decisions/0021-accounts-in-place.md). Of the code, about 290 KB are Anchor's checks of the accounts passed,
 6 KB an instruction, which is what makes every account's type, owner and relation plain to see in one place; 280 KB are
 the handlers, and 90 KB the 16 places where Anchor makes an account. Making accounts by hand, as settlements do, would
 take off a part of the last, at the price of that.
