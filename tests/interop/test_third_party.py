@@ -33,7 +33,9 @@ def given(program: Program, kind: Json, value: Json) -> Any:
     match kind:
         case "pubkey":
             return Pubkey.from_string(value)
-        case "bytes" | {"array": ["u8", _]}:
+        case "bytes":
+            return bytes.fromhex(value)
+        case {"array": ["u8", _]}:
             return list(bytes.fromhex(value))
         case {"option": inner}:
             return None if value is None else given(program, inner, value)
