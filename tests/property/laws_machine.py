@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from chain_in_process import Refusal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from laws_checks import LawChecks
+from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS, accepted
+from laws_actions import ActionRules
 from laws_world import (
     DAY,
     HOUR,
-    POLICY,
     Chain,
     Custodian,
     Issuer,
+    Mirror,
     Movement,
-    OrderStatus,
     Pubkey,
-    Receipt,
     RoleKind,
     Security,
     accounts,
-    key,
     types,
 )  # fmt: skip
-from solders.instruction import Instruction
 
-DELAY = 60
-HELD = 1_500
-POOL = [key(f"pool {number}") for number in range(12)]
-"""Keys that roles are granted to. The first ones hold a role each at the start."""
-WALLETS = [key(f"wallet {number}") for number in range(3)]
 KINDS = list(RoleKind)
 LIVES = [60, 60, HOUR, 4 * DAY, None]
 HOLDING = [RoleKind.COMPLIANCE, RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.GUARDIAN, RoleKind.ATTESTOR]
 SCOPES = [1, 1, 2, 2, 3, 4, 6, 7, 0, 8]
 CONSENTS = [None, None, RoleKind.COMPLIANCE, RoleKind.GUARDIAN, RoleKind.OPERATOR]
-SMALL = st.integers(1, 400)
-PICK = st.integers(0, 1_000)
-TERMS = replace(
-    POLICY, margin=100, max_attestation_age=4 * HOUR, accept_period=HOUR, settle_period=2 * HOUR, change_window=600,
-    supply_cap=20_000,
-)  # fmt: skip
-accepted: Counter[str] = Counter()
-"""How often each event happened in this session: proof that the machine does not only get refused."""
 
 
-class Laws(LawChecks, RuleBasedStateMachine):
+class Laws(ActionRules, RuleBasedStateMachine):
     """The steps. Numbers are small on purpose: rounding shows at once."""
 
     @initialize()
@@ -57,52 +39,11 @@ class Laws(LawChecks, RuleBasedStateMachine):
         """An issuer, its roles on keys of the pool, one security with a reserve, three approved holders."""
         self.begin(*_begun())
 
-    # Acting ----------------------------------------------------------------------------------------------------------
-
-    def act(self, *calls: Instruction) -> Receipt | None:
-        """Send; a refusal names an error and moves nothing, and what is accepted is checked at once."""
-        before = self.chain.state()
-        result = self.chain.attempt(*calls)
-        if isinstance(result, Refusal):
-            self.check_refusal(result, before)
-            return None
-        accepted.update(type(each).__name__ for each in result.events)
-        self.check_receipt(result, calls[0])
-        return result
-
-    def holder_of(self, kind: RoleKind, pick: int) -> Pubkey:
-        """Mostly a key that has the role, else any."""
-        now = self.chain.now
-        having = sorted(
-            (
-                each.holder
-                for each in self.all_of(accounts.Role)
-                if each.kind is kind and each.in_force_from <= now < each.ends_at
-            ),
-            key=str,
-        )
-        return having[pick % len(having)] if having and pick % 10 != 9 else POOL[pick % len(POOL)]
-
-    def acting(self, kind: RoleKind, pick: int, name: str) -> dict[str, Any]:
-        """Who acts, and the role account to show."""
-        wallet = self.holder_of(kind, pick)
-        return {name: wallet, "role": self.alpha.role(kind, wallet)}
-
-    def operator(self, pick: int) -> dict[str, Any]:
-        """An operator with its role and limit."""
-        acting = self.acting(RoleKind.OPERATOR, pick, "operator")
-        return acting | {"limit": self.acme.limit(acting["operator"])}
-
-    def pick_order(self, pick: int, kind: types.OrderKind) -> Pubkey | None:
-        """Mostly an order of that kind that is live."""
-        orders = sorted(self.of(accounts.Order).items(), key=lambda item: str(item[0]))
-        live = [
-            address
-            for address, each in orders
-            if each.kind is kind and each.status in (OrderStatus.OPEN, OrderStatus.ACCEPTED)
-        ]
-        chosen = live if pick % 10 != 9 else [address for address, _ in orders]
-        return chosen[pick // 10 % len(chosen)] if chosen else None
+    def teardown(self) -> None:
+        """Nothing happened on the chain that was not looked at."""
+        if hasattr(self, "mirror"):
+            self.check_laws()
+            self.mirror.check_complete()
 
     # Time and the custodian ------------------------------------------------------------------------------------------
 
@@ -140,12 +81,6 @@ class Laws(LawChecks, RuleBasedStateMachine):
             content = self.honest_content(self.chain.now, unsettled=unsettled)
             for each in (pick, pick + 1):
                 self.act(self.acme.attest(content, **self.acting(RoleKind.ATTESTOR, each, "attestor")))
-
-    @rule(up=st.booleans(), by=st.sampled_from([(2, 1), (10, 1), (3, 2), (7, 3)]), wait=st.sampled_from([0, HOUR]))
-    def corporate_action_changes_the_multiplier(self, up: bool, by: tuple[int, int], wait: int) -> None:
-        """As `execute` will, now or from a time on; the custodian's shares follow."""
-        numerator, denominator = by if up else by[::-1]
-        self.change_multiplier(numerator, denominator, wait)
 
     # Orders ----------------------------------------------------------------------------------------------------------
 
@@ -236,7 +171,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
     @rule(pick=PICK, wallet=st.integers(0, 2), raw=SMALL)
     def operator_corrects(self, pick: int, wallet: int, raw: int) -> None:
         """Any fill, with a holder's tokens for inventory."""
-        fills = sorted(self.of(accounts.Fill).items(), key=lambda item: str(item[0]))
+        fills = self.sorted_of(accounts.Fill)
         if fills:
             address, state = fills[pick % len(fills)]
             self.act(self.acme.correct_fill(address, WALLETS[wallet], raw, state.corrections, **self.operator(pick)))
@@ -262,7 +197,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
     @rule(pick=PICK, who=st.sampled_from(["owner", "anyone", "admin"]), cosigner=st.sampled_from(CONSENTS))
     def somebody_releases(self, pick: int, who: str, cosigner: RoleKind | None) -> None:
         """Any hold, mostly one that is live, by its owner, anyone or the admin, with any cosigner."""
-        holds = sorted(self.of(accounts.Hold).items(), key=lambda item: str(item[0]))
+        holds = self.sorted_of(accounts.Hold)
         live = [item for item in holds if item[1].released_at == 0]
         chosen = live if pick % 10 != 9 else holds
         if not chosen:
@@ -303,7 +238,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
     @rule(pick=PICK)
     def admin_revokes(self, pick: int) -> None:
         """Any role."""
-        roles = sorted(self.of(accounts.Role).items(), key=lambda item: str(item[0]))
+        roles = self.sorted_of(accounts.Role)
         address, role = roles[pick % len(roles)]
         self.act(self.alpha.revoke_role(role.kind, role.holder, admin=self.alpha.state.admin, role=address))
 
@@ -313,7 +248,7 @@ class Laws(LawChecks, RuleBasedStateMachine):
         guardian = self.holder_of(RoleKind.GUARDIAN, pick)
         named: dict[str, Pubkey] = {}
         if what == "role":
-            roles = sorted(self.of(accounts.Role).items(), key=lambda item: str(item[0]))
+            roles = self.sorted_of(accounts.Role)
             waiting = [each for each in roles if each[1].in_force_from > self.chain.now] or roles
             named = {"role": waiting[pick % len(waiting)][0]}
         elif what == "limit":
@@ -354,14 +289,14 @@ def _first_tokens(chain: Chain, alpha: Issuer, acme: Security) -> None:
         chain.send(acme.settle_subscription(order, movement, operator=operator, role=role, limit=limit))
 
 
-def _begun() -> tuple[Chain, Issuer, Security, Custodian]:
+def _begun() -> tuple[Chain, Issuer, Security, Custodian, Mirror]:
     """The start of every program, built once."""
     if not _START:
         chain = Chain()
         alpha = Issuer(chain, "laws", delay=DELAY)
         chain.send(alpha.initialize())
-        wanted = {RoleKind.ATTESTOR: 3, RoleKind.OPERATOR: 2, RoleKind.COMPLIANCE: 1, RoleKind.RECONCILIATION: 1,
-                  RoleKind.CORPORATE_ACTIONS: 1}  # fmt: skip
+        wanted = {RoleKind.ATTESTOR: 3, RoleKind.OPERATOR: 2, RoleKind.COMPLIANCE: 2, RoleKind.RECONCILIATION: 1,
+                  RoleKind.CORPORATE_ACTIONS: 3, RoleKind.DISTRIBUTOR: 2}  # fmt: skip
         pool = iter(POOL)
         for kind, count in wanted.items():
             for _ in range(count):
@@ -380,7 +315,8 @@ def _begun() -> tuple[Chain, Issuer, Security, Custodian]:
             chain.send(acme.create_tokens(wallet))
         chain.warp(DELAY)
         _first_tokens(chain, alpha, acme)
-        _START.extend((chain, alpha, acme, chain.state(), chain.now))
-    chain, alpha, acme, state, now = _START
+        _START.extend((chain, alpha, acme, chain.state(), chain.now, Mirror(chain)))
+    chain, alpha, acme, state, now, mirror = _START
     chain.restore(state, now)
-    return chain, alpha, acme, Custodian(HELD, [(0, HELD)])
+    chain.known.intersection_update({*state, chain.fee_payer})
+    return chain, alpha, acme, Custodian(HELD, [(0, HELD)]), mirror.copy()

@@ -10,7 +10,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from laws_machine import Laws, accepted
+from laws_acting import accepted
+from laws_machine import Laws
 
 STEPS = 50
 EXAMPLES = 120
@@ -19,7 +20,7 @@ EXPECTED = {
     "SubscriptionOpened", "SubscriptionSettled", "SubscriptionCancelled", "RedemptionRequested", "RedemptionAccepted",
     "RedemptionSettled", "RedemptionReturned", "FillCorrected", "AttestationApproved", "ReserveAttested", "HoldPlaced",
     "HoldReleased", "HolderApproved", "HolderSuspended", "LimitSet", "RoleGranted", "RoleRevoked",
-    "AdminProposed",
+    "AdminProposed", "ActionAnnounced", "ActionApproved", "ActionExecuted", "ActionCancelled", "SecurityRetired",
 }  # fmt: skip
 
 
