@@ -38,6 +38,8 @@ from tallystick.program.token import Mint, TokenAccount, decode_mint, decode_tok
 Layout = TypeVar("Layout", bound=AccountLayout)
 Refusal = TypeVar("Refusal", bound=TransactionError)
 
+SLOT_HASHES = Pubkey.from_string("SysvarS1otHashes111111111111111111111111111")
+"""The cluster's record of its last slots and their hashes, which moves with time."""
 CLOCK = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 PROGRAM_ERRORS = {PROGRAM_ID: program_error}
 SETTINGS = SendSettings(poll_every=0.1, broadcast_every=2.0, patience=60.0)
@@ -103,7 +105,7 @@ class Live:
     async def refuse(self, error: type[Refusal], instruction: Instruction, *keys: Keypair) -> Refusal:
         """Expect exactly this error, from the simulation and from the chain, and that no account moved."""
         named = list(dict.fromkeys(each.pubkey for each in instruction.accounts))
-        named = [each for each in named if each != self.payer.pubkey()]
+        named = [each for each in named if each not in (self.payer.pubkey(), SLOT_HASHES)]
         _, before = await self.chain.get_accounts(named)
         intent = f"refused:{secrets.token_hex(8)}"
         with pytest.raises(TransactionError) as simulated:

@@ -262,6 +262,7 @@ class Share:
             terms_hash=digest("terms"),
             custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
             custody_accounts=len(CUSTODY),
+            permissioned=False,
             policy=self.policy,
         )
         return instructions.list_security(

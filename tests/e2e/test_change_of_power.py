@@ -9,10 +9,8 @@ from live_issuer import DAY, HOUR, MINT, ONE, Desk, Movement, Share, Signed
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.program.generated import accounts, errors, events, instructions, types
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import RoleKind, VetoSubject
 from tallystick.services.attestation import given_approvals
-
-FOREVER = 2**63 - 1
 
 
 async def opened(live: Live, payer: Keypair, delay: int) -> Desk:
@@ -43,6 +41,7 @@ def veto(
     desk: Desk, *, role: Pubkey | None = None, security: Pubkey | None = None, limit: Pubkey | None = None
 ) -> Signed:
     """Stop what waits: the proposed admin unless a role or a limit is named."""
+    subject = VetoSubject.ROLE if role else VetoSubject.LIMIT if limit else VetoSubject.ADMIN
     return instructions.veto(
         guardian=desk.guardian.pubkey(),
         guardian_role=desk.role(RoleKind.GUARDIAN, desk.guardian),
@@ -50,6 +49,7 @@ def veto(
         role=role,
         security=security,
         limit=limit,
+        params=types.VetoParams(subject),
     ), desk.guardian
 
 
@@ -75,7 +75,7 @@ async def test_a_guardian_stops_a_handover_that_waits(live: Live, desk: Desk) ->
     await live.send(*propose(new, thief.pubkey()))
     await live.refuse(errors.DelayNotOver, *accept(new, thief))
     landed = await live.land(*veto(new))
-    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), new.address),)
+    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), VetoSubject.ADMIN, new.address),)
     assert (await live.read(accounts.Issuer, new.address)).pending_admin == Pubkey.default()
     await live.refuse(errors.NotPendingAdmin, *accept(new, thief))
     await live.refuse(errors.NothingToVeto, *veto(new))
@@ -86,7 +86,7 @@ async def test_a_guardian_stops_a_grant_that_waits(live: Live, desk: Desk) -> No
     await live.send(*new.grant(RoleKind.OPERATOR, new.operator))
     role = new.role(RoleKind.OPERATOR, new.operator)
     landed = await live.land(*veto(new, role=role))
-    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), role),)
+    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), VetoSubject.ROLE, role),)
     assert (await live.read(accounts.Role, role)).ends_at < (await live.read(accounts.Role, role)).in_force_from
     await live.refuse(errors.NothingToVeto, *veto(new, role=role))
 
@@ -97,20 +97,20 @@ async def test_a_guardian_stops_a_limit_that_waits(live: Live, desk: Desk) -> No
     await live.send(*share.list_security())
     await live.send(*share.set_limit())
     landed = await live.land(*veto(new, security=share.address, limit=share.limit))
-    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), share.limit),)
+    assert landed.events == (events.ChangeVetoed(new.address, new.guardian.pubkey(), VetoSubject.LIMIT, share.limit),)
     limit = await live.read(accounts.Limit, share.limit)
     assert (limit.mint_cap, limit.pending_mint_cap, limit.pending_from) == (0, 0, 0)
 
 
-async def test_a_guardian_is_removed_only_after_the_delay(live: Live, desk: Desk) -> None:
+async def test_a_guardian_is_removed_only_after_the_delay_and_does_not_stop_that_alone(live: Live, desk: Desk) -> None:
     new = await opened(live, desk.payer, HOUR)
     landed = await live.land(*revoke(new, RoleKind.GUARDIAN, new.guardian))
     [revoked] = landed.events
     assert isinstance(revoked, events.RoleRevoked)
     role = new.role(RoleKind.GUARDIAN, new.guardian)
     assert revoked.ends_at == (await live.read(accounts.Role, role)).ends_at > await live.now()
-    await live.send(*veto(new, role=role))
-    assert (await live.read(accounts.Role, role)).ends_at == FOREVER
+    await live.refuse(errors.GuardianNeedsCompliance, *veto(new, role=role))
+    assert (await live.read(accounts.Role, role)).ends_at == revoked.ends_at
 
 
 async def test_a_revoked_operator_settles_nothing_more(live: Live, desk: Desk, wallets: tuple[Keypair, ...]) -> None:

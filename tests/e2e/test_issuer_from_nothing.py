@@ -112,6 +112,7 @@ async def test_a_listed_security_has_its_mint_with_every_extension_and_its_metad
             security_id=share.security_id,
             isin=b"US0378331005",
             decimals=6,
+            permissioned=False,
             custody_accounts_hash=state.custody_accounts_hash,
             terms_hash=digest("terms"),
         ),

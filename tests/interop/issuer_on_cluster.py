@@ -109,6 +109,7 @@ class Setup:
             terms_hash=b"t" * 32,
             custody_accounts_hash=addresses.custody_accounts_hash([b"a" * 32]),
             custody_accounts=1,
+            permissioned=False,
             policy=policy,
         )
         await self.send(

@@ -10,7 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from attacks import ADDRESS_ONLY, CREATED, FIXED, HARMLESS, PROGRAMS, generic_attacks, index_of, valid_call
+from attacks import (
+    ADDRESS_ONLY,
+    CREATED,
+    FIXED,
+    HARMLESS,
+    PROGRAMS,
+    WALLETS,
+    generic_attacks,
+    index_of,
+    is_address_only,
+    valid_call,
+)
 from cases import VARIANTS
 from chain_in_process import with_account
 from revivals import CLOSED, REVIVED, Change, changed, does_not_apply, made_before, pairs
@@ -27,6 +38,7 @@ COLUMN_OF = {
     "is read only": "read only",
     "is owned by another program": "other owner",
     "is taken by another program": "other owner",
+    "is an account of this program": "other owner",
     "is elsewhere": "elsewhere",
     "is not there": "elsewhere",
     "is another program": "elsewhere",
@@ -176,9 +188,11 @@ def _not_applicable(instruction: str, account: AccountRole) -> Iterator[tuple[st
             yield column, "its address never changes"
     if account.name in CREATED.get(instruction, ()):
         yield "other type", "made here"
-    if account.name in ADDRESS_ONLY:
+    if account.name in ADDRESS_ONLY or is_address_only(instruction, account.name):
         yield "other owner", "its address is this program's alone"
-        yield "other type", "its address is of one role"
+        yield "other type", "its address is of one role or record"
+    if account.name in WALLETS:
+        yield "other type", "any account but one of this program may own tokens"
 
 
 def blanks(cells: Table) -> list[tuple[str, str, str]]:

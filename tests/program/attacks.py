@@ -9,7 +9,7 @@ from cases import CASES, VARIANTS
 from chain_in_process import with_account
 from solders.account import Account
 from solders.instruction import Instruction
-from tallystick.program.generated.constants import ASSOCIATED_TOKEN_PROGRAM
+from tallystick.program.generated.constants import ASSOCIATED_TOKEN_PROGRAM, PROGRAM_ID
 from tallystick.program.generated.instructions import INSTRUCTIONS
 from tallystick.program.layout import AccountRole
 from tallystick.program.token import SYSTEM_PROGRAM, TOKEN_2022_PROGRAM
@@ -21,6 +21,7 @@ CREATED = {
     "list_security": {"security", "mint", "escrow"},
     "set_limit": {"limit"},
     "place_hold": {"hold"},
+    "propose_seizure": {"seizure"},
     "approve_holder": {"holder"},
     "attest": {"attestation"},
     "open_subscription": {"order"},
@@ -35,6 +36,8 @@ CREATED = {
 """What an instruction may create; some of these may be there already, which cases.py shows."""
 ADDRESS_ONLY = {"attestor_role", "operator_role", "compliance_role", "corporate_actions_role", "guardian_role"}
 """Accounts of grant_role and accept_admin that may be missing: their address is what counts."""
+WALLETS = {"wallet": "WrongWallet", "old_wallet": "WrongHolderRecord"}
+"""Owners of token accounts that do not sign: any account but one of this program, at the address that names it."""
 PROGRAMS = {"system_program", "token_program", "associated_token_program", "program"}
 
 
@@ -77,6 +80,12 @@ def _owned_by_another(world: World, call: Instruction, index: int) -> Instructio
     return call
 
 
+def _owned_by_this_program(world: World, call: Instruction, index: int) -> Instruction:
+    """As escrows' owners are."""
+    world.chain.write(call.accounts[index].pubkey, Account(10**9, b"ours", PROGRAM_ID, False, 0))
+    return call
+
+
 def _of_another_type(world: World, call: Instruction, index: int) -> Instruction:
     """The same program's account, but of another type."""
     address = call.accounts[index].pubkey
@@ -112,7 +121,13 @@ REFOUND = {
 """Created by the first call and found by later ones: init_if_needed, or `Slot`."""
 THERE_ALREADY = {("attest", "attestation"), ("settle_redemption", "movement")}
 """Of those, the ones that cases.py shows at a later call."""
-NO_TYPE = {(name, "mint") for name in ("place_hold", "release_hold", "execute_action", "cancel_action")}
+NO_TYPE = {
+    (instruction, "mint")
+    for instruction in (
+        "place_hold", "release_hold", "update_metadata", "freeze_account", "thaw_account", "seize", "reissue",
+        "execute_action", "cancel_action",
+    )
+}  # fmt: skip
 """Accounts of which only the address is checked here, and the rest by Token-2022."""
 OTHERWISE = {
     ("list_security", "escrow", "is elsewhere"): "WrongEscrow",
@@ -145,7 +160,8 @@ def _fitting(instruction: str, account: AccountRole) -> Iterator[tuple[str, str,
     if account.writable:
         creates = place[1] in CREATED.get(instruction, ()) or place[1] == "payer"
         created_by_anchor = creates and place not in THERE_ALREADY and place[1] not in ("mint", "escrow")
-        reaches_system = created_by_anchor and place != ("attest", "payer") and instruction not in SETTLE
+        found_there = place in (("attest", "payer"), ("update_metadata", "payer"))
+        reaches_system = created_by_anchor and not found_there and instruction not in SETTLE
         yield "is read only", "program:PrivilegeEscalation" if reaches_system else "ConstraintMut", _read_only
     yield from _fitting_address(place)
 
@@ -160,7 +176,10 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is elsewhere", FIXED[account], _elsewhere
     elif account == "event_authority":
         yield "is elsewhere", "ConstraintAddress", _elsewhere
-    elif instruction in ("grant_role", "accept_admin") and account in ADDRESS_ONLY:
+    elif account in WALLETS and "signer" not in _kind(place):
+        yield "is elsewhere", WALLETS[account], _elsewhere
+        yield "is an account of this program", "OwnedByProgram", _owned_by_this_program
+    elif is_address_only(instruction, account):
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
     elif account in CREATED.get(instruction, ()):
         yield "is elsewhere", "ConstraintSeeds", _elsewhere
@@ -177,10 +196,17 @@ def _fitting_address(place: tuple[str, str]) -> Iterator[tuple[str, str, Run]]:
         yield "is of another type", different, _of_another_type
 
 
+def is_address_only(instruction: str, account: str) -> bool:
+    """Whether the account may be missing, and only its address is checked before it is looked for."""
+    if instruction in ("grant_role", "accept_admin"):
+        return account in ADDRESS_ONLY
+    return (instruction, account) == ("thaw_account", "holder")
+
+
 def _different(account: str) -> str:
     if account == "mint":
         return "MintOfAnotherSecurity"
-    token = account in ("escrow", "source", "destination", "recipient", "inventory")
+    token = account in ("escrow", "source", "destination", "recipient", "inventory", "token_account", "seizure_account")
     return "WrongTokenAccount" if token else "AccountDiscriminatorMismatch"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from action_cases import ACTION_CASES
+from control_cases import CONTROL_CASES, thaw_permissioned
 from report_cases import REPORT_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
@@ -46,6 +47,12 @@ def veto(world: World) -> Instruction:
     """Of a limit that would be loosened: the variant that names the most accounts."""
     world.chain.send(world.acme.set_limit(mint_cap=10**13))
     return world.alpha.veto(security=world.acme.address, limit=world.acme.limit())
+
+
+def veto_own_removal(world: World) -> Instruction:
+    """Of a guardian's removal by that guardian, with compliance beside it."""
+    world.chain.send(world.alpha.revoke_role(RoleKind.GUARDIAN))
+    return world.alpha.veto(role=world.alpha.role(RoleKind.GUARDIAN), **world.alpha.beside(RoleKind.COMPLIANCE))
 
 
 def list_security(world: World) -> Instruction:
@@ -142,7 +149,12 @@ def veto_role(world: World) -> Instruction:
     return world.alpha.veto(role=world.alpha.role(RoleKind.OPERATOR, NEWCOMER))
 
 
-VARIANTS: dict[tuple[str, str], Case] = {("veto", "role"): veto_role}
+VARIANTS: dict[tuple[str, str], Case] = {
+    ("veto", "role"): veto_role,
+    ("thaw_account", "holder"): thaw_permissioned,
+    ("veto", "cosigner"): veto_own_removal,
+    ("veto", "cosigner_role"): veto_own_removal,
+}
 """Calls in which an account is there that the usual call of its instruction leaves out."""
 CASES: dict[str, Case] = {
     case.__name__: case
@@ -152,5 +164,5 @@ CASES: dict[str, Case] = {
         cancel_subscription, request_redemption, accept_redemption, settle_redemption, cancel_redemption,
         withdraw_redemption, correct_fill,
     )
-} | ACTION_CASES | REPORT_CASES  # fmt: skip
+} | ACTION_CASES | CONTROL_CASES | REPORT_CASES  # fmt: skip
 assert IN.shares > OUT.shares

@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 from tallystick.program import addresses
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.constants import PROGRAM_ID
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import RoleKind, VetoSubject
 from tallystick.program.text import encode_text
 
 HOUR = 3_600
@@ -114,15 +114,23 @@ class Issuer:
             instructions.revoke_role, change, admin=self.admin, issuer=self.address, role=self.role(kind, holder)
         )
 
-    def veto(self, **change: Any) -> Instruction:
-        """Stop what waits; the proposed admin unless a role, or a security and its limit, are named."""
+    def veto(self, subject: VetoSubject | None = None, **change: Any) -> Instruction:
+        """Stop what waits; the proposed admin unless a role, a limit with its security, or another subject is named."""
+        if subject is None:
+            named = VetoSubject.ROLE if "role" in change else VetoSubject.LIMIT if "limit" in change else None
+            subject = VetoSubject.ADMIN if named is None else named
         return build(
             instructions.veto,
             change,
             guardian=self.key(RoleKind.GUARDIAN),
             guardian_role=self.role(RoleKind.GUARDIAN),
             issuer=self.address,
+            params=types.VetoParams(subject),
         )
+
+    def beside(self, kind: RoleKind, number: int = 1) -> dict[str, Pubkey]:
+        """A key and its role as the one that signs beside another."""
+        return {"cosigner": self.key(kind, number), "cosigner_role": self.role(kind, number)}
 
     def holder(self, wallet: Pubkey) -> Pubkey:
         """The record of a wallet."""
@@ -165,8 +173,7 @@ class Issuer:
     def do_open(self, **counts: int) -> Issuer:
         """Initialize, and grant every role to a key of its own; `attestor=3` grants it to three. All in force."""
         self.chain.send(self.initialize())
-        wanted = {"attestor": 2, "operator": 1, "compliance": 1, "reconciliation": 1, "corporate_actions": 1}
-        wanted |= {"publisher": 1} | counts
+        wanted = {"attestor": 2, "operator": 1, "compliance": 1, "reconciliation": 1, "corporate_actions": 1} | counts
         for name, count in wanted.items():
             for number in range(1 + (name == "guardian"), count + 1):
                 self.chain.send(self.grant_role(RoleKind[name.upper()], number))

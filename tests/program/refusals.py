@@ -10,6 +10,7 @@ from dataclasses import replace
 from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
+from control_refusals import CONTROL_REFUSALS
 from report_refusals import REPORT_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -436,6 +437,7 @@ REFUSALS: list[Refused] = [
     ("SecurityRetired", "no order", _rewritten(
         lambda world: world.acme.open_subscription(world.alice, "new", ONE), status=SecurityStatus.RETIRED)),
     ("SecurityRetired", "no mint", _rewritten(_settle(), status=SecurityStatus.RETIRED)),
+    *CONTROL_REFUSALS,
 ]  # fmt: skip
 REFUSALS += ACTION_REFUSALS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from attacks import FIXED, PROGRAMS
+from attacks import FIXED, PROGRAMS, WALLETS
 from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -47,6 +47,8 @@ def does_not_apply(role: AccountRole) -> str | None:
     """Why an account can be neither closed nor brought back, from what the IDL says of it; None where it can."""
     if role.signer:
         return "a key: what counts is its signature"
+    if role.name in WALLETS:
+        return "a wallet: what counts is its address, and that this program does not own it"
     if role.name in PROGRAMS or role.name == "event_authority":
         return "holds no state"
     if role.name in FIXED:

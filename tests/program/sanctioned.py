@@ -25,6 +25,7 @@ def another_account(wallet: Pick, place: str) -> Pick:
 
 ANY_PAYER = "rent comes from whoever signs to pay it; it gives no power"
 EVENT_BY_ID = "the event is sent to the program by its id, which stands for the accounts left out as well"
+COSIGNER_UNASKED = "who signs beside the guardian counts for its own removal alone"
 SAME_HOLDER = "a holder may keep tokens in several accounts, and where a return goes is the holder's either way"
 SANCTIONED: dict[tuple[str, str], list[tuple[str, Run]]] = {
     (instruction, "payer"): [(ANY_PAYER, other("", "", lambda world: world.chain.fund(key("another payer")))[2])]
@@ -82,6 +83,7 @@ class Twice:
 SAME_KEY_TWICE: list[Twice] = [
     Twice(ANY_PAYER, frozenset({"payer"})),
     Twice(EVENT_BY_ID, frozenset({"program"}), instructions=frozenset({"veto"})),
+    Twice(COSIGNER_UNASKED, frozenset({"cosigner", "cosigner_role"}), instructions=frozenset({"veto"})),
 ]
 """Only keys that sign the call are given in a signer's place: nobody signs for an account of a program."""
 NEVER_CLOSED = (

@@ -144,6 +144,7 @@ class Security:
             terms_hash=digest("terms"),
             custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
             custody_accounts=len(CUSTODY),
+            permissioned=False,
             policy=self.policy,
         )
         params = replace(params, **{name: change.pop(name) for name in params.__slots__ if name in change})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from action_substitutes import ACTION_SUBSTITUTES
 from cases import NEWCOMER
+from control_substitutes import CONTROL_SUBSTITUTES
 from order_substitutes import ORDER_SUBSTITUTES
 from report_substitutes import REPORT_SUBSTITUTES
 from substituting import (
@@ -50,7 +51,8 @@ SIBLINGS: dict[tuple[str, str], list[Substitute]] = {
     for kind in (ATTESTOR, OPERATOR, COMPLIANCE, RoleKind.CORPORATE_ACTIONS, GUARDIAN)
 }
 
-SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | REPORT_SUBSTITUTES | {
+ELSEWHERE = ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | CONTROL_SUBSTITUTES | REPORT_SUBSTITUTES
+SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ELSEWHERE | {
     ("initialize", "admin"): [other("another admin", SEEDS, STRANGER)],
     ("initialize", "upgrade_authority"): [
         other("a stranger", "NotUpgradeAuthority", STRANGER),
@@ -100,6 +102,16 @@ SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ORDER_SUBSTITU
     ("veto", "security"): [
         other("of another issuer", "SecurityOfAnotherIssuer", FOREIGN),
         other("another security", "AccountOfAnotherSecurity", BETA),
+    ],
+    ("veto", "cosigner"): [
+        other("a stranger", "GuardianNeedsCompliance", STRANGER),
+        other("another compliance key", "GuardianNeedsCompliance", COMPLIANCE_2),
+        other("another guardian", "GuardianNeedsCompliance", lambda world: world.alpha.key(GUARDIAN, 2)),
+    ],
+    ("veto", "cosigner_role"): [
+        other("of another holder", "GuardianNeedsCompliance", lambda world: world.alpha.role(COMPLIANCE, 2)),
+        other("of another kind", "GuardianNeedsCompliance", lambda world: world.alpha.role(GUARDIAN, 2)),
+        other("of another issuer", "RoleOfAnotherIssuer", lambda world: world.omega.role(COMPLIANCE)),
     ],
     ("veto", "limit"): [
         other("of another security", "AccountOfAnotherSecurity", lambda world: world.beta.limit()),

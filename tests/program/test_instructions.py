@@ -7,7 +7,7 @@ from issuers import LEI
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
 from tallystick.program.generated import accounts, events, types
-from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind, SecurityStatus
+from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind, SecurityStatus, VetoSubject
 from tallystick.program.text import encode_text
 from tallystick.program.token import TokenAccountState
 from tallystick.program.token_extensions import ExtensionType
@@ -107,7 +107,9 @@ def test_veto_ends_a_role_before_it_starts() -> None:
     epoch = world.alpha.state.attestor_epoch
     role = world.alpha.role(RoleKind.ATTESTOR, NEWCOMER)
     receipt = world.chain.send(world.alpha.veto(role=role))
-    assert receipt.events == (events.ChangeVetoed(world.alpha.address, world.alpha.key(RoleKind.GUARDIAN), role),)
+    assert receipt.events == (
+        events.ChangeVetoed(world.alpha.address, world.alpha.key(RoleKind.GUARDIAN), VetoSubject.ROLE, role),
+    )
     assert world.chain.read(accounts.Role, role).ends_at == world.chain.now
     assert world.alpha.state.attestor_epoch == epoch + 1
 
@@ -136,8 +138,8 @@ def test_list_security_makes_the_mint_with_its_extensions_and_the_escrow() -> No
     accounts_hash = addresses.custody_accounts_hash(CUSTODY)
     assert receipt.events == (
         events.SecurityListed(
-            world.alpha.address, gamma.address, gamma.mint, gamma.security_id, b"US0378331005", 6, accounts_hash,
-            digest("terms"),
+            world.alpha.address, gamma.address, gamma.mint, gamma.security_id, b"US0378331005", 6, False,
+            accounts_hash, digest("terms"),
         ),
     )  # fmt: skip
     state = gamma.state

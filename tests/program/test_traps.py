@@ -50,6 +50,7 @@ CREATED_ADDRESSES = {
     "announce_action": ("action",),
     "request_draw": ("draw",),
     "publish_report": ("report",),
+    "propose_seizure": ("seizure",),
 }
 
 
@@ -243,6 +244,18 @@ def test_a_reverse_split_opens_no_headroom_on_an_old_attestation() -> None:
     world.chain.refuse("ReserveBeforeMultiplierChange", CASES["settle_subscription"](world))
 
 
+def test_a_pending_multiplier_takes_effect_by_the_clock_alone() -> None:
+    world = World.fresh()
+    chain, acme, order = world.chain, world.acme, world.order("open")
+    acme.rewrite(pending_multiplier=2 * MULTIPLIER_ONE, multiplier_effective_at=chain.now + 2 * HOUR)
+    chain.send(acme.settle_subscription(order, Movement("before", 10 * ONE)))
+    chain.warp(3 * HOUR)
+    acme.do_attest(20_000 * ONE)
+    receipt = chain.send(acme.settle_subscription(order, Movement("after", 10 * ONE)))
+    settled = [each for each in receipt.events if isinstance(each, events.SubscriptionSettled)]
+    assert [(each.raw, each.multiplier) for each in settled] == [(5 * ONE, 2 * MULTIPLIER_ONE)]
+
+
 def test_after_a_reverse_split_a_new_attestation_backs_its_shares_and_no_more() -> None:
     world = World.fresh()
     chain, acme, order = world.chain, world.acme, world.order("open")
@@ -347,7 +360,7 @@ def test_a_guardians_removal_waits_and_it_can_veto_meanwhile() -> None:
     chain.send(alpha.revoke_role(RoleKind.GUARDIAN))
     chain.send(alpha.propose_admin(NEWCOMER))
     chain.send(alpha.veto())
-    chain.send(alpha.veto(role=alpha.role(RoleKind.GUARDIAN)))
+    chain.send(alpha.veto(role=alpha.role(RoleKind.GUARDIAN), **alpha.beside(RoleKind.COMPLIANCE)))
     chain.warp(DAY)
     chain.send(alpha.propose_admin(NEWCOMER))
     chain.send(alpha.veto())

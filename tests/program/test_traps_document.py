@@ -13,7 +13,7 @@ ROWS = [
     for line in (ROOT / "docs" / "traps.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ") and not line.startswith(("| trap |", "| --- "))
 ]
-NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+NAMED = re.compile(r"`(tests/[\w/]+\.py)`: (test_\w+)")
 TO_COME = re.compile(r"to come: (test_\w+)")
 
 

@@ -64,7 +64,7 @@ def _world() -> World:
         "publisher": 2,
     }
     alpha = Issuer(chain, "alpha").do_open(**counts, guardian=2)
-    omega = Issuer(chain, "omega").do_open()
+    omega = Issuer(chain, "omega").do_open(publisher=1)
     alice, bob, stranger = (chain.fund(key(name)) for name in ("alice", "bob", "stranger"))
     for issuer in (alpha, omega):
         issuer.do_approve(alice, bob)

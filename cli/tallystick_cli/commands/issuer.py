@@ -256,16 +256,26 @@ async def veto(
     limit: Annotated[str | None, typer.Option(help="A security whose limit waits; with --key.")] = None,
     admin: Annotated[bool, typer.Option("--admin", help="The proposed admin.")] = False,
     key: Annotated[str | None, typer.Option(help="Whose role or limit.")] = None,
+    with_compliance: Annotated[
+        bool, typer.Option("--with-compliance", help="Compliance signs too: for the guardian's own removal.")
+    ] = False,
 ) -> Signed:
-    """Stop one change that waits. By a guardian."""
+    """Stop one change that waits. By a guardian; its own removal together with compliance."""
     if sum((role is not None, limit is not None, admin)) != 1 or (key is None) != admin:
         raise InputError("Name one change: --role KIND --key KEY, --limit SECURITY --key KEY, or --admin.")
     guardian = tally.signer("guardian")
+    beside = [tally.signer("compliance")] if with_compliance else []
     payer, chain, issuer = tally.payer(guardian), tally.open_chain(), tally.issuer
     whose = tally.address(key) if key else NOBODY
     if role is not None:
         plan = await plan_veto_role(
-            chain, payer=payer.pubkey, issuer=issuer, guardian=guardian.pubkey, kind=role.kind, holder=whose
+            chain,
+            payer=payer.pubkey,
+            issuer=issuer,
+            guardian=guardian.pubkey,
+            kind=role.kind,
+            holder=whose,
+            compliance=beside[0].pubkey if beside else None,
         )
     elif limit is not None:
         security = security_of(issuer, tally.profile.security(limit).id).security
@@ -274,7 +284,7 @@ async def veto(
         )
     else:
         plan = await plan_veto_admin(chain, payer=payer.pubkey, issuer=issuer, guardian=guardian.pubkey)
-    return await sign(tally, plan, payer, guardian)
+    return await sign(tally, plan, payer, guardian, *beside)
 
 
 def _keys(tally: Tally, kind: RoleName, given: list[str] | None) -> list[Pubkey]:

@@ -18,7 +18,7 @@ from tallystick.program.generated.types import SecurityStatus as ChainStatus
 from tallystick.services.action_reads import moment_text, multiplier_text
 from tallystick.services.chain_reads import list_limits
 from tallystick.services.corporate_actions import find_delisting, plan_retire_security
-from tallystick.services.rules import burn_left, mint_left, multiplier_at
+from tallystick.services.rules import burn_left, mint_left, multiplier_at, policy_at
 from tallystick.services.securities import (
     CustodyAccount,
     SecuritySpec,
@@ -81,6 +81,10 @@ async def list_security(
     ] = HOUR,
     max_change: Annotated[str, typer.Option(help="Largest multiplier change, as a ratio.")] = "50/1",
     classes: Annotated[int, typer.Option(help="Bits of the holder classes that may order.", min=1)] = 1,
+    permissioned: Annotated[
+        bool,
+        typer.Option("--permissioned", help="Token accounts start frozen; only approved holders' are thawed."),
+    ] = False,
 ) -> Signed:
     """List a share class as a token: mint, escrow and policy; remember it in the profile."""
     numerator, _, denominator = max_change.partition("/")
@@ -119,6 +123,7 @@ async def list_security(
         ),
         terms_hash=hashlib.sha256(terms.read_bytes() if terms else TERMS.encode()).digest(),
         uri=uri or f"urn:isin:{section.isin}",
+        permissioned=permissioned,
     )
     admin = tally.signer("admin")
     payer = tally.payer(admin)
@@ -243,7 +248,7 @@ class SecurityShown:
     def view(self) -> RenderableType:
         """Backing first, then policy and limits."""
         status, decimals = self.status, self.section.decimals
-        security, policy = status.security, status.security.policy
+        security, policy = status.security, policy_at(status.security, status.now)
         as_of = f"{when(security.reserve_as_of)} UTC ({ago(security.reserve_as_of, status.now)})"
         head = facts(
             [

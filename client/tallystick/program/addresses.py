@@ -28,8 +28,9 @@ from tallystick.program.generated.pdas import (
     report_address,
     role_address,
     security_address,
+    seizure_address,
 )
-from tallystick.program.generated.types import AttestationContent
+from tallystick.program.generated.types import AttestationContent, MetadataParams
 from tallystick.program.layout import exactly
 
 UPGRADEABLE_LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
@@ -49,6 +50,7 @@ __all__ = [
     "issuer_address",
     "issuer_id",
     "limit_address",
+    "metadata_hash",
     "mint_address",
     "movement_address",
     "order_address",
@@ -56,6 +58,7 @@ __all__ = [
     "report_address",
     "role_address",
     "security_address",
+    "seizure_address",
 ]
 
 
@@ -81,6 +84,16 @@ def attestation_hash(security: Pubkey, content: AttestationContent) -> bytes:
     """
     writer = Writer(b"tallystick:attestation" + bytes(security))
     content.write(writer)
+    return hashlib.sha256(writer.finish()).digest()
+
+
+def metadata_hash(security: Pubkey, params: MetadataParams) -> bytes:
+    """SHA-256("tallystick:metadata", security, params in Borsh): what an announcement commits to.
+
+    Source: instructions/security/announce_metadata.rs, MetadataParams::hash.
+    """
+    writer = Writer(b"tallystick:metadata" + bytes(security))
+    params.write(writer)
     return hashlib.sha256(writer.finish()).digest()
 
 

@@ -35,7 +35,7 @@ from tallystick.program.generated.types import Approval, AttestationContent, Att
 from tallystick.services.chain_reads import list_fills, list_securities, read, read_snapshot, require
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.redeemed import redeemed_before
-from tallystick.services.rules import is_in_force
+from tallystick.services.rules import custody_accounts_at, is_in_force, policy_at
 from tallystick.services.securities import CustodyAccount
 
 NONE: Final = Pubkey.default()
@@ -84,13 +84,14 @@ async def build_claim(
     account = await require(chain, Security, security)
     hashes = sorted(each.hash for each in custody_accounts)
     declared = (len(set(hashes)), custody_accounts_hash(hashes)) if len(set(hashes)) == len(hashes) else (0, b"")
-    if declared != (account.custody_accounts, account.custody_accounts_hash):
-        raise Refused(
-            f"These {len(hashes)} custody accounts are not the {account.custody_accounts} that the security declares.",
-            hint="Name exactly those it was listed with, as the custodian spells them.",
-        )
     snapshot = await read_snapshot(chain, [security, account.attestation])
     account, now = snapshot.require(Security, security), snapshot.now
+    expected_hash, expected = custody_accounts_at(account, now)
+    if declared != (expected, expected_hash):
+        raise Refused(
+            f"These {len(hashes)} custody accounts are not the {expected} that the security declares.",
+            hint="Name exactly those it was listed with, as the custodian spells them.",
+        )
     isin = account.isin.decode()
     siblings = {each.isin.decode() for each in (await list_securities(chain, account.issuer)).accounts.values()}
     stored = [await statements.latest(each) for each in hashes]
@@ -145,7 +146,7 @@ async def plan_attest(
     snapshot = await read_snapshot(chain, [security, issuer, claim.address, *roles.values()])
     account, epoch = snapshot.require(Security, security), snapshot.require(Issuer, issuer).attestor_epoch
     content, decimals = claim.content, account.decimals
-    shares, threshold = format_shares(content.shares, decimals), account.policy.threshold
+    shares, threshold = format_shares(content.shares, decimals), policy_at(account, snapshot.now).threshold
     title = f"Attest {shares} of {account.isin.decode()} as of {instant(content.as_of)}"
     notes = [each.message for each in claim.breaks]
     if content.redeemed:
@@ -266,7 +267,7 @@ def _breaks(
             statement,
             accounts=hashes,
             securities={isin: account.decimals},
-            maximum_age=account.policy.max_attestation_age,
+            maximum_age=policy_at(account, now).max_attestation_age,
             now=now,
         ):
             is_sibling = item.kind is BreakKind.UNKNOWN_ISIN and item.instrument in siblings

@@ -19,7 +19,15 @@ from tallystick.program.generated.accounts import Hold, Issuer, Role, Security
 from tallystick.program.generated.types import PlaceHoldParams, RoleKind
 from tallystick.services.chain_reads import list_roles, read, read_snapshot, require
 from tallystick.services.plans import Plan, new_action, require_text_reference
-from tallystick.services.rules import FOREVER, MACHINE_HOLD, MACHINES, MAY_HOLD, is_in_force, kind_name, require_role
+from tallystick.services.rules import (
+    FOREVER,
+    HOLDS_EXPIRE,
+    MACHINE_HOLD,
+    MAY_HOLD,
+    is_in_force,
+    kind_name,
+    require_role,
+)
 
 HOLD_TAG: Final = b"tallystick:hold"
 REASON_TAG: Final = b"tallystick:hold-reason"
@@ -82,7 +90,7 @@ async def plan_place_hold(
 
     `reference` names the hold in the owner's books, used once. `reason_code` (u16) is from the issuer's own table; of
     `reason` only a hash goes on chain. `expires_at` in seconds since 1970 UTC, None until it is released; operator,
-    distributor, reconciliation and publisher must name one at most 72 hours ahead.
+    distributor, reconciliation, publisher and guardian must name one at most 72 hours ahead.
     """
     if not scope or scope & ~(Scope.MINT | Scope.REDEEM | Scope.TRANSFER) or not 0 <= reason_code < 2**16:
         raise InputError("A scope of mint, redeem or transfer and a reason code of 0 to 65535 are expected.")
@@ -108,10 +116,10 @@ async def plan_place_hold(
     require_role(snapshot.find(Role, role), kind, owner, snapshot.now)
     if expires_at is not None and expires_at <= snapshot.now:
         raise Refused(f"The hold would have expired on {instant(expires_at)}.", hint="Name an end in the future.")
-    if kind in MACHINES and (expires_at is None or expires_at - snapshot.now > MACHINE_HOLD):
+    if kind in HOLDS_EXPIRE and (expires_at is None or expires_at - snapshot.now > MACHINE_HOLD):
         raise Refused(
             f"A hold of the role {kind_name(kind)} must expire within 72 hours.",
-            hint="Name an earlier end; compliance or the guardian may hold for longer.",
+            hint="Name an earlier end; compliance or corporate actions may hold for longer.",
         )
 
     async def is_done() -> bool:

@@ -19,6 +19,7 @@ from tallystick.domain.register import supply_break
 from tallystick.program.generated.accounts import Fill, Order
 from tallystick.program.generated.types import Direction, FillKind, OrderKind, OrderStatus
 from tallystick.services.books import SecurityBook
+from tallystick.services.rules import policy_at
 
 SCOPE_MINT: Final = 1
 SCOPE_REDEEM: Final = 2
@@ -61,14 +62,15 @@ def _supply_breaks(book: SecurityBook) -> Iterator[Break]:
     ):
         if is_so != expected:
             yield _break(book, BreakKind.UNAUTHORISED_SUPPLY, what, reference, is_so, expected)
-    if book.mint.supply > security.policy.supply_cap:
+    cap = policy_at(security, book.now).supply_cap
+    if book.mint.supply > cap:
         yield _break(
             book,
             BreakKind.UNAUTHORISED_SUPPLY,
             "The supply, against its cap,",
             "cap",
             book.mint.supply,
-            security.policy.supply_cap,
+            cap,
         )
 
 

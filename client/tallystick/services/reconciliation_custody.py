@@ -32,6 +32,7 @@ from tallystick.program.generated.accounts import Attestation
 from tallystick.program.generated.types import AttestationContent, StatementLine
 from tallystick.services.books import IssuerBooks, SecurityBook
 from tallystick.services.reconciliation_orders import BookedMovement, open_movements, signed
+from tallystick.services.rules import custody_accounts_at
 from tallystick.services.securities import CustodyAccount
 
 __all__ = [
@@ -197,13 +198,14 @@ def _bridge(
 
 
 def _account_breaks(book: SecurityBook, declared: DeclaredSecurity) -> Iterator[Break]:
-    """The declared accounts are those that the security was listed with."""
+    """The declared accounts are those that the security declares on chain."""
     hashes = sorted({account.hash for account in declared.accounts})
-    if custody_accounts_hash(hashes) != book.security.custody_accounts_hash:
+    expected_hash, expected = custody_accounts_at(book.security, book.now)
+    if custody_accounts_hash(hashes) != expected_hash:
         yield Break(
             BreakKind.WRONG_ACCOUNT,
-            f"{book.isin}: the {len(hashes)} declared custody accounts are not the {book.security.custody_accounts} "
-            "that the security was listed with.",
+            f"{book.isin}: the {len(hashes)} declared custody accounts are not the {expected} that the security "
+            "declares.",
             book.isin,
             "",
             "custody_accounts",

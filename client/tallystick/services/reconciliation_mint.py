@@ -28,6 +28,7 @@ LISTED_EXTENSIONS: Final = frozenset(
 """What a mint of ours carries, and nothing else (token.rs, EXTENSIONS, and the metadata itself)."""
 
 _INITIALIZED: Final = 1
+_FROZEN: Final = 2
 _EXTENSION_NAMES: Final = {int(kind): kind.name for kind in ExtensionType}
 
 
@@ -54,14 +55,15 @@ def _authority_breaks(book: SecurityBook) -> Iterator[Break]:
 
 
 def _extension_breaks(book: SecurityBook) -> Iterator[Break]:
-    """Neither more extensions nor fewer, and new accounts start unfrozen."""
+    """Neither more extensions nor fewer, and new accounts start frozen where the security is permissioned."""
     extensions = book.mint.extensions
     for kind in sorted(set(extensions.types) ^ LISTED_EXTENSIONS):
         name = _EXTENSION_NAMES.get(kind, f"number {kind}")
         here = "present" if kind in extensions.types else "missing"
         yield _break(book, f"extension {name}", here, "present" if here == "missing" else "missing")
-    if extensions.default_account_state != _INITIALIZED:
-        yield _break(book, "default account state", str(extensions.default_account_state), f"{_INITIALIZED}")
+    expected = _FROZEN if book.security.permissioned else _INITIALIZED
+    if extensions.default_account_state != expected:
+        yield _break(book, "default account state", str(extensions.default_account_state), f"{expected}")
     if book.mint.decimals != book.security.decimals:
         yield _break(book, "decimals", str(book.mint.decimals), str(book.security.decimals))
 

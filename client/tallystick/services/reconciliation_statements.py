@@ -15,6 +15,7 @@ from tallystick.domain.reserve import Treatment
 from tallystick.program.text import decode_text
 from tallystick.services.books import IssuerBooks, SecurityBook
 from tallystick.services.reconciliation_custody import DeclaredSecurity, newest_statement
+from tallystick.services.rules import policy_at
 
 
 def statement_breaks(
@@ -81,7 +82,7 @@ def _account_breaks(
             statement,
             accounts=[account] if securities else [],
             securities={book.isin: book.decimals for book in securities},
-            maximum_age=min((book.security.policy.max_attestation_age for book in securities), default=0),
+            maximum_age=min((policy_at(book.security, now).max_attestation_age for book in securities), default=0),
             now=now,
             treatments=treatments,
         ):

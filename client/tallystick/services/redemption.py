@@ -29,6 +29,7 @@ from tallystick.services.movements import MovementReference, Part, require_movem
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.rules import (
     multiplier_at,
+    policy_at,
     require_limit,
     require_may_order,
     require_redeem_not_held,
@@ -90,7 +91,7 @@ async def plan_request_redemption(
     action = new_action(
         f"redeem:{address}", title, instruction, payer, (wallet, "holder"), is_done=is_done, is_guarded=True
     )
-    period = account.policy.accept_period
+    period = policy_at(account, snapshot.now).accept_period
     return Plan(title, (action,), (f"Not accepted within {period} s, the holder may take the tokens back.",))
 
 
@@ -131,7 +132,8 @@ async def plan_accept_redemption(chain: Chain, *, payer: Pubkey, operator: Pubke
         is_done=is_done,
         is_guarded=True,
     )
-    note = f"Instruct the custodian next: not settled within {security.policy.settle_period} s of the acceptance, the"
+    period = policy_at(security, snapshot.now).settle_period
+    note = f"Instruct the custodian next: not settled within {period} s of the acceptance, the"
     return Plan(title, (action,), (f"{note} holder may take the tokens back.",))
 
 

@@ -22,7 +22,7 @@ from tallystick.domain.amounts import (
 )
 from tallystick.errors import Refused
 from tallystick.program.generated.accounts import Holder, Limit, Role, Security
-from tallystick.program.generated.types import RoleKind, SecurityStatus
+from tallystick.program.generated.types import Policy, RoleKind, SecurityStatus
 
 FOREVER: Final = 2**63 - 1
 """A time that never comes: a role nobody ended, a hold that does not expire."""
@@ -46,9 +46,13 @@ MAY_HOLD: Final = frozenset(
         RoleKind.GUARDIAN,
     }
 )
-MACHINES: Final = frozenset({RoleKind.OPERATOR, RoleKind.DISTRIBUTOR, RoleKind.RECONCILIATION, RoleKind.PUBLISHER})
-"""Roles whose holds must expire within MACHINE_HOLD seconds."""
+HOLDS_EXPIRE: Final = frozenset(
+    {RoleKind.OPERATOR, RoleKind.DISTRIBUTOR, RoleKind.RECONCILIATION, RoleKind.PUBLISHER, RoleKind.GUARDIAN}
+)
+"""Roles whose holds must expire within MACHINE_HOLD seconds: machines, and the guardian."""
 MACHINE_HOLD: Final = 72 * 3600
+COSIGNING_PERIOD: Final = 30 * 24 * 3600
+"""Seconds after the end of a compliance role in which its key may still sign beside a guardian."""
 
 
 def is_in_force(role: Role | None, now: int) -> bool:
@@ -59,6 +63,17 @@ def is_in_force(role: Role | None, now: int) -> bool:
 def has_not_ended(role: Role | None, now: int) -> bool:
     """In force, or waiting to be."""
     return role is not None and role.grants > 0 and now < role.ends_at
+
+
+def may_cosign(role: Role | None, now: int) -> bool:
+    """Whether a compliance key may sign beside a guardian that vetoes its own removal: in force, or ended lately.
+
+    Source: state/role.rs, Role::was_in_force_after.
+    """
+    if role is None:
+        return False
+    began = role.grants > 0 and role.in_force_from <= now and role.in_force_from < role.ends_at
+    return (min(role.ends_at, now) if began else role.served_until) > now - COSIGNING_PERIOD
 
 
 def kind_name(kind: RoleKind) -> str:
@@ -94,10 +109,10 @@ def require_may_order(holder: Holder | None, wallet: Pubkey, security: Security,
             f"The approval of {wallet} lapsed on {instant(holder.approved_until)}.",
             hint="Have compliance approve this wallet again.",
         )
-    if not holder.classes & security.policy.allowed_classes:
+    allowed = policy_at(security, now).allowed_classes
+    if not holder.classes & allowed:
         raise Refused(
-            f"{wallet} is of permission classes {holder.classes:b}; this security is for"
-            f" {security.policy.allowed_classes:b} (bits).",
+            f"{wallet} is of permission classes {holder.classes:b}; this security is for {allowed:b} (bits).",
             hint="Compliance decides which classes a wallet has.",
         )
 
@@ -126,6 +141,25 @@ def require_redeem_not_held(security: Security) -> None:
         )
 
 
+def policy_at(security: Security, now: int) -> Policy:
+    """The policy in force: a pending one counts from its time without anybody's step."""
+    return security.pending_policy if 0 < security.pending_policy_from <= now else security.policy
+
+
+def custody_accounts_at(security: Security, now: int) -> tuple[bytes, int]:
+    """Hash and number of the custody accounts that an attestation has to list."""
+    if 0 < security.pending_policy_from <= now:
+        return security.pending_custody_accounts_hash, security.pending_custody_accounts
+    return security.custody_accounts_hash, security.custody_accounts
+
+
+def seizure_account_at(security: Security, now: int) -> Pubkey | None:
+    """Where a seizure moves tokens to, None while no account is named."""
+    pending = 0 < security.pending_seizure_from <= now
+    account = security.pending_seizure_account if pending else security.seizure_account
+    return None if account == Pubkey.default() else account
+
+
 def multiplier_at(security: Security, now: int) -> int:
     """The multiplier in force, 18 places."""
     if security.multiplier_effective_at != 0 and now >= security.multiplier_effective_at:
@@ -133,24 +167,24 @@ def multiplier_at(security: Security, now: int) -> int:
     return security.multiplier
 
 
-def backing(security: Security) -> int:
+def backing(security: Security, now: int) -> int:
     """Shares (base units) that may back tokens: the reserve less what was redeemed since its as-of, less the margin."""
     since = max(security.redeemed - security.reserve_redeemed, 0)
-    return max(security.reserve - since, 0) * (BASIS_POINTS - security.policy.margin) // BASIS_POINTS
+    return max(security.reserve - since, 0) * (BASIS_POINTS - policy_at(security, now).margin) // BASIS_POINTS
 
 
 def reserve_trouble(security: Security, now: int) -> str | None:
     """Why the reserve in force may back no mint at `now`, None when it may."""
     if security.reserve_as_of <= 0:
         return "No reserve is in force: nothing was attested yet."
-    age = now - security.reserve_as_of
-    if age > security.policy.max_attestation_age:
+    age, policy = now - security.reserve_as_of, policy_at(security, now)
+    if age > policy.max_attestation_age:
         return (
             f"The reserve in force is of {instant(security.reserve_as_of)}, {age} s ago; at most"
-            f" {security.policy.max_attestation_age} s are allowed."
+            f" {policy.max_attestation_age} s are allowed."
         )
     effective = security.multiplier_effective_at
-    if effective and now < effective and now >= effective - security.policy.change_window:
+    if effective and now < effective and now >= effective - policy.change_window:
         return f"The multiplier changes at {instant(effective)}: nothing is minted this close before."
     last_change = effective if effective and now >= effective else security.multiplier_changed_at
     if security.reserve_as_of <= last_change:
@@ -166,7 +200,7 @@ def mint_room(security: Security, supply: int, now: int) -> int:
     if reserve_trouble(security, now) is not None:
         return 0
     multiplier = multiplier_at(security, now)
-    backed = min(raw_from_shares(min(backing(security), U64_MAX), multiplier), security.policy.supply_cap)
+    backed = min(raw_from_shares(min(backing(security, now), U64_MAX), multiplier), policy_at(security, now).supply_cap)
     return max(backed - supply, 0)
 
 
@@ -176,14 +210,13 @@ def require_mint_room(security: Security, supply: int, raw: int, now: int) -> No
     if trouble is not None:
         hint = "Have the attestors attest a newer statement, then run this again."
         effective = security.multiplier_effective_at
-        if effective - security.policy.change_window <= now < effective:
+        if effective - policy_at(security, now).change_window <= now < effective:
             hint = "Mint after the change, when a statement from after it is attested."
         raise Refused(trouble, hint=hint)
-    decimals, after = security.decimals, supply + raw
-    if after > security.policy.supply_cap:
+    decimals, after, cap = security.decimals, supply + raw, policy_at(security, now).supply_cap
+    if after > cap:
         raise Refused(
-            f"There would be {format_tokens(after, decimals)}; the supply cap is"
-            f" {_units(security.policy.supply_cap, decimals)}.",
+            f"There would be {format_tokens(after, decimals)}; the supply cap is {_units(cap, decimals)}.",
             hint="Mint less.",
         )
     pending = security.pending_multiplier
@@ -193,7 +226,7 @@ def require_mint_room(security: Security, supply: int, raw: int, now: int) -> No
             " written.",
             hint="Mint less.",
         )
-    needed, backed = share_equivalent(after, multiplier_at(security, now), Rounding.UP), backing(security)
+    needed, backed = share_equivalent(after, multiplier_at(security, now), Rounding.UP), backing(security, now)
     if needed > backed:
         raise Refused(
             f"The reserve does not cover this: it takes {format_shares(needed, decimals)} and the reserve backs"

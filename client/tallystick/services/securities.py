@@ -53,7 +53,10 @@ class CustodyAccount:
 
 @dataclass(frozen=True, slots=True)
 class SecuritySpec:
-    """What a security is listed with. `terms_hash` is the SHA-256 of the terms; `policy` in base units and seconds."""
+    """What a security is listed with. `terms_hash` is the SHA-256 of the terms; `policy` in base units and seconds.
+
+    Token accounts of a `permissioned` one start frozen, and compliance thaws those of approved holders alone.
+    """
 
     security_id: str
     isin: str
@@ -64,6 +67,7 @@ class SecuritySpec:
     policy: Policy
     terms_hash: bytes
     uri: str
+    permissioned: bool = False
 
     def params(self) -> ListSecurityParams:
         """What the program is told. InputError, IdentifierError or AmountError for what it would refuse."""
@@ -88,6 +92,7 @@ class SecuritySpec:
             terms_hash=self.terms_hash,
             custody_accounts_hash=custody_accounts_hash([each.hash for each in self.custody_accounts]),
             custody_accounts=len(self.custody_accounts),
+            permissioned=self.permissioned,
             policy=self.policy,
         )
 
@@ -142,7 +147,7 @@ async def security_status(chain: Chain, security: Pubkey) -> SecurityStatus:
         account,
         supply,
         share_equivalent(supply, multiplier_at(account, now), Rounding.UP),
-        backing(account),
+        backing(account, now),
         mint_room(account, supply, now),
         reserve_trouble(account, now),
     )
@@ -252,5 +257,5 @@ def _tightens(limit: Limit | None, wanted: tuple[int, int, int], now: int) -> bo
 
 
 def _differences(existing: Security, params: ListSecurityParams) -> list[str]:
-    names = ("isin", "ticker", "decimals", "terms_hash", "custody_accounts_hash", "policy")
+    names = ("isin", "ticker", "decimals", "terms_hash", "custody_accounts_hash", "permissioned", "policy")
     return [name.replace("_", " ") for name in names if getattr(existing, name) != getattr(params, name)]

@@ -9,22 +9,31 @@ from tallystick.errors import Refused
 from tallystick.program.addresses import limit_address, role_address
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Issuer, Limit, Role, Security
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import RoleKind, VetoParams, VetoSubject
 from tallystick.services.chain_reads import read_snapshot, require
 from tallystick.services.issuers import NOBODY, require_guardian
 from tallystick.services.plans import Plan, last_change, new_action
-from tallystick.services.rules import FOREVER, is_in_force, kind_name
+from tallystick.services.rules import FOREVER, is_in_force, kind_name, may_cosign
 
 
 async def plan_veto_role(
-    chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardian: Pubkey, kind: RoleKind, holder: Pubkey
+    chain: Chain,
+    *,
+    payer: Pubkey,
+    issuer: Pubkey,
+    guardian: Pubkey,
+    kind: RoleKind,
+    holder: Pubkey,
+    compliance: Pubkey | None = None,
 ) -> Plan:
-    """Stop a grant that waits, or the removal of a guardian. Signed by a guardian.
+    """Stop a grant that waits, or the removal of a guardian. Signed by a guardian, and for its own removal by
+    `compliance` too.
 
     Refused when nothing of that role waits and nothing was vetoed.
     """
     address, own = role_address(issuer, kind, holder), role_address(issuer, RoleKind.GUARDIAN, guardian)
-    snapshot = await read_snapshot(chain, [address, own])
+    beside = None if compliance is None or address != own else role_address(issuer, RoleKind.COMPLIANCE, compliance)
+    snapshot = await read_snapshot(chain, [address, own] if beside is None else [address, own, beside])
     role = snapshot.require(Role, address, hint=f"{holder} was never made {kind_name(kind)}.")
     now, title = snapshot.now, f"Veto the grant of {kind_name(kind)} to {holder}"
     if role.in_force_from > now and role.ends_at <= now:
@@ -36,6 +45,11 @@ async def plan_veto_role(
             f"Nothing of the role {kind_name(kind)} of {holder} waits.", hint="What is in force is revoked instead."
         )
     require_guardian(snapshot, issuer, guardian)
+    if address == own and (beside is None or not may_cosign(snapshot.find(Role, beside), snapshot.now)):
+        raise Refused(
+            "A guardian vetoes its own removal only with compliance's signature beside its own.",
+            hint="Have compliance sign too, or another guardian veto it alone.",
+        )
     before = role.ends_at
 
     async def is_done() -> bool:
@@ -45,9 +59,18 @@ async def plan_veto_role(
     action = new_action(
         f"veto:{address}:{role.grants}:{await last_change(chain, address)}",
         title,
-        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, role=address),
+        instructions.veto(
+            guardian=guardian,
+            guardian_role=own,
+            issuer=issuer,
+            role=address,
+            cosigner=None if beside is None else compliance,
+            cosigner_role=beside,
+            params=VetoParams(VetoSubject.ROLE),
+        ),
         payer,
         (guardian, "guardian"),
+        *([] if beside is None or compliance is None else [(compliance, "compliance")]),
         is_done=is_done,
         is_guarded=True,
     )
@@ -73,7 +96,14 @@ async def plan_veto_limit(chain: Chain, *, payer: Pubkey, security: Pubkey, guar
     action = new_action(
         f"veto:{address}:{limit.pending_from}:{await last_change(chain, address)}",
         title,
-        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, security=security, limit=address),
+        instructions.veto(
+            guardian=guardian,
+            guardian_role=own,
+            issuer=issuer,
+            security=security,
+            limit=address,
+            params=VetoParams(VetoSubject.LIMIT),
+        ),
         payer,
         (guardian, "guardian"),
         is_done=is_done,
@@ -98,7 +128,7 @@ async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardi
     action = new_action(
         f"veto:{issuer}:{account.pending_admin_from}:{await last_change(chain, issuer)}",
         f"Veto {account.pending_admin} as admin",
-        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer),
+        instructions.veto(guardian=guardian, guardian_role=own, issuer=issuer, params=VetoParams(VetoSubject.ADMIN)),
         payer,
         (guardian, "guardian"),
         is_done=is_done,

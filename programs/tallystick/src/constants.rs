@@ -32,6 +32,8 @@ pub const ACTION_SEED: &[u8] = b"action";
 pub const DRAW_SEED: &[u8] = b"draw";
 #[constant]
 pub const REPORT_SEED: &[u8] = b"report";
+#[constant]
+pub const SEIZURE_SEED: &[u8] = b"seizure";
 
 /// Layout version written into every account; raised when a field is added in reserved space.
 pub const VERSION: u8 = 1;
@@ -51,8 +53,10 @@ pub const MAX_NOTICE: i64 = 90 * DAY;
 pub const MAX_REDEMPTION_PERIOD: i64 = 30 * DAY;
 pub const MAX_SUBSCRIPTION_PERIOD: i64 = 90 * DAY;
 pub const MAX_LIMIT_WINDOW: i64 = 30 * DAY;
-/// Longest life of a hold placed by a machine role (law 6).
+/// Longest life of a hold placed by a machine role or a guardian (law 6).
 pub const MAX_MACHINE_HOLD: i64 = 72 * HOUR;
+/// Seconds from its proposal in which a seizure may be executed.
+pub const SEIZURE_PERIOD: i64 = 7 * DAY;
 
 pub const MIN_THRESHOLD: u8 = 2;
 /// Most approvals an attestation can hold, and so the highest threshold.
@@ -64,7 +68,7 @@ pub const MAX_DECIMALS: u8 = 9;
 /// Most custody accounts one security may declare; each is one line of every attestation.
 pub const MAX_CUSTODY_ACCOUNTS: u8 = 16;
 
-/// Bytes. Token metadata is written once at listing; longer text belongs behind the URI.
+/// Bytes. Longer text belongs behind the URI.
 pub const MAX_NAME: usize = 64;
 pub const MAX_SYMBOL: usize = 16;
 pub const MAX_URI: usize = 200;

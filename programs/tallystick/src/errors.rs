@@ -84,7 +84,7 @@ error_codes! {
     RoleEnded,
     #[msg("Expected a change that still waits; it is in force already, or there is none, so revoke or tighten it instead")]
     NothingToVeto,
-    #[msg("Expected at most one of role and limit; name the one change to veto")]
+    #[msg("Expected the accounts of the one change that is vetoed and no others; pass those that the subject names")]
     AmbiguousVeto,
     #[msg("Expected the delay to have passed; wait until the pending change may be accepted")]
     DelayNotOver,
@@ -202,7 +202,7 @@ error_codes! {
     BadScope,
     #[msg("Expected a role that may place holds: operator, compliance, corporate actions, reconciliation or guardian")]
     RoleCannotHold,
-    #[msg("Expected an expiry in the future, which machine roles must set to 72 hours or less")]
+    #[msg("Expected an expiry in the future, which machine roles and guardians must set to 72 hours or less")]
     BadExpiry,
     #[msg("Expected a hold that has not been released; nothing to do")]
     HoldReleased,
@@ -316,4 +316,38 @@ error_codes! {
     ReportNotNext,
     #[msg("Expected a period later than the last one published; correct that one with its next version")]
     PeriodPublished,
+
+    // ---- control of holdings, policy and metadata ----
+    #[msg("Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone")]
+    GuardianNeedsCompliance,
+    #[msg("Expected an account of a wallet; what an account of this program owns is never frozen, thawed or seized")]
+    OwnedByProgram,
+    #[msg("Expected the wallet that owns the token account; pass the owner that the token account names")]
+    WrongWallet,
+    #[msg("Expected a token account that is not frozen; nothing to do")]
+    AlreadyFrozen,
+    #[msg("Expected a frozen token account; nothing to do")]
+    NotFrozen,
+    #[msg("Expected a destination that is not frozen; compliance thaws it with thaw_account first")]
+    DestinationFrozen,
+    #[msg("Expected no hold that covers transfers; release it or wait for its owner to")]
+    TransferHeld,
+    #[msg("Expected the seizure account in force of this security; the admin names one, and it counts after the delay")]
+    WrongSeizureAccount,
+    #[msg("Expected a second compliance key; another key has to sign than the one that proposed or signs first")]
+    SecondKeyMissing,
+    #[msg("Expected a seizure that was not executed yet; propose a new one")]
+    SeizureExecuted,
+    #[msg("Expected a seizure within 7 days of its proposal; propose a new one")]
+    SeizureExpired,
+    #[msg("Expected no more than the token account holds")]
+    BalanceExceeded,
+    #[msg("Expected the old and the new wallet of one investor; their records name different investors or one wallet")]
+    NotTheSameInvestor,
+    #[msg("Expected the holder record of the token account's owner; approve the wallet first")]
+    HolderRecordMissing,
+    #[msg("Expected exactly the metadata that was announced; announce this content first")]
+    MetadataNotAnnounced,
+    #[msg("Expected the notice since the announcement to have passed; wait until then")]
+    NoticeNotOver,
 }

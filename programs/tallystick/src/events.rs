@@ -7,7 +7,9 @@ use anchor_lang::{
     Discriminator,
 };
 
-use crate::state::{ActionKind, ActionStatus, ActionTerms, AttestationContent, OrderStatus, RoleKind};
+use crate::state::{
+    ActionKind, ActionStatus, ActionTerms, AttestationContent, OrderStatus, Policy, RoleKind, VetoSubject,
+};
 
 /// Emits an event as Anchor's `emit_cpi!` does, byte for byte, without copying it three times (2,000 compute
 /// units in every instruction).
@@ -77,7 +79,8 @@ pub struct RoleRevoked {
 pub struct ChangeVetoed {
     pub issuer: Pubkey,
     pub guardian: Pubkey,
-    /// The role, limit or issuer account whose change was vetoed.
+    pub kind: VetoSubject,
+    /// The issuer, role, limit or security account whose change was vetoed.
     pub subject: Pubkey,
 }
 
@@ -89,6 +92,7 @@ pub struct SecurityListed {
     pub security_id: [u8; 32],
     pub isin: [u8; 12],
     pub decimals: u8,
+    pub permissioned: bool,
     pub custody_accounts_hash: [u8; 32],
     pub terms_hash: [u8; 32],
 }
@@ -350,4 +354,99 @@ pub struct ReportPublished {
     pub corrects: Pubkey,
     pub days_hash: [u8; 32],
     pub published_by: Pubkey,
+}
+
+#[event]
+pub struct PolicyUpdated {
+    pub security: Pubkey,
+    pub policy: Policy,
+    pub custody_accounts_hash: [u8; 32],
+    pub custody_accounts: u8,
+    /// Unix seconds; in the future where it loosens something.
+    pub in_force_from: i64,
+}
+
+#[event]
+pub struct SeizureAccountNamed {
+    pub security: Pubkey,
+    /// The default key where none is named any more.
+    pub seizure_account: Pubkey,
+    pub in_force_from: i64,
+}
+
+#[event]
+pub struct MetadataAnnounced {
+    pub security: Pubkey,
+    pub name: String,
+    pub ticker: [u8; 16],
+    pub uri: String,
+    pub isin: [u8; 12],
+    pub terms_hash: [u8; 32],
+    pub content_hash: [u8; 32],
+    pub writable_from: i64,
+}
+
+#[event]
+pub struct MetadataUpdated {
+    pub security: Pubkey,
+    pub content_hash: [u8; 32],
+    pub isin: [u8; 12],
+    pub previous_isin: [u8; 12],
+    pub terms_hash: [u8; 32],
+}
+
+#[event]
+pub struct AccountFrozen {
+    pub security: Pubkey,
+    pub token_account: Pubkey,
+    pub wallet: Pubkey,
+    pub frozen_by: Pubkey,
+    pub reason_code: u16,
+    pub reason_hash: [u8; 32],
+}
+
+#[event]
+pub struct AccountThawed {
+    pub security: Pubkey,
+    pub token_account: Pubkey,
+    pub wallet: Pubkey,
+    pub thawed_by: Pubkey,
+    pub reason_code: u16,
+    pub reason_hash: [u8; 32],
+}
+
+#[event]
+pub struct SeizureProposed {
+    pub security: Pubkey,
+    pub seizure: Pubkey,
+    pub source: Pubkey,
+    pub wallet: Pubkey,
+    pub raw: u64,
+    pub reason_code: u16,
+    pub reason_hash: [u8; 32],
+    pub proposer: Pubkey,
+    pub expires_at: i64,
+}
+
+#[event]
+pub struct HoldingSeized {
+    pub security: Pubkey,
+    pub seizure: Pubkey,
+    pub source: Pubkey,
+    pub wallet: Pubkey,
+    pub destination: Pubkey,
+    pub raw: u64,
+    pub seized_by: Pubkey,
+}
+
+#[event]
+pub struct HoldingReissued {
+    pub security: Pubkey,
+    pub source: Pubkey,
+    pub old_wallet: Pubkey,
+    pub destination: Pubkey,
+    pub new_wallet: Pubkey,
+    pub investor_id: [u8; 32],
+    pub raw: u64,
+    pub evidence_hash: [u8; 32],
 }

@@ -52,9 +52,9 @@ pub mod tallystick {
         instructions::revoke_role(ctx)
     }
 
-    /// Stops a change that waits. By a guardian.
-    pub fn veto(ctx: Context<Veto>) -> Result<()> {
-        instructions::veto(ctx)
+    /// Stops a change that waits. By a guardian; for its own removal with compliance.
+    pub fn veto(ctx: Context<Veto>, params: VetoParams) -> Result<()> {
+        instructions::veto(ctx, params)
     }
 
     // ---- security ----
@@ -79,6 +79,26 @@ pub mod tallystick {
         instructions::release_hold(ctx)
     }
 
+    /// Sets policy and custody accounts. By the admin; loosening waits.
+    pub fn update_policy(ctx: Context<UpdatePolicy>, params: UpdatePolicyParams) -> Result<()> {
+        instructions::update_policy(ctx, params)
+    }
+
+    /// Names where seizures move tokens to, after the delay; none at once. By the admin.
+    pub fn name_seizure_account(ctx: Context<NameSeizureAccount>) -> Result<()> {
+        instructions::name_seizure_account(ctx)
+    }
+
+    /// Announces metadata and terms, to be written after the notice. By the admin.
+    pub fn announce_metadata(ctx: Context<AnnounceMetadata>, params: MetadataParams) -> Result<()> {
+        instructions::announce_metadata(ctx, params)
+    }
+
+    /// Writes the metadata and terms that were announced. By the admin.
+    pub fn update_metadata(ctx: Context<UpdateMetadata>, params: MetadataParams) -> Result<()> {
+        instructions::update_metadata(ctx, params)
+    }
+
     // ---- holder ----
 
     /// Approves a wallet to order. By compliance.
@@ -89,6 +109,31 @@ pub mod tallystick {
     /// Stops a wallet's orders. By compliance.
     pub fn suspend_holder(ctx: Context<SuspendHolder>, params: SuspendHolderParams) -> Result<()> {
         instructions::suspend_holder(ctx, params)
+    }
+
+    /// Freezes a token account. By compliance.
+    pub fn freeze_account(ctx: Context<FreezeAccount>, params: FreezeAccountParams) -> Result<()> {
+        instructions::freeze_account(ctx, params)
+    }
+
+    /// Thaws a token account; of a permissioned security only an approved holder's. By compliance.
+    pub fn thaw_account(ctx: Context<ThawAccount>, params: ThawAccountParams) -> Result<()> {
+        instructions::thaw_account(ctx, params)
+    }
+
+    /// Proposes to seize tokens. By compliance.
+    pub fn propose_seizure(ctx: Context<ProposeSeizure>, params: ProposeSeizureParams) -> Result<()> {
+        instructions::propose_seizure(ctx, params)
+    }
+
+    /// Moves the tokens of a proposed seizure to the seizure account. By a second compliance key.
+    pub fn seize(ctx: Context<Seize>) -> Result<()> {
+        instructions::seize(ctx)
+    }
+
+    /// Moves the tokens of a wallet whose key is lost to another of the same investor. By two compliance keys.
+    pub fn reissue(ctx: Context<Reissue>, params: ReissueParams) -> Result<()> {
+        instructions::reissue(ctx, params)
     }
 
     // ---- reserve ----

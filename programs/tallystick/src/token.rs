@@ -43,6 +43,9 @@ pub struct Mint {
 pub struct TokenAccount {
     pub mint: Pubkey,
     pub owner: Pubkey,
+    /// Raw units.
+    pub amount: u64,
+    pub is_frozen: bool,
 }
 
 /// Length of a token account without extensions, at which the byte that tells mints from accounts follows.
@@ -69,6 +72,8 @@ impl AccountDeserialize for TokenAccount {
         Ok(Self {
             mint: field(data, 0)?.into(),
             owner: field(data, 32)?.into(),
+            amount: u64::from_le_bytes(field(data, 64)?),
+            is_frozen: field(data, 108)? == [AccountState::Frozen as u8],
         })
     }
 }
@@ -132,8 +137,9 @@ pub struct NewMint<'a, 'info> {
 }
 
 impl NewMint<'_, '_> {
-    /// Creates the mint with its extensions and metadata, and the escrow. The security holds every authority.
-    pub fn create(&self, decimals: u8, metadata: Metadata) -> Result<()> {
+    /// Creates the mint with its extensions and metadata, and the escrow. The security holds every authority. Token
+    /// accounts of a permissioned one start frozen, all but the escrow.
+    pub fn create(&self, decimals: u8, permissioned: bool, metadata: Metadata) -> Result<()> {
         let token_metadata = TokenMetadata {
             update_authority: Some(*self.security.key)
                 .try_into()
@@ -150,7 +156,7 @@ impl NewMint<'_, '_> {
         let space = ExtensionType::try_calculate_account_len::<spl_token_2022::state::Mint>(&EXTENSIONS)?;
         let rent = Rent::get()?.minimum_balance(space + token_metadata.tlv_size_of()?);
         self.create_account(space, rent)?;
-        self.initialize_extensions()?;
+        self.initialize_extensions(permissioned)?;
         let instruction = spl_token_2022::instruction::initialize_mint2(
             self.token_program.key,
             self.mint.key,
@@ -170,7 +176,19 @@ impl NewMint<'_, '_> {
                 system_program: self.system_program.clone(),
                 token_program: self.token_program.clone(),
             },
-        ))
+        ))?;
+        if permissioned {
+            let instruction = spl_token_2022::instruction::thaw_account(
+                self.token_program.key,
+                self.escrow.key,
+                self.mint.key,
+                self.security.key,
+                &[],
+            )?;
+            let accounts = [self.escrow.clone(), self.mint.clone(), self.security.clone()];
+            invoke_signed(&instruction, &accounts, &[self.security_seeds])?;
+        }
+        Ok(())
     }
 
     /// Creates the mint's account; lamports that somebody sent to its address beforehand do not stop that.
@@ -211,16 +229,17 @@ impl NewMint<'_, '_> {
         )
     }
 
-    fn initialize_extensions(&self) -> Result<()> {
+    fn initialize_extensions(&self, permissioned: bool) -> Result<()> {
+        let state = if permissioned {
+            AccountState::Frozen
+        } else {
+            AccountState::Initialized
+        };
         let (program, mint, security) = (self.token_program.key, self.mint.key, self.security.key);
         for instruction in [
             metadata_pointer::instruction::initialize(program, mint, Some(*security), Some(*mint))?,
             spl_token_2022::instruction::initialize_permanent_delegate(program, mint, security)?,
-            default_account_state::instruction::initialize_default_account_state(
-                program,
-                mint,
-                &AccountState::Initialized,
-            )?,
+            default_account_state::instruction::initialize_default_account_state(program, mint, &state)?,
             scaled_ui_amount::instruction::initialize(program, mint, Some(*security), 1.0)?,
             pausable::instruction::initialize(program, mint, security)?,
             permissioned_burn::instruction::initialize(program, mint, security)?,
@@ -366,6 +385,98 @@ impl<'info> Token<'_, 'info> {
             &instruction,
             &[self.mint.clone(), self.security.to_account_info()],
         )
+    }
+
+    /// Lets nothing in or out of `account`.
+    pub fn freeze(&self, account: &AccountInfo<'info>) -> Result<()> {
+        let instruction = spl_token_2022::instruction::freeze_account(
+            self.program.key,
+            account.key,
+            self.mint.key,
+            &self.security.key(),
+            &[],
+        )?;
+        self.invoke(
+            &instruction,
+            &[
+                account.clone(),
+                self.mint.clone(),
+                self.security.to_account_info(),
+            ],
+        )
+    }
+
+    /// Lets a frozen `account` take part again.
+    pub fn thaw(&self, account: &AccountInfo<'info>) -> Result<()> {
+        let instruction = spl_token_2022::instruction::thaw_account(
+            self.program.key,
+            account.key,
+            self.mint.key,
+            &self.security.key(),
+            &[],
+        )?;
+        self.invoke(
+            &instruction,
+            &[
+                account.clone(),
+                self.mint.clone(),
+                self.security.to_account_info(),
+            ],
+        )
+    }
+
+    /// Moves `raw` units out of an account whose owner did not sign, frozen or not; the caller says what becomes of it.
+    pub fn take(
+        &self,
+        source: &Account<'info, TokenAccount>,
+        destination: &Account<'info, TokenAccount>,
+        raw: u64,
+    ) -> Result<()> {
+        require!(!destination.is_frozen, TallystickError::DestinationFrozen);
+        // A frozen account stops even the permanent delegate.
+        let source_info = source.to_account_info();
+        if source.is_frozen {
+            self.thaw(&source_info)?;
+        }
+        self.transfer(&source_info, &destination.to_account_info(), raw)
+    }
+
+    /// Writes name, symbol, URI and ISIN of the mint; `payer` pays for what it grows by.
+    pub fn update_metadata(
+        &self,
+        payer: &AccountInfo<'info>,
+        name: String,
+        symbol: String,
+        uri: String,
+        isin: String,
+    ) -> Result<()> {
+        let accounts = [self.mint.clone(), self.security.to_account_info()];
+        for (field, value) in [
+            (Field::Name, name),
+            (Field::Symbol, symbol),
+            (Field::Uri, uri),
+            (Field::Key("isin".to_string()), isin),
+        ] {
+            let instruction = spl_token_metadata_interface::instruction::update_field(
+                self.program.key,
+                self.mint.key,
+                &self.security.key(),
+                field,
+                value,
+            );
+            self.invoke(&instruction, &accounts)?;
+        }
+        let missing = Rent::get()?
+            .minimum_balance(self.mint.data_len())
+            .saturating_sub(self.mint.lamports());
+        if missing == 0 {
+            return Ok(());
+        }
+        let accounts = system_program::Transfer {
+            from: payer.clone(),
+            to: self.mint.clone(),
+        };
+        system_program::transfer(CpiContext::new(system_program::ID, accounts), missing)
     }
 
     fn invoke(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 
 import golden_values
@@ -15,7 +14,7 @@ from tallystick.program import addresses, artifacts
 from tallystick.program.errors import program_error
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.errors import ERRORS
-from tallystick.program.generated.types import AttestationContent, RoleKind, StatementLine
+from tallystick.program.generated.types import AttestationContent, MetadataParams, RoleKind, StatementLine
 
 KEY = Pubkey.from_bytes(b"\x07" * 32)
 
@@ -55,6 +54,13 @@ def test_an_attestation_hash_covers_the_security_and_every_line() -> None:
     assert addresses.attestation_hash(KEY, content) == expected
 
 
+def test_a_metadata_hash_covers_the_security_and_every_field() -> None:
+    params = MetadataParams(name="N", ticker=b"T" * 16, uri="U", isin=b"US0378331005", terms_hash=b"t" * 32)
+    borsh = b"\x01\0\0\0N" + b"T" * 16 + b"\x01\0\0\0U" + b"US0378331005" + b"t" * 32
+    expected = hashlib.sha256(b"tallystick:metadata" + bytes(KEY) + borsh).digest()
+    assert addresses.metadata_hash(KEY, params) == expected
+
+
 def test_custody_accounts_are_hashed_sorted() -> None:
     low, high = b"\x01" * 32, b"\x02" * 32
     expected = hashlib.sha256(low + high).digest()
@@ -77,6 +83,10 @@ ADDRESSES = {
     "fill": (addresses.fill_address(KEY, SECOND), [b"fill", bytes(KEY), bytes(SECOND)]),
     "correction": (addresses.correction_address(KEY, 258), [b"correction", bytes(KEY), b"\x02\x01"]),
     "holder": (addresses.holder_address(KEY, SECOND), [b"holder", bytes(KEY), bytes(SECOND)]),
+    "seizure": (
+        addresses.seizure_address(KEY, SECOND, 258),
+        [b"seizure", bytes(KEY), bytes(SECOND), b"\x02\x01" + bytes(6)],
+    ),
     "hold": (addresses.hold_address(KEY, SECOND, 258), [b"hold", bytes(KEY), bytes(SECOND), b"\x02\x01" + bytes(6)]),
     "action": (addresses.action_address(KEY, HASH, 258), [b"action", bytes(KEY), HASH, b"\x02\x01"]),
     "draw": (addresses.draw_address(KEY, 258), [b"draw", bytes(KEY), b"\x02\x01\0\0"]),

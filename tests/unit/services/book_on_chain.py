@@ -126,6 +126,7 @@ class BookOnChain(AccountsOnChain):
                     terms_hash=digest("terms"),
                     custody_accounts_hash=addresses.custody_accounts_hash([each.hash for each in CUSTODY]),
                     custody_accounts=len(CUSTODY),
+                    permissioned=False,
                     policy=POLICY,
                 ),
             ),

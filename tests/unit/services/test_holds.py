@@ -104,10 +104,11 @@ async def test_anyone_lifts_an_expired_hold(ready: Desk) -> None:
     assert await mint_holds(ready) == 0
 
 
-async def test_a_machine_hold_must_expire_within_three_days(ready: Desk) -> None:
+async def test_a_hold_of_a_machine_or_a_guardian_must_expire_within_three_days(ready: Desk) -> None:
     for expires_in in (None, 3 * DAY + 1):
-        with pytest.raises(Refused, match="within 72 hours"):
-            await plan_hold(ready, "operator", expires_in)
+        for name in ("operator", "guardian"):
+            with pytest.raises(Refused, match="within 72 hours"):
+                await plan_hold(ready, name, expires_in)
     assert (await plan_hold(ready, "operator", 3 * DAY - 5)).actions
 
 
@@ -138,7 +139,7 @@ async def test_a_hold_without_scope_is_an_input_error(ready: Desk) -> None:
 
 
 async def test_the_reason_is_on_chain_as_a_hash_alone(ready: Desk) -> None:
-    hold = await require(ready.chain, Hold, await place(ready, "guardian"))
+    hold = await require(ready.chain, Hold, await place(ready, "compliance"))
     assert hold.reason_hash == reason_hash("books differ")
     assert hold_id("h-1") == hold_id(" h-1 ") != hold_id("h-2")
     assert ready.supply == 0 * SHARE

@@ -41,9 +41,17 @@ async def plan_revoke(desk: Desk, name: str, kind: RoleKind) -> Plan:
     return await plan_revoke_role(desk.chain, payer=desk["payer"], issuer=desk.issuer, kind=kind, holder=desk[name])
 
 
-async def plan_veto(desk: Desk, name: str, kind: RoleKind, guardian: str = "guardian") -> Plan:
+async def plan_veto(
+    desk: Desk, name: str, kind: RoleKind, guardian: str = "guardian", beside: str | None = None
+) -> Plan:
     return await plan_veto_role(
-        desk.chain, payer=desk["payer"], issuer=desk.issuer, guardian=desk[guardian], kind=kind, holder=desk[name]
+        desk.chain,
+        payer=desk["payer"],
+        issuer=desk.issuer,
+        guardian=desk[guardian],
+        kind=kind,
+        holder=desk[name],
+        compliance=None if beside is None else desk[beside],
     )
 
 
@@ -167,6 +175,20 @@ async def test_removing_a_guardian_waits_is_vetoed_and_can_be_asked_for_again(is
         assert await state(issued, "heir", RoleKind.GUARDIAN) is RoleState.ENDING
         await issued.run(await plan_veto(issued, "heir", RoleKind.GUARDIAN))
         assert await state(issued, "heir", RoleKind.GUARDIAN) is RoleState.IN_FORCE
+
+
+async def test_a_guardian_vetoes_its_own_removal_with_compliance_beside_it(issued: Desk) -> None:
+    await issued.run(await plan_grant(issued, "compliance", RoleKind.COMPLIANCE))
+    issued.warp(2)
+    await issued.run(await plan_revoke(issued, "compliance", RoleKind.COMPLIANCE))
+    await issued.run(await plan_revoke(issued, "guardian", RoleKind.GUARDIAN))
+    for beside in (None, "stranger"):
+        with pytest.raises(Refused, match="only with compliance's signature"):
+            await plan_veto(issued, "guardian", RoleKind.GUARDIAN, beside=beside)
+    plan = await plan_veto(issued, "guardian", RoleKind.GUARDIAN, beside="compliance")
+    assert set(plan.signers) == {issued["payer"], issued["guardian"], issued["compliance"]}
+    await issued.run(plan)
+    assert await state(issued, "guardian", RoleKind.GUARDIAN) is RoleState.IN_FORCE
 
 
 async def test_the_admin_moves_in_two_steps_after_the_delay(issued: Desk) -> None:

@@ -1034,7 +1034,7 @@ class Role(AccountLayout):
     """One kind of power of one key. Never closed: a role that ended says so."""
 
     DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("2edbc518e9f9fd9a")
-    SIZE: ClassVar[int | None] = 167
+    SIZE: ClassVar[int | None] = 175
     OFFSETS: ClassVar[dict[str, int]] = {
         "version": 8,
         "bump": 9,
@@ -1044,8 +1044,9 @@ class Role(AccountLayout):
         "granted_at": 75,
         "in_force_from": 83,
         "ends_at": 91,
-        "grants": 99,
-        "reserved": 103,
+        "served_until": 99,
+        "grants": 107,
+        "reserved": 111,
     }
 
     version: int
@@ -1064,6 +1065,8 @@ class Role(AccountLayout):
     """Unix seconds from which it is in force."""
     ends_at: int
     """Unix seconds from which it is no longer in force; i64::MAX while nobody has ended it."""
+    served_until: int
+    """Unix seconds at which the last grant that had come in force ended, before the present one; 0 when none had."""
     grants: int
     """How often it was granted."""
     reserved: bytes
@@ -1081,6 +1084,7 @@ class Role(AccountLayout):
             granted_at=reader.i64(),
             in_force_from=reader.i64(),
             ends_at=reader.i64(),
+            served_until=reader.i64(),
             grants=reader.u32(),
             reserved=reader.fixed(64),
         )
@@ -1095,6 +1099,7 @@ class Role(AccountLayout):
         writer.i64(self.granted_at, "Role.granted_at")
         writer.i64(self.in_force_from, "Role.in_force_from")
         writer.i64(self.ends_at, "Role.ends_at")
+        writer.i64(self.served_until, "Role.served_until")
         writer.u32(self.grants, "Role.grants")
         writer.fixed(self.reserved, 64, "Role.reserved")
 
@@ -1104,43 +1109,52 @@ class Security(AccountLayout):
     """One tokenised share class."""
 
     DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("2a7450237c1144f6")
-    SIZE: ClassVar[int | None] = 810
+    SIZE: ClassVar[int | None] = 1007
     OFFSETS: ClassVar[dict[str, int]] = {
         "version": 8,
         "bump": 9,
         "status": 10,
-        "decimals": 11,
-        "issuer": 12,
-        "mint": 44,
-        "escrow": 76,
-        "security_id": 108,
-        "isin": 140,
-        "previous_isin": 152,
-        "ticker": 164,
-        "terms_hash": 180,
-        "seizure_account": 212,
-        "custody_accounts_hash": 244,
-        "custody_accounts": 276,
-        "policy": 277,
-        "multiplier": 352,
-        "pending_multiplier": 368,
-        "multiplier_effective_at": 384,
-        "multiplier_changed_at": 392,
-        "reserve": 400,
-        "reserve_as_of": 408,
-        "reserve_redeemed": 416,
-        "attestation": 424,
-        "attestations_hash": 456,
-        "attestations": 488,
-        "redeemed": 492,
-        "escrowed": 500,
-        "accepted": 508,
-        "minted": 516,
-        "burnt": 532,
-        "mint_holds": 548,
-        "redeem_holds": 550,
-        "transfer_holds": 552,
-        "reserved": 554,
+        "permissioned": 11,
+        "decimals": 12,
+        "issuer": 13,
+        "mint": 45,
+        "escrow": 77,
+        "security_id": 109,
+        "isin": 141,
+        "previous_isin": 153,
+        "ticker": 165,
+        "terms_hash": 181,
+        "pending_metadata_hash": 213,
+        "pending_metadata_from": 245,
+        "seizure_account": 253,
+        "pending_seizure_account": 285,
+        "pending_seizure_from": 317,
+        "custody_accounts_hash": 325,
+        "custody_accounts": 357,
+        "policy": 358,
+        "pending_custody_accounts_hash": 433,
+        "pending_custody_accounts": 465,
+        "pending_policy": 466,
+        "pending_policy_from": 541,
+        "multiplier": 549,
+        "pending_multiplier": 565,
+        "multiplier_effective_at": 581,
+        "multiplier_changed_at": 589,
+        "reserve": 597,
+        "reserve_as_of": 605,
+        "reserve_redeemed": 613,
+        "attestation": 621,
+        "attestations_hash": 653,
+        "attestations": 685,
+        "redeemed": 689,
+        "escrowed": 697,
+        "accepted": 705,
+        "minted": 713,
+        "burnt": 729,
+        "mint_holds": 745,
+        "redeem_holds": 747,
+        "transfer_holds": 749,
+        "reserved": 751,
     }
 
     version: int
@@ -1149,6 +1163,8 @@ class Security(AccountLayout):
     """Bump of this account's address, which signs for the mint and the escrow."""
     status: types.SecurityStatus
     """Active or retired."""
+    permissioned: bool
+    """Whether token accounts start frozen, and only an approved holder's is thawed."""
     decimals: int
     """Decimals of the mint, and of every quantity of shares."""
     issuer: Pubkey
@@ -1167,14 +1183,32 @@ class Security(AccountLayout):
     """UTF-8, zero padded."""
     terms_hash: bytes
     """SHA-256 of the terms the holders were offered."""
+    pending_metadata_hash: bytes
+    """SHA-256("tallystick:metadata", security, content) of the metadata announced; zeros when none is."""
+    pending_metadata_from: int
+    """Unix seconds from which it may be written; 0 when none is announced."""
     seizure_account: Pubkey
     """Where a seizure moves tokens to; the default key while none is named."""
+    pending_seizure_account: Pubkey
+    """Seizure account from `pending_seizure_from`; the default key when none waits."""
+    pending_seizure_from: int
+    """Unix seconds at which the pending seizure account counts; 0 when none waits."""
     custody_accounts_hash: bytes
     """SHA-256 of the sorted hashes of the declared custody accounts."""
     custody_accounts: int
     """How many custody accounts that is."""
     policy: types.Policy
     """What the issuer promised."""
+    pending_custody_accounts_hash: bytes
+    """SHA-256 of the sorted hashes of the custody accounts declared from `pending_policy_from`; zeros when none
+    waits.
+    """
+    pending_custody_accounts: int
+    """How many custody accounts that is."""
+    pending_policy: types.Policy
+    """Policy from `pending_policy_from`; zeros when none waits."""
+    pending_policy_from: int
+    """Unix seconds at which the pending policy and custody accounts count; 0 when none waits."""
     multiplier: int
     """Multiplier now in force unless the pending one's time has come; 18 places, rounded down."""
     pending_multiplier: int
@@ -1221,6 +1255,7 @@ class Security(AccountLayout):
             version=reader.u8(),
             bump=reader.u8(),
             status=reader.variant(types.SecurityStatus),
+            permissioned=reader.boolean(),
             decimals=reader.u8(),
             issuer=reader.pubkey(),
             mint=reader.pubkey(),
@@ -1230,10 +1265,18 @@ class Security(AccountLayout):
             previous_isin=reader.fixed(12),
             ticker=reader.fixed(16),
             terms_hash=reader.fixed(32),
+            pending_metadata_hash=reader.fixed(32),
+            pending_metadata_from=reader.i64(),
             seizure_account=reader.pubkey(),
+            pending_seizure_account=reader.pubkey(),
+            pending_seizure_from=reader.i64(),
             custody_accounts_hash=reader.fixed(32),
             custody_accounts=reader.u8(),
             policy=types.Policy.read(reader),
+            pending_custody_accounts_hash=reader.fixed(32),
+            pending_custody_accounts=reader.u8(),
+            pending_policy=types.Policy.read(reader),
+            pending_policy_from=reader.i64(),
             multiplier=reader.u128(),
             pending_multiplier=reader.u128(),
             multiplier_effective_at=reader.i64(),
@@ -1260,6 +1303,7 @@ class Security(AccountLayout):
         writer.u8(self.version, "Security.version")
         writer.u8(self.bump, "Security.bump")
         writer.u8(self.status, "Security.status")
+        writer.boolean(self.permissioned, "Security.permissioned")
         writer.u8(self.decimals, "Security.decimals")
         writer.pubkey(self.issuer, "Security.issuer")
         writer.pubkey(self.mint, "Security.mint")
@@ -1269,10 +1313,18 @@ class Security(AccountLayout):
         writer.fixed(self.previous_isin, 12, "Security.previous_isin")
         writer.fixed(self.ticker, 16, "Security.ticker")
         writer.fixed(self.terms_hash, 32, "Security.terms_hash")
+        writer.fixed(self.pending_metadata_hash, 32, "Security.pending_metadata_hash")
+        writer.i64(self.pending_metadata_from, "Security.pending_metadata_from")
         writer.pubkey(self.seizure_account, "Security.seizure_account")
+        writer.pubkey(self.pending_seizure_account, "Security.pending_seizure_account")
+        writer.i64(self.pending_seizure_from, "Security.pending_seizure_from")
         writer.fixed(self.custody_accounts_hash, 32, "Security.custody_accounts_hash")
         writer.u8(self.custody_accounts, "Security.custody_accounts")
         self.policy.write(writer)
+        writer.fixed(self.pending_custody_accounts_hash, 32, "Security.pending_custody_accounts_hash")
+        writer.u8(self.pending_custody_accounts, "Security.pending_custody_accounts")
+        self.pending_policy.write(writer)
+        writer.i64(self.pending_policy_from, "Security.pending_policy_from")
         writer.u128(self.multiplier, "Security.multiplier")
         writer.u128(self.pending_multiplier, "Security.pending_multiplier")
         writer.i64(self.multiplier_effective_at, "Security.multiplier_effective_at")
@@ -1294,6 +1346,111 @@ class Security(AccountLayout):
         writer.fixed(self.reserved, 256, "Security.reserved")
 
 
+@dataclass(frozen=True, slots=True)
+class Seizure(AccountLayout):
+    """Tokens taken from a wallet, by two compliance keys. Never closed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("a25f7ab52c4faba2")
+    SIZE: ClassVar[int | None] = 341
+    OFFSETS: ClassVar[dict[str, int]] = {
+        "version": 8,
+        "bump": 9,
+        "status": 10,
+        "security": 11,
+        "wallet": 43,
+        "source": 75,
+        "seizure_id": 107,
+        "raw": 115,
+        "reason_code": 123,
+        "reason_hash": 125,
+        "proposer": 157,
+        "proposed_at": 189,
+        "expires_at": 197,
+        "seized_by": 205,
+        "destination": 237,
+        "executed_at": 269,
+        "reserved": 277,
+    }
+
+    version: int
+    """Layout version."""
+    bump: int
+    """Bump of this account's address."""
+    status: types.SeizureStatus
+    """Proposed or executed."""
+    security: Pubkey
+    """The security."""
+    wallet: Pubkey
+    """The wallet that owned the source when it was proposed."""
+    source: Pubkey
+    """The token account taken from."""
+    seizure_id: int
+    """Chosen by the proposer; with the source, part of the address."""
+    raw: int
+    """Raw units."""
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the order or text that the seizure rests on."""
+    proposer: Pubkey
+    """The first compliance key."""
+    proposed_at: int
+    """Unix seconds."""
+    expires_at: int
+    """Unix seconds from which it may no longer be executed."""
+    seized_by: Pubkey
+    """The second compliance key; the default key until it is executed."""
+    destination: Pubkey
+    """The token account moved to; the default key until it is executed."""
+    executed_at: int
+    """Unix seconds; 0 until it is executed."""
+    reserved: bytes
+    """Zeros, for fields of later versions."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            version=reader.u8(),
+            bump=reader.u8(),
+            status=reader.variant(types.SeizureStatus),
+            security=reader.pubkey(),
+            wallet=reader.pubkey(),
+            source=reader.pubkey(),
+            seizure_id=reader.u64(),
+            raw=reader.u64(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+            proposer=reader.pubkey(),
+            proposed_at=reader.i64(),
+            expires_at=reader.i64(),
+            seized_by=reader.pubkey(),
+            destination=reader.pubkey(),
+            executed_at=reader.i64(),
+            reserved=reader.fixed(64),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.version, "Seizure.version")
+        writer.u8(self.bump, "Seizure.bump")
+        writer.u8(self.status, "Seizure.status")
+        writer.pubkey(self.security, "Seizure.security")
+        writer.pubkey(self.wallet, "Seizure.wallet")
+        writer.pubkey(self.source, "Seizure.source")
+        writer.u64(self.seizure_id, "Seizure.seizure_id")
+        writer.u64(self.raw, "Seizure.raw")
+        writer.u16(self.reason_code, "Seizure.reason_code")
+        writer.fixed(self.reason_hash, 32, "Seizure.reason_hash")
+        writer.pubkey(self.proposer, "Seizure.proposer")
+        writer.i64(self.proposed_at, "Seizure.proposed_at")
+        writer.i64(self.expires_at, "Seizure.expires_at")
+        writer.pubkey(self.seized_by, "Seizure.seized_by")
+        writer.pubkey(self.destination, "Seizure.destination")
+        writer.i64(self.executed_at, "Seizure.executed_at")
+        writer.fixed(self.reserved, 64, "Seizure.reserved")
+
+
 ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     Attestation.DISCRIMINATOR: Attestation,
     CorporateAction.DISCRIMINATOR: CorporateAction,
@@ -1308,5 +1465,6 @@ ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     ReserveReport.DISCRIMINATOR: ReserveReport,
     Role.DISCRIMINATOR: Role,
     Security.DISCRIMINATOR: Security,
+    Seizure.DISCRIMINATOR: Seizure,
 }
 """Every kind of account, by its discriminator."""

@@ -101,11 +101,11 @@ class NothingToVeto(ProgramError):
 
 
 class AmbiguousVeto(ProgramError):
-    """Expected at most one of role and limit; name the one change to veto"""
+    """Expected the accounts of the one change that is vetoed and no others; pass those that the subject names"""
 
     code = 6011
     name = "AmbiguousVeto"
-    text = "Expected at most one of role and limit; name the one change to veto"
+    text = "Expected the accounts of the one change that is vetoed and no others; pass those that the subject names"
 
 
 class DelayNotOver(ProgramError):
@@ -530,11 +530,11 @@ class RoleCannotHold(ProgramError):
 
 
 class BadExpiry(ProgramError):
-    """Expected an expiry in the future, which machine roles must set to 72 hours or less"""
+    """Expected an expiry in the future, which machine roles and guardians must set to 72 hours or less"""
 
     code = 6064
     name = "BadExpiry"
-    text = "Expected an expiry in the future, which machine roles must set to 72 hours or less"
+    text = "Expected an expiry in the future, which machine roles and guardians must set to 72 hours or less"
 
 
 class HoldReleased(ProgramError):
@@ -994,6 +994,134 @@ class PeriodPublished(ProgramError):
     text = "Expected a period later than the last one published; correct that one with its next version"
 
 
+class GuardianNeedsCompliance(ProgramError):
+    """Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone"""
+
+    code = 6117
+    name = "GuardianNeedsCompliance"
+    text = "Expected compliance to sign beside a guardian that vetoes its own removal; another guardian may veto alone"
+
+
+class OwnedByProgram(ProgramError):
+    """Expected an account of a wallet; what an account of this program owns is never frozen, thawed or seized"""
+
+    code = 6118
+    name = "OwnedByProgram"
+    text = "Expected an account of a wallet; what an account of this program owns is never frozen, thawed or seized"
+
+
+class WrongWallet(ProgramError):
+    """Expected the wallet that owns the token account; pass the owner that the token account names"""
+
+    code = 6119
+    name = "WrongWallet"
+    text = "Expected the wallet that owns the token account; pass the owner that the token account names"
+
+
+class AlreadyFrozen(ProgramError):
+    """Expected a token account that is not frozen; nothing to do"""
+
+    code = 6120
+    name = "AlreadyFrozen"
+    text = "Expected a token account that is not frozen; nothing to do"
+
+
+class NotFrozen(ProgramError):
+    """Expected a frozen token account; nothing to do"""
+
+    code = 6121
+    name = "NotFrozen"
+    text = "Expected a frozen token account; nothing to do"
+
+
+class DestinationFrozen(ProgramError):
+    """Expected a destination that is not frozen; compliance thaws it with thaw_account first"""
+
+    code = 6122
+    name = "DestinationFrozen"
+    text = "Expected a destination that is not frozen; compliance thaws it with thaw_account first"
+
+
+class TransferHeld(ProgramError):
+    """Expected no hold that covers transfers; release it or wait for its owner to"""
+
+    code = 6123
+    name = "TransferHeld"
+    text = "Expected no hold that covers transfers; release it or wait for its owner to"
+
+
+class WrongSeizureAccount(ProgramError):
+    """Expected the seizure account in force of this security; the admin names one, and it counts after the delay"""
+
+    code = 6124
+    name = "WrongSeizureAccount"
+    text = "Expected the seizure account in force of this security; the admin names one, and it counts after the delay"
+
+
+class SecondKeyMissing(ProgramError):
+    """Expected a second compliance key; another key has to sign than the one that proposed or signs first"""
+
+    code = 6125
+    name = "SecondKeyMissing"
+    text = "Expected a second compliance key; another key has to sign than the one that proposed or signs first"
+
+
+class SeizureExecuted(ProgramError):
+    """Expected a seizure that was not executed yet; propose a new one"""
+
+    code = 6126
+    name = "SeizureExecuted"
+    text = "Expected a seizure that was not executed yet; propose a new one"
+
+
+class SeizureExpired(ProgramError):
+    """Expected a seizure within 7 days of its proposal; propose a new one"""
+
+    code = 6127
+    name = "SeizureExpired"
+    text = "Expected a seizure within 7 days of its proposal; propose a new one"
+
+
+class BalanceExceeded(ProgramError):
+    """Expected no more than the token account holds"""
+
+    code = 6128
+    name = "BalanceExceeded"
+    text = "Expected no more than the token account holds"
+
+
+class NotTheSameInvestor(ProgramError):
+    """Expected the old and the new wallet of one investor; their records name different investors or one wallet"""
+
+    code = 6129
+    name = "NotTheSameInvestor"
+    text = "Expected the old and the new wallet of one investor; their records name different investors or one wallet"
+
+
+class HolderRecordMissing(ProgramError):
+    """Expected the holder record of the token account's owner; approve the wallet first"""
+
+    code = 6130
+    name = "HolderRecordMissing"
+    text = "Expected the holder record of the token account's owner; approve the wallet first"
+
+
+class MetadataNotAnnounced(ProgramError):
+    """Expected exactly the metadata that was announced; announce this content first"""
+
+    code = 6131
+    name = "MetadataNotAnnounced"
+    text = "Expected exactly the metadata that was announced; announce this content first"
+
+
+class NoticeNotOver(ProgramError):
+    """Expected the notice since the announcement to have passed; wait until then"""
+
+    code = 6132
+    name = "NoticeNotOver"
+    text = "Expected the notice since the announcement to have passed; wait until then"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -1112,5 +1240,21 @@ ERRORS: dict[int, type[ProgramError]] = {
     6114: NotLastReport,
     6115: ReportNotNext,
     6116: PeriodPublished,
+    6117: GuardianNeedsCompliance,
+    6118: OwnedByProgram,
+    6119: WrongWallet,
+    6120: AlreadyFrozen,
+    6121: NotFrozen,
+    6122: DestinationFrozen,
+    6123: TransferHeld,
+    6124: WrongSeizureAccount,
+    6125: SecondKeyMissing,
+    6126: SeizureExecuted,
+    6127: SeizureExpired,
+    6128: BalanceExceeded,
+    6129: NotTheSameInvestor,
+    6130: HolderRecordMissing,
+    6131: MetadataNotAnnounced,
+    6132: NoticeNotOver,
 }
 """Every error of the program, by its code."""

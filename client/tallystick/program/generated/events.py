@@ -16,6 +16,76 @@ from . import types
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFrozen(EventLayout):
+    """Account frozen."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("ddd63b1df63277ce")
+
+    security: Pubkey
+    token_account: Pubkey
+    wallet: Pubkey
+    frozen_by: Pubkey
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            token_account=reader.pubkey(),
+            wallet=reader.pubkey(),
+            frozen_by=reader.pubkey(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "AccountFrozen.security")
+        writer.pubkey(self.token_account, "AccountFrozen.token_account")
+        writer.pubkey(self.wallet, "AccountFrozen.wallet")
+        writer.pubkey(self.frozen_by, "AccountFrozen.frozen_by")
+        writer.u16(self.reason_code, "AccountFrozen.reason_code")
+        writer.fixed(self.reason_hash, 32, "AccountFrozen.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountThawed(EventLayout):
+    """Account thawed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("313f496981be2877")
+
+    security: Pubkey
+    token_account: Pubkey
+    wallet: Pubkey
+    thawed_by: Pubkey
+    reason_code: int
+    reason_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            token_account=reader.pubkey(),
+            wallet=reader.pubkey(),
+            thawed_by=reader.pubkey(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "AccountThawed.security")
+        writer.pubkey(self.token_account, "AccountThawed.token_account")
+        writer.pubkey(self.wallet, "AccountThawed.wallet")
+        writer.pubkey(self.thawed_by, "AccountThawed.thawed_by")
+        writer.u16(self.reason_code, "AccountThawed.reason_code")
+        writer.fixed(self.reason_hash, 32, "AccountThawed.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
 class ActionAnnounced(EventLayout):
     """Action announced."""
 
@@ -258,8 +328,9 @@ class ChangeVetoed(EventLayout):
 
     issuer: Pubkey
     guardian: Pubkey
+    kind: types.VetoSubject
     subject: Pubkey
-    """The role, limit or issuer account whose change was vetoed."""
+    """The issuer, role, limit or security account whose change was vetoed."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -267,6 +338,7 @@ class ChangeVetoed(EventLayout):
         return cls(
             issuer=reader.pubkey(),
             guardian=reader.pubkey(),
+            kind=reader.variant(types.VetoSubject),
             subject=reader.pubkey(),
         )
 
@@ -274,6 +346,7 @@ class ChangeVetoed(EventLayout):
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.pubkey(self.issuer, "ChangeVetoed.issuer")
         writer.pubkey(self.guardian, "ChangeVetoed.guardian")
+        writer.u8(self.kind, "ChangeVetoed.kind")
         writer.pubkey(self.subject, "ChangeVetoed.subject")
 
 
@@ -565,6 +638,85 @@ class HolderSuspended(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldingReissued(EventLayout):
+    """Holding reissued."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("33b62e59739b8889")
+
+    security: Pubkey
+    source: Pubkey
+    old_wallet: Pubkey
+    destination: Pubkey
+    new_wallet: Pubkey
+    investor_id: bytes
+    raw: int
+    evidence_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            source=reader.pubkey(),
+            old_wallet=reader.pubkey(),
+            destination=reader.pubkey(),
+            new_wallet=reader.pubkey(),
+            investor_id=reader.fixed(32),
+            raw=reader.u64(),
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "HoldingReissued.security")
+        writer.pubkey(self.source, "HoldingReissued.source")
+        writer.pubkey(self.old_wallet, "HoldingReissued.old_wallet")
+        writer.pubkey(self.destination, "HoldingReissued.destination")
+        writer.pubkey(self.new_wallet, "HoldingReissued.new_wallet")
+        writer.fixed(self.investor_id, 32, "HoldingReissued.investor_id")
+        writer.u64(self.raw, "HoldingReissued.raw")
+        writer.fixed(self.evidence_hash, 32, "HoldingReissued.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingSeized(EventLayout):
+    """Holding seized."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("fce5703c847bdfac")
+
+    security: Pubkey
+    seizure: Pubkey
+    source: Pubkey
+    wallet: Pubkey
+    destination: Pubkey
+    raw: int
+    seized_by: Pubkey
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure=reader.pubkey(),
+            source=reader.pubkey(),
+            wallet=reader.pubkey(),
+            destination=reader.pubkey(),
+            raw=reader.u64(),
+            seized_by=reader.pubkey(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "HoldingSeized.security")
+        writer.pubkey(self.seizure, "HoldingSeized.seizure")
+        writer.pubkey(self.source, "HoldingSeized.source")
+        writer.pubkey(self.wallet, "HoldingSeized.wallet")
+        writer.pubkey(self.destination, "HoldingSeized.destination")
+        writer.u64(self.raw, "HoldingSeized.raw")
+        writer.pubkey(self.seized_by, "HoldingSeized.seized_by")
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerInitialized(EventLayout):
     """Issuer initialized."""
 
@@ -632,6 +784,112 @@ class LimitSet(EventLayout):
         writer.u64(self.burn_cap, "LimitSet.burn_cap")
         writer.i64(self.window, "LimitSet.window")
         writer.i64(self.in_force_from, "LimitSet.in_force_from")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataAnnounced(EventLayout):
+    """Metadata announced."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("82fe8681ba450468")
+
+    security: Pubkey
+    name: str
+    ticker: bytes
+    uri: str
+    isin: bytes
+    terms_hash: bytes
+    content_hash: bytes
+    writable_from: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            name=reader.string(),
+            ticker=reader.fixed(16),
+            uri=reader.string(),
+            isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+            content_hash=reader.fixed(32),
+            writable_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "MetadataAnnounced.security")
+        writer.string(self.name, "MetadataAnnounced.name")
+        writer.fixed(self.ticker, 16, "MetadataAnnounced.ticker")
+        writer.string(self.uri, "MetadataAnnounced.uri")
+        writer.fixed(self.isin, 12, "MetadataAnnounced.isin")
+        writer.fixed(self.terms_hash, 32, "MetadataAnnounced.terms_hash")
+        writer.fixed(self.content_hash, 32, "MetadataAnnounced.content_hash")
+        writer.i64(self.writable_from, "MetadataAnnounced.writable_from")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataUpdated(EventLayout):
+    """Metadata updated."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("8424d7f6a65abd2c")
+
+    security: Pubkey
+    content_hash: bytes
+    isin: bytes
+    previous_isin: bytes
+    terms_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            content_hash=reader.fixed(32),
+            isin=reader.fixed(12),
+            previous_isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "MetadataUpdated.security")
+        writer.fixed(self.content_hash, 32, "MetadataUpdated.content_hash")
+        writer.fixed(self.isin, 12, "MetadataUpdated.isin")
+        writer.fixed(self.previous_isin, 12, "MetadataUpdated.previous_isin")
+        writer.fixed(self.terms_hash, 32, "MetadataUpdated.terms_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUpdated(EventLayout):
+    """Policy updated."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e17070435fecf5a1")
+
+    security: Pubkey
+    policy: types.Policy
+    custody_accounts_hash: bytes
+    custody_accounts: int
+    in_force_from: int
+    """Unix seconds; in the future where it loosens something."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            policy=types.Policy.read(reader),
+            custody_accounts_hash=reader.fixed(32),
+            custody_accounts=reader.u8(),
+            in_force_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "PolicyUpdated.security")
+        self.policy.write(writer)
+        writer.fixed(self.custody_accounts_hash, 32, "PolicyUpdated.custody_accounts_hash")
+        writer.u8(self.custody_accounts, "PolicyUpdated.custody_accounts")
+        writer.i64(self.in_force_from, "PolicyUpdated.in_force_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -952,6 +1210,7 @@ class SecurityListed(EventLayout):
     security_id: bytes
     isin: bytes
     decimals: int
+    permissioned: bool
     custody_accounts_hash: bytes
     terms_hash: bytes
 
@@ -965,6 +1224,7 @@ class SecurityListed(EventLayout):
             security_id=reader.fixed(32),
             isin=reader.fixed(12),
             decimals=reader.u8(),
+            permissioned=reader.boolean(),
             custody_accounts_hash=reader.fixed(32),
             terms_hash=reader.fixed(32),
         )
@@ -977,6 +1237,7 @@ class SecurityListed(EventLayout):
         writer.fixed(self.security_id, 32, "SecurityListed.security_id")
         writer.fixed(self.isin, 12, "SecurityListed.isin")
         writer.u8(self.decimals, "SecurityListed.decimals")
+        writer.boolean(self.permissioned, "SecurityListed.permissioned")
         writer.fixed(self.custody_accounts_hash, 32, "SecurityListed.custody_accounts_hash")
         writer.fixed(self.terms_hash, 32, "SecurityListed.terms_hash")
 
@@ -1005,6 +1266,77 @@ class SecurityRetired(EventLayout):
         writer.pubkey(self.security, "SecurityRetired.security")
         writer.pubkey(self.action, "SecurityRetired.action")
         writer.pubkey(self.retired_by, "SecurityRetired.retired_by")
+
+
+@dataclass(frozen=True, slots=True)
+class SeizureAccountNamed(EventLayout):
+    """Seizure account named."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("cac688d6d975c978")
+
+    security: Pubkey
+    seizure_account: Pubkey
+    """The default key where none is named any more."""
+    in_force_from: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure_account=reader.pubkey(),
+            in_force_from=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SeizureAccountNamed.security")
+        writer.pubkey(self.seizure_account, "SeizureAccountNamed.seizure_account")
+        writer.i64(self.in_force_from, "SeizureAccountNamed.in_force_from")
+
+
+@dataclass(frozen=True, slots=True)
+class SeizureProposed(EventLayout):
+    """Seizure proposed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("e6ee8379a0ad8aee")
+
+    security: Pubkey
+    seizure: Pubkey
+    source: Pubkey
+    wallet: Pubkey
+    raw: int
+    reason_code: int
+    reason_hash: bytes
+    proposer: Pubkey
+    expires_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            security=reader.pubkey(),
+            seizure=reader.pubkey(),
+            source=reader.pubkey(),
+            wallet=reader.pubkey(),
+            raw=reader.u64(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+            proposer=reader.pubkey(),
+            expires_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.security, "SeizureProposed.security")
+        writer.pubkey(self.seizure, "SeizureProposed.seizure")
+        writer.pubkey(self.source, "SeizureProposed.source")
+        writer.pubkey(self.wallet, "SeizureProposed.wallet")
+        writer.u64(self.raw, "SeizureProposed.raw")
+        writer.u16(self.reason_code, "SeizureProposed.reason_code")
+        writer.fixed(self.reason_hash, 32, "SeizureProposed.reason_hash")
+        writer.pubkey(self.proposer, "SeizureProposed.proposer")
+        writer.i64(self.expires_at, "SeizureProposed.expires_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1122,6 +1454,8 @@ class SubscriptionSettled(EventLayout):
 
 
 EVENTS: dict[bytes, type[EventLayout]] = {
+    AccountFrozen.DISCRIMINATOR: AccountFrozen,
+    AccountThawed.DISCRIMINATOR: AccountThawed,
     ActionAnnounced.DISCRIMINATOR: ActionAnnounced,
     ActionApproved.DISCRIMINATOR: ActionApproved,
     ActionCancelled.DISCRIMINATOR: ActionCancelled,
@@ -1138,8 +1472,13 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     HoldReleased.DISCRIMINATOR: HoldReleased,
     HolderApproved.DISCRIMINATOR: HolderApproved,
     HolderSuspended.DISCRIMINATOR: HolderSuspended,
+    HoldingReissued.DISCRIMINATOR: HoldingReissued,
+    HoldingSeized.DISCRIMINATOR: HoldingSeized,
     IssuerInitialized.DISCRIMINATOR: IssuerInitialized,
     LimitSet.DISCRIMINATOR: LimitSet,
+    MetadataAnnounced.DISCRIMINATOR: MetadataAnnounced,
+    MetadataUpdated.DISCRIMINATOR: MetadataUpdated,
+    PolicyUpdated.DISCRIMINATOR: PolicyUpdated,
     RedemptionAccepted.DISCRIMINATOR: RedemptionAccepted,
     RedemptionRequested.DISCRIMINATOR: RedemptionRequested,
     RedemptionReturned.DISCRIMINATOR: RedemptionReturned,
@@ -1150,6 +1489,8 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     RoleRevoked.DISCRIMINATOR: RoleRevoked,
     SecurityListed.DISCRIMINATOR: SecurityListed,
     SecurityRetired.DISCRIMINATOR: SecurityRetired,
+    SeizureAccountNamed.DISCRIMINATOR: SeizureAccountNamed,
+    SeizureProposed.DISCRIMINATOR: SeizureProposed,
     SubscriptionCancelled.DISCRIMINATOR: SubscriptionCancelled,
     SubscriptionOpened.DISCRIMINATOR: SubscriptionOpened,
     SubscriptionSettled.DISCRIMINATOR: SubscriptionSettled,

@@ -167,6 +167,43 @@ def announce_action(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def announce_metadata(
+    *,
+    admin: Pubkey,
+    issuer: Pubkey,
+    security: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.MetadataParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Announces metadata and terms, to be written after the notice. By the admin.
+
+    Accounts:
+    - admin (signer): The issuer's admin.
+    - issuer: The issuer.
+    - security (writable): The security.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("c0f40f49477390f5"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(admin, is_signer=True, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def approve_action(
     *,
     approver: Pubkey,
@@ -627,6 +664,55 @@ def execute_action(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def freeze_account(
+    *,
+    compliance: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    mint: Pubkey,
+    token_account: Pubkey,
+    wallet: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.FreezeAccountParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Freezes a token account. By compliance.
+
+    Accounts:
+    - compliance (signer): The compliance key.
+    - role: Its role.
+    - security: The security.
+    - mint
+    - token_account (writable): The account to freeze.
+    - wallet
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("fd4b5285a7ee2b82"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(compliance, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(token_account, is_signer=False, is_writable=True),
+        AccountMeta(wallet, is_signer=False, is_writable=False),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def grant_role(
     *,
     payer: Pubkey,
@@ -812,6 +898,51 @@ def list_security(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def name_seizure_account(
+    *,
+    admin: Pubkey,
+    issuer: Pubkey,
+    security: Pubkey,
+    seizure_account: Pubkey | None = None,
+    wallet: Pubkey | None = None,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Names where seizures move tokens to, after the delay; none at once. By the admin.
+
+    Accounts:
+    - admin (signer): The issuer's admin.
+    - issuer: The issuer.
+    - security (writable): The security.
+    - seizure_account (optional): Where seizures move tokens to; absent to name none.
+    - wallet (optional)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("491581f3b35fae17"))
+    accounts = [
+        AccountMeta(admin, is_signer=True, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(seizure_account, is_signer=False, is_writable=False)
+        if seizure_account is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(wallet, is_signer=False, is_writable=False)
+        if wallet is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def open_subscription(
     *,
     payer: Pubkey,
@@ -951,6 +1082,60 @@ def propose_admin(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def propose_seizure(
+    *,
+    payer: Pubkey,
+    compliance: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    source: Pubkey,
+    wallet: Pubkey,
+    seizure: Pubkey | None = None,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.ProposeSeizureParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Proposes to seize tokens. By compliance.
+
+    Accounts:
+    - payer (writable, signer): Pays rent.
+    - compliance (signer): The first compliance key.
+    - role: Its role.
+    - security: The security.
+    - source: The token account to take from.
+    - wallet
+    - seizure (writable, derived unless given): The seizure; its address is used once.
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if seizure is None:
+        seizure = pdas.seizure_address(security, source, params.seizure_id, program_id=program_id)
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("e50a038fd65770fa"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(compliance, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(source, is_signer=False, is_writable=False),
+        AccountMeta(wallet, is_signer=False, is_writable=False),
+        AccountMeta(seizure, is_signer=False, is_writable=True),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def publish_report(
     *,
     payer: Pubkey,
@@ -1002,6 +1187,70 @@ def publish_report(
         if corrects is not None
         else AccountMeta(program_id, is_signer=False, is_writable=False),
         AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def reissue(
+    *,
+    compliance: Pubkey,
+    role: Pubkey,
+    second_compliance: Pubkey,
+    second_role: Pubkey,
+    security: Pubkey,
+    old_holder: Pubkey,
+    new_holder: Pubkey,
+    mint: Pubkey,
+    source: Pubkey,
+    old_wallet: Pubkey,
+    destination: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.ReissueParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Moves the tokens of a wallet whose key is lost to another of the same investor. By two compliance keys.
+
+    Accounts:
+    - compliance (signer): The first compliance key.
+    - role: Its role.
+    - second_compliance (signer): The second compliance key.
+    - second_role: Its role.
+    - security: The security.
+    - old_holder (writable): The record of the wallet whose key is lost; suspended here.
+    - new_holder: The record of the same investor's new wallet.
+    - mint
+    - source (writable): The token account of the old wallet.
+    - old_wallet
+    - destination (writable): A token account of the new wallet.
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("6245764f03275cf7"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(compliance, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(second_compliance, is_signer=True, is_writable=False),
+        AccountMeta(second_role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(old_holder, is_signer=False, is_writable=True),
+        AccountMeta(new_holder, is_signer=False, is_writable=False),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(old_wallet, is_signer=False, is_writable=False),
+        AccountMeta(destination, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -1253,6 +1502,62 @@ def revoke_role(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def seize(
+    *,
+    compliance: Pubkey,
+    role: Pubkey,
+    proposer_role: Pubkey,
+    security: Pubkey,
+    seizure: Pubkey,
+    mint: Pubkey,
+    source: Pubkey,
+    wallet: Pubkey,
+    destination: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Moves the tokens of a proposed seizure to the seizure account. By a second compliance key.
+
+    Accounts:
+    - compliance (signer): The second compliance key.
+    - role: Its role.
+    - proposer_role: The role of the key that proposed it, in force ever since.
+    - security: The security.
+    - seizure (writable): The seizure.
+    - mint
+    - source (writable): The token account taken from.
+    - wallet
+    - destination (writable): The seizure account in force.
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("819f8f1fa1e0f154"))
+    accounts = [
+        AccountMeta(compliance, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(proposer_role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(seizure, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(wallet, is_signer=False, is_writable=False),
+        AccountMeta(destination, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def set_limit(
     *,
     payer: Pubkey,
@@ -1485,6 +1790,144 @@ def suspend_holder(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def thaw_account(
+    *,
+    compliance: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    mint: Pubkey,
+    token_account: Pubkey,
+    wallet: Pubkey,
+    holder: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.ThawAccountParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Thaws a token account; of a permissioned security only an approved holder's. By compliance.
+
+    Accounts:
+    - compliance (signer): The compliance key.
+    - role: Its role.
+    - security: The security.
+    - mint
+    - token_account (writable): The account to thaw.
+    - wallet
+    - holder: open.
+    - token_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("73984fd5d5a9b823"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(compliance, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(mint, is_signer=False, is_writable=False),
+        AccountMeta(token_account, is_signer=False, is_writable=True),
+        AccountMeta(wallet, is_signer=False, is_writable=False),
+        AccountMeta(holder, is_signer=False, is_writable=False),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def update_metadata(
+    *,
+    payer: Pubkey,
+    admin: Pubkey,
+    issuer: Pubkey,
+    security: Pubkey,
+    mint: Pubkey,
+    token_program: Pubkey = TOKEN_PROGRAM,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.MetadataParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Writes the metadata and terms that were announced. By the admin.
+
+    Accounts:
+    - payer (writable, signer): Pays rent for what the mint grows by.
+    - admin (signer): The issuer's admin.
+    - issuer: The issuer.
+    - security (writable): The security.
+    - mint (writable)
+    - token_program (known unless given)
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("aab62bef614ee1ba"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(admin, is_signer=True, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(mint, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def update_policy(
+    *,
+    admin: Pubkey,
+    issuer: Pubkey,
+    security: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.UpdatePolicyParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Sets policy and custody accounts. By the admin; loosening waits.
+
+    Accounts:
+    - admin (signer): The issuer's admin.
+    - issuer: The issuer.
+    - security (writable): The security.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("d4f5f607a3971239"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(admin, is_signer=True, is_writable=False),
+        AccountMeta(issuer, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def veto(
     *,
     guardian: Pubkey,
@@ -1493,20 +1936,25 @@ def veto(
     role: Pubkey | None = None,
     security: Pubkey | None = None,
     limit: Pubkey | None = None,
+    cosigner: Pubkey | None = None,
+    cosigner_role: Pubkey | None = None,
     event_authority: Pubkey | None = None,
     program: Pubkey | None = None,
+    params: types.VetoParams,
     program_id: Pubkey = PROGRAM_ID,
     remaining_accounts: Sequence[AccountMeta] = (),
 ) -> Instruction:
-    """Stops a change that waits. By a guardian.
+    """Stops a change that waits. By a guardian; for its own removal with compliance.
 
     Accounts:
     - guardian (signer): The guardian.
     - guardian_role: The guardian's role.
     - issuer (writable): The issuer.
     - role (writable, optional): The role whose grant or removal waits.
-    - security (optional): The security of the limit.
+    - security (writable, optional): The security whose setting waits, or the one of the limit.
     - limit (writable, optional): The limit whose setting waits.
+    - cosigner (signer, optional): Compliance, where a guardian vetoes its own removal.
+    - cosigner_role (optional): The cosigner's role.
     - event_authority (derived unless given)
     - program (known unless given)
     """
@@ -1515,6 +1963,7 @@ def veto(
     if event_authority is None:
         event_authority = pdas.event_authority_address(program_id=program_id)
     writer = Writer(bytes.fromhex("be9845e23d966bd7"))
+    params.write(writer)
     accounts = [
         AccountMeta(guardian, is_signer=True, is_writable=False),
         AccountMeta(guardian_role, is_signer=False, is_writable=False),
@@ -1522,11 +1971,17 @@ def veto(
         AccountMeta(role, is_signer=False, is_writable=True)
         if role is not None
         else AccountMeta(program_id, is_signer=False, is_writable=False),
-        AccountMeta(security, is_signer=False, is_writable=False)
+        AccountMeta(security, is_signer=False, is_writable=True)
         if security is not None
         else AccountMeta(program_id, is_signer=False, is_writable=False),
         AccountMeta(limit, is_signer=False, is_writable=True)
         if limit is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(cosigner, is_signer=True, is_writable=False)
+        if cosigner is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(cosigner_role, is_signer=False, is_writable=False)
+        if cosigner_role is not None
         else AccountMeta(program_id, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
@@ -1622,6 +2077,17 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("action", writable=True),
             AccountRole("replaced", writable=True, optional=True),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "announce_metadata": InstructionLayout(
+        "announce_metadata",
+        bytes.fromhex("c0f40f49477390f5"),
+        (
+            AccountRole("admin", signer=True),
+            AccountRole("issuer"),
+            AccountRole("security", writable=True),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
@@ -1765,6 +2231,21 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "freeze_account": InstructionLayout(
+        "freeze_account",
+        bytes.fromhex("fd4b5285a7ee2b82"),
+        (
+            AccountRole("compliance", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("mint"),
+            AccountRole("token_account", writable=True),
+            AccountRole("wallet"),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "grant_role": InstructionLayout(
         "grant_role",
         bytes.fromhex("daea800f5221ecfd"),
@@ -1815,6 +2296,19 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "name_seizure_account": InstructionLayout(
+        "name_seizure_account",
+        bytes.fromhex("491581f3b35fae17"),
+        (
+            AccountRole("admin", signer=True),
+            AccountRole("issuer"),
+            AccountRole("security", writable=True),
+            AccountRole("seizure_account", optional=True),
+            AccountRole("wallet", optional=True),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "open_subscription": InstructionLayout(
         "open_subscription",
         bytes.fromhex("4265f0fac07d8163"),
@@ -1856,6 +2350,22 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "propose_seizure": InstructionLayout(
+        "propose_seizure",
+        bytes.fromhex("e50a038fd65770fa"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("compliance", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("source"),
+            AccountRole("wallet"),
+            AccountRole("seizure", writable=True),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "publish_report": InstructionLayout(
         "publish_report",
         bytes.fromhex("0521e6f3dcd1da65"),
@@ -1868,6 +2378,26 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("previous", optional=True),
             AccountRole("corrects", optional=True),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "reissue": InstructionLayout(
+        "reissue",
+        bytes.fromhex("6245764f03275cf7"),
+        (
+            AccountRole("compliance", signer=True),
+            AccountRole("role"),
+            AccountRole("second_compliance", signer=True),
+            AccountRole("second_role"),
+            AccountRole("security"),
+            AccountRole("old_holder", writable=True),
+            AccountRole("new_holder"),
+            AccountRole("mint"),
+            AccountRole("source", writable=True),
+            AccountRole("old_wallet"),
+            AccountRole("destination", writable=True),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),
@@ -1946,6 +2476,24 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "seize": InstructionLayout(
+        "seize",
+        bytes.fromhex("819f8f1fa1e0f154"),
+        (
+            AccountRole("compliance", signer=True),
+            AccountRole("role"),
+            AccountRole("proposer_role"),
+            AccountRole("security"),
+            AccountRole("seizure", writable=True),
+            AccountRole("mint"),
+            AccountRole("source", writable=True),
+            AccountRole("wallet"),
+            AccountRole("destination", writable=True),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "set_limit": InstructionLayout(
         "set_limit",
         bytes.fromhex("33e0fcee9a543cae"),
@@ -2014,6 +2562,48 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "thaw_account": InstructionLayout(
+        "thaw_account",
+        bytes.fromhex("73984fd5d5a9b823"),
+        (
+            AccountRole("compliance", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("mint"),
+            AccountRole("token_account", writable=True),
+            AccountRole("wallet"),
+            AccountRole("holder"),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "update_metadata": InstructionLayout(
+        "update_metadata",
+        bytes.fromhex("aab62bef614ee1ba"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("admin", signer=True),
+            AccountRole("issuer"),
+            AccountRole("security", writable=True),
+            AccountRole("mint", writable=True),
+            AccountRole("token_program", address=TOKEN_PROGRAM),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "update_policy": InstructionLayout(
+        "update_policy",
+        bytes.fromhex("d4f5f607a3971239"),
+        (
+            AccountRole("admin", signer=True),
+            AccountRole("issuer"),
+            AccountRole("security", writable=True),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "veto": InstructionLayout(
         "veto",
         bytes.fromhex("be9845e23d966bd7"),
@@ -2022,8 +2612,10 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("guardian_role"),
             AccountRole("issuer", writable=True),
             AccountRole("role", writable=True, optional=True),
-            AccountRole("security", optional=True),
+            AccountRole("security", writable=True, optional=True),
             AccountRole("limit", writable=True, optional=True),
+            AccountRole("cosigner", signer=True, optional=True),
+            AccountRole("cosigner_role", optional=True),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),

@@ -113,3 +113,10 @@ def role_address(issuer: Pubkey, kind: types.RoleKind, holder: Pubkey, *, progra
 def security_address(mint: Pubkey, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'security', mint."""
     return Pubkey.find_program_address([b"security", bytes(mint)], program_id)[0]
+
+
+def seizure_address(security: Pubkey, source: Pubkey, seizure_id: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'seizure', security, source, seizure_id."""
+    return Pubkey.find_program_address(
+        [b"seizure", bytes(security), bytes(source), integer_seed(seizure_id, 8, "seizure_id")], program_id
+    )[0]

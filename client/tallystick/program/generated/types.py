@@ -369,6 +369,29 @@ class FillKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeAccountParams:
+    """Freeze account params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "FreezeAccountParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "FreezeAccountParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
 class GrantRoleParams:
     """Grant role params."""
 
@@ -448,6 +471,8 @@ class ListSecurityParams:
     """SHA-256 of the sorted hashes of the declared custody accounts."""
     custody_accounts: int
     """How many custody accounts that is."""
+    permissioned: bool
+    """Whether token accounts start frozen, and only an approved holder's is thawed."""
     policy: Policy
     """What the issuer promises."""
 
@@ -464,6 +489,7 @@ class ListSecurityParams:
             terms_hash=reader.fixed(32),
             custody_accounts_hash=reader.fixed(32),
             custody_accounts=reader.u8(),
+            permissioned=reader.boolean(),
             policy=Policy.read(reader),
         )
 
@@ -478,7 +504,43 @@ class ListSecurityParams:
         writer.fixed(self.terms_hash, 32, "ListSecurityParams.terms_hash")
         writer.fixed(self.custody_accounts_hash, 32, "ListSecurityParams.custody_accounts_hash")
         writer.u8(self.custody_accounts, "ListSecurityParams.custody_accounts")
+        writer.boolean(self.permissioned, "ListSecurityParams.permissioned")
         self.policy.write(writer)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataParams:
+    """What wallets show, and the terms. Announced first, and written as announced."""
+
+    name: str
+    """The token's name, up to 64 bytes."""
+    ticker: bytes
+    """UTF-8, zero padded; the token's symbol."""
+    uri: str
+    """Where the token's metadata points, up to 200 bytes."""
+    isin: bytes
+    """ISO 6166."""
+    terms_hash: bytes
+    """SHA-256 of the terms."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            name=reader.string(),
+            ticker=reader.fixed(16),
+            uri=reader.string(),
+            isin=reader.fixed(12),
+            terms_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.string(self.name, "MetadataParams.name")
+        writer.fixed(self.ticker, 16, "MetadataParams.ticker")
+        writer.string(self.uri, "MetadataParams.uri")
+        writer.fixed(self.isin, 12, "MetadataParams.isin")
+        writer.fixed(self.terms_hash, 32, "MetadataParams.terms_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,6 +724,37 @@ class ProposeAdminParams:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposeSeizureParams:
+    """Propose seizure params."""
+
+    seizure_id: int
+    """Chosen by the proposer; used once for this token account."""
+    raw: int
+    """Raw units to take; part of the balance, or all of it."""
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the order or text that the seizure rests on."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            seizure_id=reader.u64(),
+            raw=reader.u64(),
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u64(self.seizure_id, "ProposeSeizureParams.seizure_id")
+        writer.u64(self.raw, "ProposeSeizureParams.raw")
+        writer.u16(self.reason_code, "ProposeSeizureParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "ProposeSeizureParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
 class PublishReportParams:
     """Publish report params."""
 
@@ -694,6 +787,25 @@ class PublishReportParams:
         writer.fixed(self.hash, 32, "PublishReportParams.hash")
         writer.fixed(self.uri, 200, "PublishReportParams.uri")
         writer.u64(self.as_of_slot, "PublishReportParams.as_of_slot")
+
+
+@dataclass(frozen=True, slots=True)
+class ReissueParams:
+    """Reissue params."""
+
+    evidence_hash: bytes
+    """Hash of the evidence that the key is lost and the new wallet is the investor's."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            evidence_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.fixed(self.evidence_hash, 32, "ReissueParams.evidence_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -756,6 +868,13 @@ class SecurityStatus(IntEnum):
 
     ACTIVE = 0
     RETIRED = 1
+
+
+class SeizureStatus(IntEnum):
+    """Seizure status."""
+
+    PROPOSED = 0
+    EXECUTED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -883,3 +1002,83 @@ class SuspendHolderParams:
     def write(self, writer: Writer) -> None:
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.fixed(self.evidence_hash, 32, "SuspendHolderParams.evidence_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class ThawAccountParams:
+    """Thaw account params."""
+
+    reason_code: int
+    """The issuer's own table of reasons."""
+    reason_hash: bytes
+    """Hash of the text or evidence behind the reason."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            reason_code=reader.u16(),
+            reason_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.reason_code, "ThawAccountParams.reason_code")
+        writer.fixed(self.reason_hash, 32, "ThawAccountParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePolicyParams:
+    """Update policy params."""
+
+    policy: Policy
+    """The whole new policy."""
+    custody_accounts_hash: bytes
+    """SHA-256 of the sorted hashes of the declared custody accounts."""
+    custody_accounts: int
+    """How many custody accounts that is."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            policy=Policy.read(reader),
+            custody_accounts_hash=reader.fixed(32),
+            custody_accounts=reader.u8(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        self.policy.write(writer)
+        writer.fixed(self.custody_accounts_hash, 32, "UpdatePolicyParams.custody_accounts_hash")
+        writer.u8(self.custody_accounts, "UpdatePolicyParams.custody_accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class VetoParams:
+    """Veto params."""
+
+    subject: VetoSubject
+    """The change to stop."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            subject=reader.variant(VetoSubject),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.subject, "VetoParams.subject")
+
+
+class VetoSubject(IntEnum):
+    """A change that waits for the delay or a notice, open to the guardian's veto."""
+
+    ADMIN = 0
+    ROLE = 1
+    LIMIT = 2
+    POLICY = 3
+    SEIZURE_ACCOUNT = 4
+    METADATA = 5

@@ -60,7 +60,7 @@ impl Hold {
             TallystickError::BadScope
         );
         require!(self.owner_kind.may_hold(), TallystickError::RoleCannotHold);
-        let longest = if self.owner_kind.is_machine() {
+        let longest = if self.owner_kind.holds_expire() {
             MAX_MACHINE_HOLD
         } else {
             i64::MAX
@@ -97,8 +97,8 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_hold_expires_within_72_hours() {
-        for kind in [RoleKind::Operator, RoleKind::Reconciliation] {
+    fn a_hold_of_a_machine_or_a_guardian_expires_within_72_hours() {
+        for kind in [RoleKind::Operator, RoleKind::Reconciliation, RoleKind::Guardian] {
             assert!(hold(kind, SCOPE_MINT, 1_000 + MAX_MACHINE_HOLD)
                 .invariant()
                 .is_ok());

@@ -31,12 +31,18 @@ in_place! {
 impl Holder {
     /// Refuses a holder that may not order a security open to `allowed_classes`.
     pub fn require_may_order(&self, allowed_classes: u64, now: i64) -> Result<()> {
-        require!(self.suspended_at == 0, TallystickError::HolderSuspended);
-        require!(now < self.approved_until, TallystickError::HolderApprovalLapsed);
+        self.require_approved(now)?;
         require!(
             self.classes & allowed_classes != 0,
             TallystickError::HolderOfWrongClass
         );
+        Ok(())
+    }
+
+    /// Refuses a holder that is suspended or whose approval has lapsed.
+    pub fn require_approved(&self, now: i64) -> Result<()> {
+        require!(self.suspended_at == 0, TallystickError::HolderSuspended);
+        require!(now < self.approved_until, TallystickError::HolderApprovalLapsed);
         Ok(())
     }
 

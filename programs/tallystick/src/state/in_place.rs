@@ -133,6 +133,7 @@ impl<T: Plain + anchor_lang::IdlBuild> anchor_lang::IdlBuild for InPlace<T> {
 pub mod placed {
     pub type Fill = super::InPlace<crate::state::Fill>;
     pub type Holder = super::InPlace<crate::state::Holder>;
+    pub type Security = super::InPlace<crate::state::Security>;
 }
 
 /// Structs that lie in accounts. Each must be of fixed size; the discriminator of one that is an `account` is

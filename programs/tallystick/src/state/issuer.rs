@@ -49,6 +49,24 @@ in_place! {
     }
 }
 
+/// A change that waits for the delay or a notice, open to the guardian's veto.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VetoSubject {
+    /// The proposed admin.
+    Admin,
+    /// A role that was granted and is not in force yet, or a guardian's removal.
+    Role,
+    /// An operator's limit.
+    Limit,
+    /// A security's policy and custody accounts.
+    Policy,
+    /// Where seizures move tokens to.
+    SeizureAccount,
+    /// A security's announced metadata.
+    Metadata,
+}
+
 impl Issuer {
     /// The id of an issuer, bound to its first admin's key.
     pub fn id(admin: &Pubkey, nonce: u64) -> [u8; 32] {

@@ -17,6 +17,7 @@ mod policy;
 mod reserve_report;
 mod role;
 mod security;
+mod seizure;
 mod shares;
 
 pub use attestation::*;
@@ -37,4 +38,5 @@ pub use policy::*;
 pub use reserve_report::*;
 pub use role::*;
 pub use security::*;
+pub use seizure::*;
 pub use shares::*;

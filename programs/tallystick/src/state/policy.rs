@@ -31,6 +31,21 @@ in_place! {
 }
 
 impl Policy {
+    /// Zeros, where no policy waits.
+    pub const NONE: Self = Self {
+        threshold: 0,
+        margin: 0,
+        max_attestation_age: 0,
+        supply_cap: 0,
+        accept_period: 0,
+        settle_period: 0,
+        notice: 0,
+        change_window: 0,
+        max_change_numerator: 0,
+        max_change_denominator: 0,
+        allowed_classes: 0,
+    };
+
     /// Every setting is inside its compiled floor and ceiling; a missing one is outside.
     pub fn require_within_bounds(&self) -> Result<()> {
         require!(
@@ -58,6 +73,23 @@ impl Policy {
         require!(self.allowed_classes != 0, TallystickError::NoPermissionClass);
         Ok(())
     }
+
+    /// Whether no setting is looser than in `other`: every promise to the holders is kept.
+    pub fn is_no_looser_than(&self, other: &Self) -> bool {
+        // Ratios compared across: a numerator times a denominator is below 2^128.
+        let product = |numerator: u64, denominator: u64| u128::from(numerator) * u128::from(denominator);
+        self.threshold >= other.threshold
+            && self.margin >= other.margin
+            && self.max_attestation_age <= other.max_attestation_age
+            && self.supply_cap <= other.supply_cap
+            && self.accept_period <= other.accept_period
+            && self.settle_period <= other.settle_period
+            && self.notice >= other.notice
+            && self.change_window >= other.change_window
+            && product(self.max_change_numerator, other.max_change_denominator)
+                <= product(other.max_change_numerator, self.max_change_denominator)
+            && self.allowed_classes & !other.allowed_classes == 0
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +110,108 @@ pub(super) mod tests {
             max_change_denominator: 1,
             allowed_classes: 1,
         }
+    }
+
+    #[test]
+    fn tightening_is_tightening_in_every_field() {
+        let policy = policy();
+        assert!(policy.is_no_looser_than(&policy));
+        for (tighter, looser) in [
+            (
+                Policy {
+                    threshold: 3,
+                    ..policy
+                },
+                policy,
+            ),
+            (Policy { margin: 1, ..policy }, policy),
+            (
+                Policy {
+                    max_attestation_age: DAY - 1,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    supply_cap: 999_999,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    accept_period: DAY - 1,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    settle_period: DAY - 1,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    notice: DAY + 1,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    change_window: HOUR + 1,
+                    ..policy
+                },
+                policy,
+            ),
+            (
+                Policy {
+                    max_change_numerator: u64::MAX - 1,
+                    max_change_denominator: u64::MAX / 10,
+                    ..policy
+                },
+                Policy {
+                    max_change_numerator: u64::MAX,
+                    max_change_denominator: u64::MAX / 10,
+                    ..policy
+                },
+            ),
+            (
+                policy,
+                Policy {
+                    allowed_classes: 0b11,
+                    ..policy
+                },
+            ),
+        ] {
+            assert!(tighter.is_no_looser_than(&looser), "{tighter:?}");
+            assert!(!looser.is_no_looser_than(&tighter), "{tighter:?}");
+        }
+    }
+
+    #[test]
+    fn an_equal_ratio_in_other_terms_is_no_looser() {
+        let twenty_halves = Policy {
+            max_change_numerator: 20,
+            max_change_denominator: 2,
+            ..policy()
+        };
+        assert!(twenty_halves.is_no_looser_than(&policy()));
+        assert!(policy().is_no_looser_than(&twenty_halves));
+    }
+
+    #[test]
+    fn one_loosened_setting_beside_tightened_ones_is_loosening() {
+        let mixed = Policy {
+            threshold: 8,
+            margin: 5_000,
+            supply_cap: 1_000_001,
+            ..policy()
+        };
+        assert!(!mixed.is_no_looser_than(&policy()));
     }
 
     #[test]

@@ -41,12 +41,18 @@ impl RoleKind {
         )
     }
 
-    /// Kinds whose keys sit on machines: their holds must expire (law 6).
+    /// Kinds whose keys sit on machines.
     pub fn is_machine(self) -> bool {
         matches!(
             self,
             Self::Operator | Self::Distributor | Self::Reconciliation | Self::Publisher
         )
+    }
+
+    /// Kinds whose holds must expire: those of machines, and the guardian's, whose key may be stolen and cannot be
+    /// removed within less (law 6).
+    pub fn holds_expire(self) -> bool {
+        self.is_machine() || self == Self::Guardian
     }
 
     pub fn may_hold(self) -> bool {
@@ -80,6 +86,8 @@ in_place! {
         pub in_force_from: i64,
         /// Unix seconds from which it is no longer in force; i64::MAX while nobody has ended it.
         pub ends_at: i64,
+        /// Unix seconds at which the last grant that had come in force ended, before the present one; 0 when none had.
+        pub served_until: i64,
         /// How often it was granted.
         pub grants: u32,
         /// Zeros, for fields of later versions.
@@ -90,6 +98,22 @@ in_place! {
 impl Role {
     pub fn is_in_force(&self, now: i64) -> bool {
         self.in_force_from <= now && now < self.ends_at
+    }
+
+    /// Unix seconds until which it was in force last, as of `now`; 0 when it never was. A grant that was vetoed, or
+    /// still waits, does not hide the one before it.
+    pub fn last_in_force(&self, now: i64) -> i64 {
+        let end = self.ends_at.min(now);
+        if self.grants > 0 && self.in_force_from <= now && self.in_force_from < self.ends_at {
+            end
+        } else {
+            self.served_until
+        }
+    }
+
+    /// In force at `now`, or at some moment after `since`.
+    pub fn was_in_force_after(&self, since: i64, now: i64) -> bool {
+        self.last_in_force(now) > since
     }
 
     /// In force, or waiting to be.
@@ -146,6 +170,7 @@ mod tests {
             granted_at: 100,
             in_force_from: 200,
             ends_at: i64::MAX,
+            served_until: 0,
             grants: 1,
             reserved: [0; 64],
         }
@@ -161,6 +186,32 @@ mod tests {
         assert!(role.is_in_force(200));
         assert!(role.is_in_force(299));
         assert!(!role.is_in_force(300));
+    }
+
+    #[test]
+    fn a_role_that_ended_served_until_then_even_where_it_was_granted_again() {
+        let role = Role {
+            ends_at: 300,
+            ..role()
+        };
+        assert_eq!(role.last_in_force(199), 0);
+        assert_eq!(role.last_in_force(250), 250);
+        assert_eq!(role.last_in_force(400), 300);
+        let granted_again = Role {
+            in_force_from: 500,
+            ends_at: i64::MAX,
+            served_until: role.last_in_force(400),
+            ..role
+        };
+        assert_eq!(granted_again.last_in_force(450), 300);
+        assert_eq!(granted_again.last_in_force(550), 550);
+        let vetoed = Role {
+            ends_at: 450,
+            ..granted_again
+        };
+        assert_eq!(vetoed.last_in_force(600), 300);
+        assert!(vetoed.was_in_force_after(299, 600));
+        assert!(!vetoed.was_in_force_after(300, 600));
     }
 
     #[test]

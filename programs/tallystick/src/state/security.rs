@@ -26,6 +26,8 @@ in_place! {
         pub bump: u8,
         /// Active or retired.
         pub status: SecurityStatus,
+        /// Whether token accounts start frozen, and only an approved holder's is thawed.
+        pub permissioned: bool,
         /// Decimals of the mint, and of every quantity of shares.
         pub decimals: u8,
         /// The issuer.
@@ -44,14 +46,30 @@ in_place! {
         pub ticker: [u8; 16],
         /// SHA-256 of the terms the holders were offered.
         pub terms_hash: [u8; 32],
+        /// SHA-256("tallystick:metadata", security, content) of the metadata announced; zeros when none is.
+        pub pending_metadata_hash: [u8; 32],
+        /// Unix seconds from which it may be written; 0 when none is announced.
+        pub pending_metadata_from: i64,
         /// Where a seizure moves tokens to; the default key while none is named.
         pub seizure_account: Pubkey,
+        /// Seizure account from `pending_seizure_from`; the default key when none waits.
+        pub pending_seizure_account: Pubkey,
+        /// Unix seconds at which the pending seizure account counts; 0 when none waits.
+        pub pending_seizure_from: i64,
         /// SHA-256 of the sorted hashes of the declared custody accounts.
         pub custody_accounts_hash: [u8; 32],
         /// How many custody accounts that is.
         pub custody_accounts: u8,
         /// What the issuer promised.
         pub policy: Policy,
+        /// SHA-256 of the sorted hashes of the custody accounts declared from `pending_policy_from`; zeros when none waits.
+        pub pending_custody_accounts_hash: [u8; 32],
+        /// How many custody accounts that is.
+        pub pending_custody_accounts: u8,
+        /// Policy from `pending_policy_from`; zeros when none waits.
+        pub pending_policy: Policy,
+        /// Unix seconds at which the pending policy and custody accounts count; 0 when none waits.
+        pub pending_policy_from: i64,
         /// Multiplier now in force unless the pending one's time has come; 18 places, rounded down.
         pub multiplier: u128,
         /// Multiplier from `multiplier_effective_at`; 0 when none is pending.
@@ -94,6 +112,96 @@ in_place! {
 }
 
 impl Security {
+    /// The policy in force at `now`; a pending one counts from its time without anybody's step.
+    pub fn policy_at(&self, now: i64) -> &Policy {
+        if has_come(self.pending_policy_from, now) {
+            &self.pending_policy
+        } else {
+            &self.policy
+        }
+    }
+
+    /// Hash and number of the custody accounts that an attestation has to list at `now`.
+    pub fn custody_accounts_at(&self, now: i64) -> ([u8; 32], u8) {
+        if has_come(self.pending_policy_from, now) {
+            (self.pending_custody_accounts_hash, self.pending_custody_accounts)
+        } else {
+            (self.custody_accounts_hash, self.custody_accounts)
+        }
+    }
+
+    /// Sets policy and custody accounts: at once when nothing is loosened, else after `delay`. What waited is dropped.
+    /// Returns the time from which they count.
+    pub fn set_policy(
+        &mut self,
+        policy: Policy,
+        custody_accounts_hash: [u8; 32],
+        custody_accounts: u8,
+        now: i64,
+        delay: i64,
+    ) -> Result<i64> {
+        policy.require_within_bounds()?;
+        require_custody_accounts(&custody_accounts_hash, custody_accounts)?;
+        if has_come(self.pending_policy_from, now) {
+            self.policy = self.pending_policy;
+            self.custody_accounts_hash = self.pending_custody_accounts_hash;
+            self.custody_accounts = self.pending_custody_accounts;
+        }
+        self.drop_pending_policy();
+        if policy.is_no_looser_than(&self.policy)
+            && custody_accounts_hash == self.custody_accounts_hash
+            && custody_accounts == self.custody_accounts
+        {
+            self.policy = policy;
+            return Ok(now);
+        }
+        self.pending_policy = policy;
+        self.pending_custody_accounts_hash = custody_accounts_hash;
+        self.pending_custody_accounts = custody_accounts;
+        self.pending_policy_from = now.checked_add(delay).ok_or(TallystickError::Overflow)?;
+        Ok(self.pending_policy_from)
+    }
+
+    pub fn drop_pending_policy(&mut self) {
+        self.pending_policy = Policy::NONE;
+        self.pending_custody_accounts_hash = [0; 32];
+        self.pending_custody_accounts = 0;
+        self.pending_policy_from = 0;
+    }
+
+    /// Where a seizure at `now` moves tokens to; the default key while none is named.
+    pub fn seizure_account_at(&self, now: i64) -> Pubkey {
+        if has_come(self.pending_seizure_from, now) {
+            self.pending_seizure_account
+        } else {
+            self.seizure_account
+        }
+    }
+
+    /// Names where seizures move tokens to, after `delay`; the default key, or the account in force, at once. What
+    /// waited is dropped. Returns the time from which it counts.
+    pub fn name_seizure_account(&mut self, account: Pubkey, now: i64, delay: i64) -> Result<i64> {
+        self.seizure_account = self.seizure_account_at(now);
+        self.drop_pending_seizure_account();
+        if account == Pubkey::default() || account == self.seizure_account {
+            self.seizure_account = account;
+            return Ok(now);
+        }
+        self.pending_seizure_account = account;
+        self.pending_seizure_from = now.checked_add(delay).ok_or(TallystickError::Overflow)?;
+        Ok(self.pending_seizure_from)
+    }
+
+    pub fn drop_pending_seizure_account(&mut self) {
+        self.pending_seizure_account = Pubkey::default();
+        self.pending_seizure_from = 0;
+    }
+
+    pub fn drop_pending_metadata(&mut self) {
+        self.pending_metadata_hash = [0; 32];
+        self.pending_metadata_from = 0;
+    }
+
     /// Multiplier in force at `now`.
     pub fn multiplier_at(&self, now: i64) -> u128 {
         if self.change_has_matured(now) {
@@ -104,7 +212,13 @@ impl Security {
     }
 
     fn change_has_matured(&self, now: i64) -> bool {
-        self.multiplier_effective_at != 0 && now >= self.multiplier_effective_at
+        has_come(self.multiplier_effective_at, now)
+    }
+
+    /// Refuses where a hold covers transfers: Token-2022 would refuse with a code of its own.
+    pub fn require_transfer_not_held(&self) -> Result<()> {
+        require!(self.transfer_holds == 0, TallystickError::TransferHeld);
+        Ok(())
     }
 
     /// Makes a change whose time has come the multiplier, so that the next one can wait in its place.
@@ -192,7 +306,7 @@ impl Security {
         );
         // Saturating: an as-of before 1970 is simply too old.
         require!(
-            now.saturating_sub(self.reserve_as_of) <= self.policy.max_attestation_age,
+            now.saturating_sub(self.reserve_as_of) <= self.policy_at(now).max_attestation_age,
             TallystickError::ReserveTooOld
         );
         let last_change = if self.change_has_matured(now) {
@@ -203,7 +317,7 @@ impl Security {
                     || now
                         < self
                             .multiplier_effective_at
-                            .saturating_sub(self.policy.change_window),
+                            .saturating_sub(self.policy_at(now).change_window),
                 TallystickError::MultiplierChangeWindow
             );
             self.multiplier_changed_at
@@ -217,10 +331,10 @@ impl Security {
 
     /// Shares x 10^decimals that may back tokens: the reserve, less what was redeemed since its as-of, less
     /// the margin; rounded down.
-    pub fn backing(&self) -> u64 {
+    pub fn backing(&self, now: i64) -> u64 {
         let since = self.redeemed.saturating_sub(self.reserve_redeemed);
         let left = u128::from(self.reserve.saturating_sub(since));
-        let kept = u128::from(BASIS_POINTS - u64::from(self.policy.margin));
+        let kept = u128::from(BASIS_POINTS - u64::from(self.policy_at(now).margin));
         (left * kept / u128::from(BASIS_POINTS)) as u64
     }
 
@@ -232,11 +346,11 @@ impl Security {
             .checked_add(raw)
             .ok_or(TallystickError::SupplyCapExceeded)?;
         require!(
-            after <= self.policy.supply_cap,
+            after <= self.policy_at(now).supply_cap,
             TallystickError::SupplyCapExceeded
         );
         require!(
-            shares_rounded_up(after, self.multiplier_at(now))? <= self.backing(),
+            shares_rounded_up(after, self.multiplier_at(now))? <= self.backing(now),
             TallystickError::ReserveExceeded
         );
         self.require_expressible(u128::from(after))?;
@@ -290,7 +404,7 @@ impl Security {
     pub fn require_newer(&self, as_of: i64, supersedes: Pubkey, now: i64) -> Result<()> {
         require!(as_of > 0 && as_of <= now, TallystickError::AsOfInTheFuture);
         require!(
-            now.saturating_sub(as_of) <= self.policy.max_attestation_age,
+            now.saturating_sub(as_of) <= self.policy_at(now).max_attestation_age,
             TallystickError::AttestationTooOld
         );
         let replaces = as_of == self.reserve_as_of && supersedes == self.attestation;
@@ -357,8 +471,14 @@ impl Security {
 
     pub fn invariant(&self) -> Result<()> {
         self.policy.require_within_bounds()?;
+        if self.pending_policy_from != 0 {
+            self.pending_policy.require_within_bounds()?;
+        }
         require!(
             self.multiplier > 0
+                && (self.pending_policy_from == 0) == (self.pending_custody_accounts == 0)
+                && (self.pending_seizure_from == 0) == (self.pending_seizure_account == Pubkey::default())
+                && (self.pending_metadata_from == 0) == (self.pending_metadata_hash == [0; 32])
                 && self.burnt <= self.minted
                 && self.accepted <= self.escrowed
                 && (self.multiplier_effective_at == 0) == (self.pending_multiplier == 0)
@@ -367,6 +487,21 @@ impl Security {
         );
         Ok(())
     }
+}
+
+/// Whether a time that something waits for has come; 0 means that nothing waits.
+fn has_come(from: i64, now: i64) -> bool {
+    from != 0 && now >= from
+}
+
+/// Custody accounts as a security may declare them.
+pub fn require_custody_accounts(hash: &[u8; 32], count: u8) -> Result<()> {
+    require!(*hash != [0; 32], TallystickError::HashMissing);
+    require!(
+        (1..=MAX_CUSTODY_ACCOUNTS).contains(&count),
+        TallystickError::CustodyAccountsOutOfBounds
+    );
+    Ok(())
 }
 
 #[cfg(test)]
@@ -379,6 +514,7 @@ mod tests {
             version: VERSION,
             bump: 255,
             status: SecurityStatus::Active,
+            permissioned: false,
             decimals: 8,
             issuer: Pubkey::default(),
             mint: Pubkey::default(),
@@ -388,10 +524,18 @@ mod tests {
             previous_isin: [0; 12],
             ticker: [0; 16],
             terms_hash: [1; 32],
+            pending_metadata_hash: [0; 32],
+            pending_metadata_from: 0,
             seizure_account: Pubkey::default(),
+            pending_seizure_account: Pubkey::default(),
+            pending_seizure_from: 0,
             custody_accounts_hash: [1; 32],
             custody_accounts: 1,
             policy: policy(),
+            pending_custody_accounts_hash: [0; 32],
+            pending_custody_accounts: 0,
+            pending_policy: Policy::NONE,
+            pending_policy_from: 0,
             multiplier: MULTIPLIER_ONE,
             pending_multiplier: 0,
             multiplier_effective_at: 0,
@@ -433,9 +577,9 @@ mod tests {
         let mut security = security();
         security.redeemed = 30;
         security.reserve_redeemed = 10;
-        assert_eq!(security.backing(), 80);
+        assert_eq!(security.backing(1_001), 80);
         security.redeemed = 500;
-        assert_eq!(security.backing(), 0);
+        assert_eq!(security.backing(1_001), 0);
     }
 
     #[test]
@@ -454,7 +598,7 @@ mod tests {
         let mut security = security();
         security.policy.margin = 100;
         security.reserve = 199;
-        assert_eq!(security.backing(), 197);
+        assert_eq!(security.backing(1_001), 197);
     }
 
     #[test]
@@ -579,6 +723,72 @@ mod tests {
             refused(security.mint(51, 0, 1_001)),
             TallystickError::SupplyCapExceeded.into()
         );
+    }
+
+    #[test]
+    fn a_tightened_policy_counts_at_once_and_drops_what_waited() {
+        let mut security = security();
+        let looser = Policy {
+            supply_cap: 2_000_000,
+            ..policy()
+        };
+        assert_eq!(security.set_policy(looser, [1; 32], 1, 100, 10).unwrap(), 110);
+        let tighter = Policy {
+            margin: 100,
+            ..policy()
+        };
+        assert_eq!(security.set_policy(tighter, [1; 32], 1, 105, 10).unwrap(), 105);
+        assert_eq!(*security.policy_at(1_000), tighter);
+        assert_eq!({ security.pending_policy_from }, 0);
+        assert!(security.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_loosened_policy_counts_from_its_time_without_a_step() {
+        let mut security = security();
+        let looser = Policy {
+            margin: 0,
+            supply_cap: 2_000_000,
+            ..policy()
+        };
+        security.set_policy(looser, [1; 32], 1, 100, 10).unwrap();
+        assert!(security.invariant().is_ok());
+        assert_eq!(*security.policy_at(109), policy());
+        assert_eq!(*security.policy_at(110), looser);
+        // Compared with what counts by then: keeping the looser one loosens nothing any more.
+        assert_eq!(security.set_policy(looser, [1; 32], 1, 110, 10).unwrap(), 110);
+    }
+
+    #[test]
+    fn other_custody_accounts_wait_whatever_the_policy() {
+        let mut security = security();
+        security.set_policy(policy(), [2; 32], 2, 100, 10).unwrap();
+        assert_eq!(security.custody_accounts_at(109), ([1; 32], 1));
+        assert_eq!(security.custody_accounts_at(110), ([2; 32], 2));
+        assert!(security.set_policy(policy(), [0; 32], 2, 100, 10).is_err());
+        assert!(security.set_policy(policy(), [2; 32], 0, 100, 10).is_err());
+        assert!(security
+            .set_policy(policy(), [2; 32], MAX_CUSTODY_ACCOUNTS + 1, 100, 10)
+            .is_err());
+    }
+
+    #[test]
+    fn a_seizure_account_waits_and_clearing_it_does_not() {
+        let mut security = security();
+        let (first, second) = (Pubkey::new_from_array([1; 32]), Pubkey::new_from_array([2; 32]));
+        assert_eq!(security.name_seizure_account(first, 100, 10).unwrap(), 110);
+        assert_eq!(security.seizure_account_at(109), Pubkey::default());
+        assert_eq!(security.seizure_account_at(110), first);
+        assert_eq!(security.name_seizure_account(second, 120, 10).unwrap(), 130);
+        assert_eq!(security.seizure_account_at(129), first);
+        assert_eq!(security.name_seizure_account(first, 125, 10).unwrap(), 125);
+        assert_eq!(security.seizure_account_at(200), first);
+        assert_eq!(
+            security.name_seizure_account(Pubkey::default(), 200, 10).unwrap(),
+            200
+        );
+        assert_eq!(security.seizure_account_at(i64::MAX), Pubkey::default());
+        assert!(security.invariant().is_ok());
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl AnnounceAction<'_> {
             self.security.require_active()?;
         }
         require!(params.event_hash != [0; 32], TallystickError::HashMissing);
-        params.terms.require_fit(params.kind, &self.security.policy, now)
+        params
+            .terms
+            .require_fit(params.kind, self.security.policy_at(now), now)
     }
 }
 

@@ -47,7 +47,9 @@ impl ExecuteAction<'_> {
             TallystickError::ActionOfWrongKind
         );
         // The policy may have been tightened since the announcement.
-        self.action.terms.require_within_bound(&self.security.policy)
+        self.action
+            .terms
+            .require_within_bound(self.security.policy_at(now))
     }
 }
 

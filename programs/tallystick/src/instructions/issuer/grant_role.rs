@@ -99,6 +99,7 @@ pub fn grant_role(ctx: Context<GrantRole>, params: GrantRoleParams) -> Result<()
         .grants
         .checked_add(1)
         .ok_or(TallystickError::Overflow)?;
+    let served_until = ctx.accounts.role.last_in_force(now);
     ctx.accounts.role.write(Role {
         version: VERSION,
         bump: ctx.bumps.role,
@@ -108,6 +109,7 @@ pub fn grant_role(ctx: Context<GrantRole>, params: GrantRoleParams) -> Result<()
         granted_at: now,
         in_force_from,
         ends_at: i64::MAX,
+        served_until,
         grants,
         reserved: [0; 64],
     });

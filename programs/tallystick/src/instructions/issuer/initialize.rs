@@ -109,6 +109,7 @@ pub fn initialize(ctx: Context<Initialize>, params: InitializeParams) -> Result<
         granted_at: now,
         in_force_from: now,
         ends_at: i64::MAX,
+        served_until: 0,
         grants: 1,
         reserved: [0; 64],
     });

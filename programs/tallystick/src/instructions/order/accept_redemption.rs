@@ -38,7 +38,7 @@ impl AcceptRedemption<'_> {
         self.role.require_in_force(now)?;
         self.security.require_redeem_not_held()?;
         self.holder
-            .require_may_order(self.security.policy.allowed_classes, now)?;
+            .require_may_order(self.security.policy_at(now).allowed_classes, now)?;
         self.order.require_kind(OrderKind::Redemption)?;
         require!(
             self.order.status == OrderStatus::Open,
@@ -58,7 +58,7 @@ pub fn accept_redemption(ctx: Context<AcceptRedemption>) -> Result<()> {
     let raw = order.open_quantity();
     order.set_status(OrderStatus::Accepted, now);
     order.settle_by = now
-        .checked_add(security.policy.settle_period)
+        .checked_add(security.policy_at(now).settle_period)
         .ok_or(TallystickError::Overflow)?;
     security.accepted = security
         .accepted

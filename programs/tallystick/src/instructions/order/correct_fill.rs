@@ -75,8 +75,9 @@ pub struct CorrectFillParams {
 
 impl CorrectFill<'_> {
     pub fn validate(&self, params: &CorrectFillParams) -> Result<()> {
-        self.role.require_in_force(Clock::get()?.unix_timestamp)?;
-        self.security.policy.require_within_bounds()?;
+        let now = Clock::get()?.unix_timestamp;
+        self.role.require_in_force(now)?;
+        self.security.policy_at(now).require_within_bounds()?;
         self.security.require_redeem_not_held()?;
         require!(params.raw > 0, TallystickError::ZeroQuantity);
         Ok(())

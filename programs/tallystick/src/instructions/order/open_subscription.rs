@@ -58,7 +58,7 @@ impl OpenSubscription<'_> {
         )?;
         security.require_active()?;
         self.holder
-            .require_may_order(security.policy.allowed_classes, now)?;
+            .require_may_order(security.policy_at(now).allowed_classes, now)?;
         require!(params.shares > 0, TallystickError::ZeroQuantity);
         require!(
             params.settle_by > now && params.settle_by.saturating_sub(now) <= MAX_SUBSCRIPTION_PERIOD,

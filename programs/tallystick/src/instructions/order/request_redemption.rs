@@ -66,7 +66,7 @@ impl RequestRedemption<'_> {
         let now = Clock::get()?.unix_timestamp;
         self.security.require_redeem_not_held()?;
         self.holder
-            .require_may_order(self.security.policy.allowed_classes, now)?;
+            .require_may_order(self.security.policy_at(now).allowed_classes, now)?;
         require!(params.raw > 0, TallystickError::ZeroQuantity);
         Ok(())
     }
@@ -80,7 +80,7 @@ pub fn request_redemption(ctx: Context<RequestRedemption>, params: RequestRedemp
     let security_key = accounts.security.key();
     let holder = accounts.wallet.key();
     let accept_by = now
-        .checked_add(accounts.security.policy.accept_period)
+        .checked_add(accounts.security.policy_at(now).accept_period)
         .ok_or(TallystickError::Overflow)?;
     accounts.order.write(Order {
         version: VERSION,

@@ -82,10 +82,10 @@ pub struct SettleRedemptionParams {
 impl SettleRedemption<'_> {
     pub fn validate(&self, params: &SettleRedemptionParams, now: i64) -> Result<()> {
         self.role.require_in_force(now)?;
-        self.security.policy.require_within_bounds()?;
+        self.security.policy_at(now).require_within_bounds()?;
         self.security.require_redeem_not_held()?;
         self.holder
-            .require_may_order(self.security.policy.allowed_classes, now)?;
+            .require_may_order(self.security.policy_at(now).allowed_classes, now)?;
         self.order.require_kind(OrderKind::Redemption)?;
         require!(
             self.order.status == OrderStatus::Accepted,

@@ -89,10 +89,10 @@ impl SettleSubscription<'_> {
         self.role.require_in_force(now)?;
         let security = &self.security;
         security.require_active()?;
-        security.policy.require_within_bounds()?;
+        security.policy_at(now).require_within_bounds()?;
         security.require_mint_not_held()?;
         self.holder
-            .require_may_order(security.policy.allowed_classes, now)?;
+            .require_may_order(security.policy_at(now).allowed_classes, now)?;
         self.order.require_kind(OrderKind::Subscription)?;
         self.order.require_live()?;
         require!(now <= self.order.settle_by, TallystickError::DeadlinePassed);

@@ -62,9 +62,10 @@ impl Attest<'_> {
         );
         require!(params.received_hash != [0; 32], TallystickError::HashMissing);
         content.require_consistent()?;
+        let (custody_accounts_hash, custody_accounts) = self.security.custody_accounts_at(now);
         require!(
-            content.lines.len() == usize::from(self.security.custody_accounts)
-                && content.custody_accounts_hash() == self.security.custody_accounts_hash,
+            content.lines.len() == usize::from(custody_accounts)
+                && content.custody_accounts_hash() == custody_accounts_hash,
             TallystickError::CustodyAccountsDiffer
         );
         require!(
@@ -83,7 +84,7 @@ pub fn attest(ctx: Context<Attest>, params: AttestParams) -> Result<()> {
     let epoch = ctx.accounts.issuer.attestor_epoch;
     let security_key = ctx.accounts.security.key();
     let attestation_key = ctx.accounts.attestation.key();
-    let threshold = ctx.accounts.security.policy.threshold;
+    let threshold = ctx.accounts.security.policy_at(now).threshold;
     let content = params.content;
     let attestation = &mut ctx.accounts.attestation;
     if attestation.version == 0 {

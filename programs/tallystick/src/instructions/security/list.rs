@@ -68,6 +68,8 @@ pub struct ListSecurityParams {
     pub custody_accounts_hash: [u8; 32],
     /// How many custody accounts that is.
     pub custody_accounts: u8,
+    /// Whether token accounts start frozen, and only an approved holder's is thawed.
+    pub permissioned: bool,
     /// What the issuer promises.
     pub policy: Policy,
 }
@@ -75,24 +77,15 @@ pub struct ListSecurityParams {
 impl ListSecurity<'_> {
     pub fn validate(&self, params: &ListSecurityParams) -> Result<()> {
         require!(params.decimals <= MAX_DECIMALS, TallystickError::TooManyDecimals);
-        require!(is_isin(&params.isin), TallystickError::BadIsin);
-        require!(
-            is_text(&params.security_id)
-                && is_text(&params.ticker)
-                && params.name.len() <= MAX_NAME
-                && is_text(params.name.as_bytes())
-                && params.uri.len() <= MAX_URI
-                && is_text(params.uri.as_bytes()),
-            TallystickError::BadText
-        );
-        require!(
-            params.terms_hash != [0; 32] && params.custody_accounts_hash != [0; 32],
-            TallystickError::HashMissing
-        );
-        require!(
-            (1..=MAX_CUSTODY_ACCOUNTS).contains(&params.custody_accounts),
-            TallystickError::CustodyAccountsOutOfBounds
-        );
+        require!(is_text(&params.security_id), TallystickError::BadText);
+        super::require_metadata(
+            &params.name,
+            &params.ticker,
+            &params.uri,
+            &params.isin,
+            &params.terms_hash,
+        )?;
+        require_custody_accounts(&params.custody_accounts_hash, params.custody_accounts)?;
         params.policy.require_within_bounds()
     }
 }
@@ -119,18 +112,20 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
     }
     .create(
         params.decimals,
+        params.permissioned,
         Metadata {
             name: params.name,
-            symbol: text(&params.ticker),
+            symbol: super::text(&params.ticker),
             uri: params.uri,
-            isin: text(&params.isin),
-            issuer: text(&ctx.accounts.issuer.lei),
+            isin: super::text(&params.isin),
+            issuer: super::text(&ctx.accounts.issuer.lei),
         },
     )?;
     ctx.accounts.security.write(Security {
         version: VERSION,
         bump: ctx.bumps.security,
         status: SecurityStatus::Active,
+        permissioned: params.permissioned,
         decimals: params.decimals,
         issuer: issuer_key,
         mint: mint_key,
@@ -140,10 +135,18 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
         previous_isin: [0; 12],
         ticker: params.ticker,
         terms_hash: params.terms_hash,
+        pending_metadata_hash: [0; 32],
+        pending_metadata_from: 0,
         seizure_account: Pubkey::default(),
+        pending_seizure_account: Pubkey::default(),
+        pending_seizure_from: 0,
         custody_accounts_hash: params.custody_accounts_hash,
         custody_accounts: params.custody_accounts,
         policy: params.policy,
+        pending_custody_accounts_hash: [0; 32],
+        pending_custody_accounts: 0,
+        pending_policy: Policy::NONE,
+        pending_policy_from: 0,
         multiplier: MULTIPLIER_ONE,
         pending_multiplier: 0,
         multiplier_effective_at: 0,
@@ -180,14 +183,10 @@ pub fn list_security(ctx: Context<ListSecurity>, params: ListSecurityParams) -> 
             security_id: params.security_id,
             isin: params.isin,
             decimals: params.decimals,
+            permissioned: params.permissioned,
             custody_accounts_hash: params.custody_accounts_hash,
             terms_hash: params.terms_hash,
         },
     )?;
     Ok(())
-}
-
-/// Zero-padded text without its padding; `validate` has checked that it is UTF-8.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_string()
 }
