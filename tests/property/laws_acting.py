@@ -35,6 +35,8 @@ TERMS = replace(
 )  # fmt: skip
 accepted: Counter[str] = Counter()
 """How often each event happened in this session: proof that the machine does not only get refused."""
+refused: Counter[str] = Counter()
+"""How often each refusal did."""
 
 
 class Acting(LawChecks):
@@ -46,6 +48,7 @@ class Acting(LawChecks):
         result = self.chain.attempt(*calls)
         if isinstance(result, Refusal):
             self.check_refusal(result, before)
+            refused[result.name] += 1
             return None
         accepted.update(type(each).__name__ for each in result.events)
         self.look(before)

@@ -143,7 +143,7 @@ class ActionRules(Acting):
     @rule(pick=PICK, wait=st.sampled_from([0, NOTICE - 1, NOTICE]), enough=st.integers(0, 9))
     def security_is_delisted(self, pick: int, wait: int, enough: int) -> None:
         """Seldom, since little can happen afterwards."""
-        if enough and self.acme.state.status is SecurityStatus.ACTIVE:
+        if enough and self.security.status is SecurityStatus.ACTIVE:
             return
         terms = replace(NO_TERMS, effective_at=self.chain.now + self.notice())
         action = Action(self.acme, ActionKind.DELISTING, terms, self.fresh("event"))
@@ -165,7 +165,7 @@ class ActionRules(Acting):
 
     def notice(self) -> int:
         """The policy's, now."""
-        return self.acme.state.policy.notice
+        return self.security.policy.notice
 
     def _is_fair(self, terms: types.ActionTerms) -> bool:
         """Whether a custodian would ever say so."""
@@ -191,7 +191,7 @@ class ActionRules(Acting):
 
     def _announce(self, action: Action, pick: int, *, real: bool, **change: Any) -> None:
         who = self.holder_of(CORPORATE_ACTIONS, pick)
-        made = Announcement(action, self.chain.now, self.acme.state.policy, who, real)
+        made = Announcement(action, self.chain.now, self.security.policy, who, real)
         call = action.announce(announcer=who, role=self.alpha.role(CORPORATE_ACTIONS, who), **change)
         known = self.announced.get(action.address)
         if self.act(call) is not None:
@@ -232,7 +232,7 @@ class ActionRules(Acting):
                     assert found.action.kind is ActionKind.DELISTING
                     assert self.chain.now >= found.action.terms.effective_at >= found.at + found.policy.notice
                 case events.SubscriptionOpened() | events.SubscriptionSettled():
-                    assert self.acme.state.status is SecurityStatus.ACTIVE, "a retired security mints"
+                    assert self.security.status is SecurityStatus.ACTIVE, "a retired security mints"
         super().check_receipt(receipt, call)
 
     def _in_force(self, kind: RoleKind, who: Pubkey, since: int | None = None) -> None:
@@ -266,7 +266,7 @@ class ActionRules(Acting):
         assert terms.effective_at - found.at >= found.policy.notice, "law 5: too short a notice"
         assert now < terms.effective_at == event.effective_at, "law 5: executed after its time"
         assert all(each.effective_at <= now for each in self.changes), "law 5: while another change pends"
-        policy, ratio = self.acme.state.policy, Fraction(terms.numerator, terms.denominator)
+        policy, ratio = self.security.policy, Fraction(terms.numerator, terms.denominator)
         most = Fraction(policy.max_change_numerator, policy.max_change_denominator)
         assert 1 / most <= ratio <= most, "law 5: outside the bound"
         before = self.multiplier()
@@ -295,8 +295,8 @@ class ActionRules(Acting):
     def check_now(self) -> None:
         """Law 5 too: the multiplier is what the executed actions make it, here and in Token-2022, now and later."""
         super().check_now()
-        now, state = self.chain.now, self.acme.state
-        shown = self.acme.minted.extensions.scaled_ui_amount
+        now, state = self.chain.now, self.security
+        shown = self.minted.extensions.scaled_ui_amount
         assert shown is not None
         ahead = [each.effective_at for each in self.changes if each.effective_at > now]
         for when in (now, *(each + offset for each in ahead for offset in (-1, 0, 1))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -73,6 +73,7 @@ class LawChecks:
         self.delivered: dict[Pubkey, Delivery] = {}
         self.used: dict[tuple[Pubkey, str], list[tuple[int, int]]] = {}
         self.hold_number = self.names = 0
+        self.minted = acme.minted
 
     def of(self, kind: type[Layout]) -> dict[Pubkey, Layout]:
         """Accounts of a type as of the last check."""
@@ -136,10 +137,10 @@ class LawChecks:
 
     def headroom(self) -> int:
         """Shares that the program will still mint for, by its own numbers."""
-        state = self.acme.state
+        state = self.security
         left = state.reserve - max(0, state.redeemed - state.reserve_redeemed)
         bound = left * (10_000 - state.policy.margin) // 10_000
-        return bound - shares_up(self.acme.minted.supply, self.multiplier())
+        return bound - shares_up(self.minted.supply, self.multiplier())
 
     def honest_content(self, as_of: int, *, unsettled: bool) -> types.AttestationContent:
         """What was held, and how much of what was redeemed had left, at the as-of."""
@@ -149,7 +150,7 @@ class LawChecks:
             live = [order for order, each in self.of(accounts.Order).items() if each.status is OrderStatus.ACCEPTED]
             redeemed += sum(self.delivered[each].movement.shares for each in live if self._had_left(each, as_of))
         lines = self.acme.content(shares, as_of=as_of).lines
-        security = self.acme.state
+        security = self.security
         supersedes = security.attestation if as_of == security.reserve_as_of else Pubkey.default()
         return types.AttestationContent(as_of, shares, redeemed, supersedes, lines)
 
@@ -192,22 +193,34 @@ class LawChecks:
             assert total <= LARGEST_CAP - (-LARGEST_CAP * span // WINDOW), "law 7: more than the limit recovers"
 
     def _law_1_backing(self) -> None:
-        security, now = self.acme.state, self.chain.now
+        security, now = self.security, self.chain.now
         as_of = security.reserve_as_of
         assert security.reserve == self.custodian.held_at(as_of), "the reserve in force is what was held"
         assert 0 <= now - as_of <= security.policy.max_attestation_age, "a fresh reserve"
         left = sum(each.shares for each in self._burns() if not self._had_left(each.order, as_of))
         bound = (security.reserve - left) * (10_000 - security.policy.margin) // 10_000
-        owed = shares_up(self.acme.minted.supply, self.multiplier())
+        owed = shares_up(self.minted.supply, self.multiplier())
         assert owed <= bound, f"law 1: {owed} owed, {bound} backed ({left} left since the as-of)"
 
     # After every step ------------------------------------------------------------------------------------------------
 
-    def look(self, touched: Iterable[Pubkey]) -> None:
+    def look(self, touched: Collection[Pubkey]) -> None:
         """Read again what an accepted transaction was given."""
         for address in touched:
             self._law_8_history(address, *self.mirror.read(address))
+        if self.acme.mint in touched:
+            self.minted = self.acme.minted
         self.moved = True
+
+    @property
+    def security(self) -> accounts.Security:
+        """The security, as it is."""
+        return self.of(accounts.Security)[self.acme.address]
+
+    @property
+    def issuer(self) -> accounts.Issuer:
+        """The issuer, as it is."""
+        return self.of(accounts.Issuer)[self.alpha.address]
 
     def check_laws(self) -> None:
         """What accepted transactions, or time, may have broken."""
@@ -223,11 +236,11 @@ class LawChecks:
         self._law_7_powers()
 
     def _law_2_supply(self) -> None:
-        security, fills = self.acme.state, self.of(accounts.Fill)
+        security, fills = self.security, self.of(accounts.Fill)
         minted = sum(each.raw for each in fills.values() if each.kind is FillKind.MINT)
         burnt = sum(each.raw for each in fills.values() if each.kind is not FillKind.MINT)
         assert (security.minted, security.burnt) == (minted, burnt)
-        assert self.acme.minted.supply == minted - burnt
+        assert self.minted.supply == minted - burnt
         of_movement, of_order, of_fill = (defaultdict[Pubkey, list[accounts.Fill]](list) for _ in range(3))
         for each in fills.values():
             if each.kind is FillKind.CORRECTION:
@@ -246,7 +259,7 @@ class LawChecks:
             assert sum(getattr(each, unit) for each in of_order[address]) == order.filled <= order.quantity
 
     def _law_3_escrow(self) -> None:
-        security = self.acme.state
+        security = self.security
         live = {
             address: each
             for address, each in self.of(accounts.Order).items()
@@ -265,18 +278,18 @@ class LawChecks:
                 assert refusal == ("token:67" if security.transfer_holds else None)
 
     def _law_6_holds(self) -> None:
-        security = self.acme.state
+        security = self.security
         live = [each for each in self.all_of(accounts.Hold) if each.released_at == 0]
         for bit, count in ((1, security.mint_holds), (2, security.redeem_holds), (4, security.transfer_holds)):
             assert sum(bool(each.scope & bit) for each in live) == count
-        pausable = self.acme.minted.extensions.pausable
+        pausable = self.minted.extensions.pausable
         assert pausable is not None
         assert pausable.paused == (security.transfer_holds > 0)
         machines = (RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER)
         assert all(each.expires_at - each.placed_at <= 72 * 3_600 for each in live if each.owner_kind in machines)
 
     def _law_7_powers(self) -> None:
-        now, issuer = self.chain.now, self.alpha.state
+        now, issuer = self.chain.now, self.issuer
         held: dict[Pubkey, list[RoleKind]] = {}
         for role in self.all_of(accounts.Role):
             if role.kind in EXCLUSIVE and now < role.ends_at:

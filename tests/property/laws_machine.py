@@ -31,6 +31,10 @@ SCOPES = [1, 1, 2, 2, 3, 4, 6, 7, 0, 8]
 CONSENTS = [None, None, RoleKind.COMPLIANCE, RoleKind.GUARDIAN, RoleKind.OPERATOR]
 
 
+steps = [0]
+"""How many steps were taken in this session."""
+
+
 class Laws(ActionRules, RuleBasedStateMachine):
     """The steps. Numbers are small on purpose: rounding shows at once."""
 
@@ -203,7 +207,7 @@ class Laws(ActionRules, RuleBasedStateMachine):
         if not chosen:
             return
         address, hold = chosen[pick // 10 % len(chosen)]
-        authority = {"owner": hold.owner, "anyone": POOL[pick % len(POOL)], "admin": self.alpha.state.admin}[who]
+        authority = {"owner": hold.owner, "anyone": POOL[pick % len(POOL)], "admin": self.issuer.admin}[who]
         beside: dict[str, Any] = {}
         if cosigner is not None:
             signer = self.holder_of(cosigner, pick)
@@ -225,14 +229,14 @@ class Laws(ActionRules, RuleBasedStateMachine):
     def admin_limits(self, pick: int, mint_cap: int, burn_cap: int) -> None:
         """Tighter or looser."""
         operator = self.holder_of(RoleKind.OPERATOR, pick)
-        self.act(self.acme.set_limit(mint_cap, burn_cap, HOUR, operator, admin=self.alpha.state.admin))
+        self.act(self.acme.set_limit(mint_cap, burn_cap, HOUR, operator, admin=self.issuer.admin))
 
     # Powers ----------------------------------------------------------------------------------------------------------
 
     @rule(kind=st.sampled_from(KINDS), pick=PICK)
     def admin_grants(self, kind: RoleKind, pick: int) -> None:
         """Any role to any key."""
-        self.act(self.alpha.grant_role(kind, POOL[pick % len(POOL)], admin=self.alpha.state.admin))
+        self.act(self.alpha.grant_role(kind, POOL[pick % len(POOL)], admin=self.issuer.admin))
 
     @precondition(lambda self: len(self.of(accounts.Role)) > 9)
     @rule(pick=PICK)
@@ -240,7 +244,7 @@ class Laws(ActionRules, RuleBasedStateMachine):
         """Any role."""
         roles = self.sorted_of(accounts.Role)
         address, role = roles[pick % len(roles)]
-        self.act(self.alpha.revoke_role(role.kind, role.holder, admin=self.alpha.state.admin, role=address))
+        self.act(self.alpha.revoke_role(role.kind, role.holder, admin=self.issuer.admin, role=address))
 
     @rule(pick=PICK, what=st.sampled_from(["role", "limit", "admin"]))
     def guardian_vetoes(self, pick: int, what: str) -> None:
@@ -260,7 +264,7 @@ class Laws(ActionRules, RuleBasedStateMachine):
     @rule(pick=PICK, accept=st.booleans())
     def admin_moves(self, pick: int, accept: bool) -> None:
         """Proposes a key of the pool, or the proposed one accepts."""
-        state = self.alpha.state
+        state = self.issuer
         if state.pending_admin_from and accept:
             self.act(self.alpha.accept_admin(state.pending_admin))
         else:
@@ -270,6 +274,7 @@ class Laws(ActionRules, RuleBasedStateMachine):
     @invariant()
     def laws_hold(self) -> None:
         """All of them, after every step."""
+        steps[0] += 1
         self.check_laws()
 
 
