@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cases import CASES, VARIANTS
 from chain_in_process import with_account
+from distribution_attacks import DISTRIBUTION_CREATED, DISTRIBUTION_HARMLESS, DISTRIBUTION_OTHERWISE
 from solders.account import Account
 from solders.instruction import Instruction
 from tallystick.program.generated.constants import ASSOCIATED_TOKEN_PROGRAM, PROGRAM_ID
@@ -32,7 +33,7 @@ CREATED = {
     "announce_action": {"action"},
     "request_draw": {"draw"},
     "publish_report": {"report"},
-}
+} | DISTRIBUTION_CREATED
 """What an instruction may create; some of these may be there already, which cases.py shows."""
 ADDRESS_ONLY = {"attestor_role", "operator_role", "compliance_role", "corporate_actions_role", "guardian_role"}
 """Accounts of grant_role and accept_admin that may be missing: their address is what counts."""
@@ -134,8 +135,9 @@ OTHERWISE = {
     ("list_security", "escrow", "is taken by another program"): "associated-token:IllegalOwner",
     ("initialize", "program_data", "is of another type"): "AccountOwnedByWrongProgram",
 }
+OTHERWISE |= DISTRIBUTION_OTHERWISE
 """Where another error says it than for most accounts."""
-HARMLESS = {("veto", "program", "is another program"): "see another's"}
+HARMLESS = {("veto", "program", "is another program"): "see another's"} | DISTRIBUTION_HARMLESS
 """Accepted; sanctioned.py says why."""
 FIXED = {"slot_hashes": "NotSlotHashes"}
 """Accounts that are not programs and whose address never changes, and what is said of another."""

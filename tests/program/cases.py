@@ -7,6 +7,7 @@ from collections.abc import Callable
 from action_cases import ACTION_CASES
 from control_cases import CONTROL_CASES, thaw_permissioned
 from report_cases import REPORT_CASES
+from distribution_cases import DISTRIBUTION_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
 from world import DAY, IN, ONE, OUT, SCOPE_TRANSFER, Movement, Security, World, key
@@ -164,5 +165,5 @@ CASES: dict[str, Case] = {
         cancel_subscription, request_redemption, accept_redemption, settle_redemption, cancel_redemption,
         withdraw_redemption, correct_fill,
     )
-} | ACTION_CASES | CONTROL_CASES | REPORT_CASES  # fmt: skip
+} | ACTION_CASES | CONTROL_CASES | DISTRIBUTION_CASES | REPORT_CASES  # fmt: skip
 assert IN.shares > OUT.shares

@@ -30,6 +30,7 @@ from tallystick.program.generated.errors import ERRORS
 from tallystick.program.layout import AccountLayout, EventLayout
 from tallystick.program.token import (
     ASSOCIATED_TOKEN_PROGRAM,
+    SPL_TOKEN_PROGRAM,
     SYSTEM_PROGRAM,
     TOKEN_2022_PROGRAM,
     Mint,
@@ -51,6 +52,7 @@ RECORDED_SLOTS = 512
 PROGRAM_NAMES = {
     str(TOKEN_2022_PROGRAM): "token",
     str(ASSOCIATED_TOKEN_PROGRAM): "associated-token",
+    str(SPL_TOKEN_PROGRAM): "spl-token",
     str(SYSTEM_PROGRAM): "system",
 }
 RUNTIME_NAMES = {
@@ -116,7 +118,7 @@ class Chain:
         self.fee_payer = key("fee payer")
         self.payer = key("payer")
         self.upgrade_authority = key("upgrade authority")
-        self.known: set[Pubkey] = set()
+        self.known: set[Pubkey] = {SPL_TOKEN_PROGRAM}
         self.now = START
         self.slot = START_SLOT
         self.svm.add_program(TOKEN_2022_PROGRAM, token_2022_binary())

@@ -12,6 +12,7 @@ from cases import NEWCOMER
 from chain_in_process import digest, key
 from control_refusals import CONTROL_REFUSALS
 from report_refusals import REPORT_REFUSALS
+from distribution_refusals import DISTRIBUTION_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses
@@ -440,6 +441,7 @@ REFUSALS: list[Refused] = [
     *CONTROL_REFUSALS,
 ]  # fmt: skip
 REFUSALS += ACTION_REFUSALS
+REFUSALS += DISTRIBUTION_REFUSALS
 
 UNREACHABLE: dict[str, str] = {}
 """Errors that nothing raises, and what is said instead."""

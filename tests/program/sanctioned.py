@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chain_in_process import key, with_account
 from reports import DRAW_SLOTS, Reports
+from distribution_cases import second_growing
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from substituting import ALICE, ATTESTOR, BOB, Pick, Run, other
@@ -53,6 +54,12 @@ SANCTIONED: dict[tuple[str, str], list[tuple[str, Run]]] = {
         (
             "anyone draws any day that was asked for: only one slot's hash can decide it",
             lambda world, call, index: asked_abroad(world, call, index),
+        )
+    ],
+    ("grow_distribution", "distribution"): [
+        (
+            "anyone may pay for the growth of any distribution that has still to grow",
+            other("", "", lambda world: second_growing(world))[2],
         )
     ],
     ("release_hold", "authority"): [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from action_substitutes import ACTION_SUBSTITUTES
 from cases import NEWCOMER
 from control_substitutes import CONTROL_SUBSTITUTES
+from distribution_substitutes import DISTRIBUTION_SUBSTITUTES
 from order_substitutes import ORDER_SUBSTITUTES
 from report_substitutes import REPORT_SUBSTITUTES
 from substituting import (
@@ -51,7 +52,7 @@ SIBLINGS: dict[tuple[str, str], list[Substitute]] = {
     for kind in (ATTESTOR, OPERATOR, COMPLIANCE, RoleKind.CORPORATE_ACTIONS, GUARDIAN)
 }
 
-ELSEWHERE = ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | CONTROL_SUBSTITUTES | REPORT_SUBSTITUTES
+ELSEWHERE = ORDER_SUBSTITUTES | ACTION_SUBSTITUTES | CONTROL_SUBSTITUTES | DISTRIBUTION_SUBSTITUTES | REPORT_SUBSTITUTES
 SUBSTITUTES: dict[tuple[str, str], list[Substitute]] = SIBLINGS | ELSEWHERE | {
     ("initialize", "admin"): [other("another admin", SEEDS, STRANGER)],
     ("initialize", "upgrade_authority"): [

@@ -29,7 +29,7 @@ from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionKind, ActionStatus, ActionTerms
 from tallystick.program.text import decode_text
 from tallystick.services.chain_reads import list_actions, read_snapshot, require
-from tallystick.services.rules import multiplier_at
+from tallystick.services.rules import multiplier_at, policy_at
 
 GROSS_DECIMALS: Final = 18
 """Places of the cash for one share."""
@@ -161,8 +161,9 @@ def effect_of(action: CorporateAction, security: Security, now: int) -> Effect |
 
 
 def new_effect(terms: ActionTerms, security: Security, before: int, after: int | None) -> Effect:
-    """The effect of terms that change the multiplier."""
-    return Effect(before, after, terms.effective_at, terms.effective_at - security.policy.change_window)
+    """The effect of terms that change the multiplier; a policy that waits may widen or narrow the window by then."""
+    policy = policy_at(security, terms.effective_at)
+    return Effect(before, after, terms.effective_at, terms.effective_at - policy.change_window)
 
 
 def after_ratio(multiplier: int, terms: ActionTerms) -> int | None:

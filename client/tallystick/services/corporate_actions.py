@@ -52,7 +52,7 @@ from tallystick.services.action_reads import (
 )
 from tallystick.services.chain_reads import Snapshot, list_actions, list_roles, read, read_snapshot, require
 from tallystick.services.plans import Plan, new_action, require_text_reference
-from tallystick.services.rules import BASIS_POINTS, is_in_force, kind_name, multiplier_at, require_role
+from tallystick.services.rules import BASIS_POINTS, is_in_force, kind_name, multiplier_at, policy_at, require_role
 
 REASON_TAG: Final = b"tallystick:action-reason"
 SLACK: Final = 120
@@ -117,12 +117,12 @@ async def plan_announce_action(
         )
     require_role(snapshot.find(Role, role), _ROLE, announcer, now)
     if kind in CHANGES_MULTIPLIER:
-        _require_within_bound(account, terms)
+        _require_within_bound(account, terms, now)
     if kind not in PAYS_CASH:
         _require_notice(account, terms, now)
     notes = [*terms_notes(kind, terms), *_effect_notes(kind, terms, account, now)]
     if kind not in PAYS_CASH:
-        left = terms.effective_at - now - account.policy.notice
+        left = terms.effective_at - now - policy_at(account, now).notice
         if left < SLACK:
             notes.append(f"It has to be signed within {left} s, or the notice is too short.")
     if latest is not None:
@@ -301,7 +301,7 @@ async def plan_execute_action(chain: Chain, *, payer: Pubkey, executor: Pubkey, 
             f"Its effective time {at} has passed, and the multiplier never changes in the past.",
             hint="Announce a version with a later time: tally action announce --corrects",
         )
-    _require_within_bound(account, found.terms)
+    _require_within_bound(account, found.terms, now)
     _require_no_change_pending(account, now)
     before = multiplier_at(account, now)
     after = _require_expressible(account, before, found.terms)
@@ -483,9 +483,10 @@ def _require_correctable(event: str, latest: CorporateAction, now: int, *, corre
         )
 
 
-def _require_within_bound(security: Security, terms: ActionTerms) -> None:
+def _require_within_bound(security: Security, terms: ActionTerms, now: int) -> None:
     """Refused for a ratio beyond the policy's largest change, up or down."""
-    most, least = security.policy.max_change_numerator, security.policy.max_change_denominator
+    policy = policy_at(security, now)
+    most, least = policy.max_change_numerator, policy.max_change_denominator
     new, old = terms.numerator, terms.denominator
     if new * least > old * most or old * least > new * most:
         raise Refused(
@@ -498,7 +499,7 @@ def _require_within_bound(security: Security, terms: ActionTerms) -> None:
 
 def _require_notice(security: Security, terms: ActionTerms, now: int) -> None:
     """Refused when less than the policy's notice is left until the effective time."""
-    notice = security.policy.notice
+    notice = policy_at(security, now).notice
     if terms.effective_at - now < notice:
         given = moment_text(terms.effective_at) if terms.effective_at else "none"
         raise Refused(

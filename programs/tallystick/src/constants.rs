@@ -78,3 +78,14 @@ pub const DRAW_SLOTS: u64 = 32;
 /// Years that a report's period may name.
 pub const MIN_YEAR: u32 = 1970;
 pub const MAX_YEAR: u32 = 9999;
+
+// ---- distributions ----
+
+#[constant]
+pub const DISTRIBUTION_SEED: &[u8] = b"distribution";
+/// Most entries of a batch: what one transaction of 64 accounts pays beside the seven that are no recipients.
+pub const MAX_ENTRIES: u8 = 57;
+/// Most batches: at the full, 11.4 million holders, a bitmap of 1.6 MB, and a hash of it that fits one transaction.
+pub const MAX_BATCHES: u32 = 200_000;
+/// Longest life of a distribution.
+pub const MAX_DISTRIBUTION_PERIOD: i64 = 3_653 * DAY;

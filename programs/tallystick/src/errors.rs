@@ -350,4 +350,62 @@ error_codes! {
     MetadataNotAnnounced,
     #[msg("Expected the notice since the announcement to have passed; wait until then")]
     NoticeNotOver,
+
+    // ---- distributions ----
+    #[msg("Expected the action that this distribution pays")]
+    DistributionOfAnotherAction,
+    #[msg("Expected the number of distributions that the action has opened so far")]
+    DistributionNumberDiffers,
+    #[msg("Expected 1 to 200,000 batches, 1 to 57 entries for each, and a total above zero")]
+    DistributionOutOfBounds,
+    #[msg("Expected an expiry in the future and within ten years")]
+    ExpiryOutOfBounds,
+    #[msg("Expected a payment mint without transfer hook and transfer fee, whose tokens can be transferred; name another, or wait until its issuer has removed it")]
+    PaymentMintRefused,
+    #[msg("Expected a payment mint that is not a security of this program; shares are not paid out as cash")]
+    PaymentMintIsSecurity,
+    #[msg("Expected the payment mint that the distribution names")]
+    WrongPaymentMint,
+    #[msg("Expected the distribution's own escrow")]
+    WrongPaymentEscrow,
+    #[msg("Expected a token account of the payment mint, other than the escrow, to refund to; the same one from open to close")]
+    WrongRefund,
+    #[msg("Expected the account that paid the distribution's rent, which gets it back")]
+    WrongRentRecipient,
+    #[msg("Expected an open distribution, one not yet approved; open another")]
+    DistributionNotOpen,
+    #[msg("Expected a distribution that still has to grow; nothing to do")]
+    DistributionGrown,
+    #[msg("Expected a distribution grown to its full size; call grow_distribution until it is")]
+    DistributionNotGrown,
+    #[msg("Expected a key other than the one that opened the distribution to approve it")]
+    OpenerCannotApprove,
+    #[msg("Expected the root, entries, total, refund account and expiry that the distribution holds; compare it with what was prepared")]
+    DistributionDiffers,
+    #[msg("Expected an approved distribution; it still waits for approval, or it was closed")]
+    DistributionNotApproved,
+    #[msg("Expected no more than the distribution's total still lacks; fund less")]
+    FundedTooMuch,
+    #[msg("Expected the payments to stay within what was funded and what was approved; fund the distribution first")]
+    NotFunded,
+    #[msg("Expected the payout key that the distribution names to sign")]
+    NotPayoutKey,
+    #[msg("Expected a batch of the distribution, with 1 to 57 recipients and one bump and one amount for each")]
+    BatchOutOfBounds,
+    #[msg("Expected exactly what the approved root commits to, in its order, with its proof; build the call from the approved list")]
+    ProofDiffers,
+    #[msg("Expected an entry that was not paid yet; nothing to do")]
+    EntryPaid,
+    #[msg("Expected a token account of the payment mint at the entry's address; its owner has to open it again")]
+    RecipientNotThere,
+    #[msg("Expected a recipient that is not frozen; the payment token's issuer has to thaw it")]
+    RecipientFrozen,
+    #[msg("Expected a recipient that is still its owner's associated account; it was given to another owner")]
+    RecipientReowned,
+    #[msg("Expected a recipient that takes plain transfers; its owner has to stop asking for memos, or allow public credits again")]
+    RecipientRefuses,
+    #[msg("Expected a recipient other than the distribution's escrow")]
+    RecipientIsEscrow,
+    #[msg("Expected a distribution that has expired, is paid in full, or was never approved")]
+    DistributionNotOver,
 }

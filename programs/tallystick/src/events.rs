@@ -450,3 +450,75 @@ pub struct HoldingReissued {
     pub raw: u64,
     pub evidence_hash: [u8; 32],
 }
+
+#[event]
+pub struct DistributionOpened {
+    pub distribution: Pubkey,
+    pub security: Pubkey,
+    pub action: Pubkey,
+    pub number: u16,
+    pub payment_mint: Pubkey,
+    pub root: [u8; 32],
+    pub batches: u32,
+    pub entries: u64,
+    pub total: u64,
+    pub payout_key: Pubkey,
+    pub linked_to: Pubkey,
+    pub expires_at: i64,
+}
+
+#[event]
+pub struct DistributionGrew {
+    pub distribution: Pubkey,
+    /// Bytes the account has now, and will have when it is full.
+    pub length: u32,
+    pub full_length: u32,
+}
+
+#[event]
+pub struct DistributionApproved {
+    pub distribution: Pubkey,
+    pub action: Pubkey,
+    pub root_approver: Pubkey,
+    pub root: [u8; 32],
+    pub total: u64,
+}
+
+#[event]
+pub struct DistributionFunded {
+    pub distribution: Pubkey,
+    pub funder: Pubkey,
+    /// What arrived, and what arrived in all.
+    pub raw: u64,
+    pub funded: u64,
+}
+
+#[event]
+pub struct BatchPaid {
+    pub distribution: Pubkey,
+    pub batch: u32,
+    /// A bit for each entry that this call paid.
+    pub paid: u64,
+    pub raw: u64,
+}
+
+#[event]
+pub struct EntitlementPaid {
+    pub distribution: Pubkey,
+    pub batch: u32,
+    pub index: u8,
+    pub owner: Pubkey,
+    pub destination: Pubkey,
+    pub raw: u64,
+}
+
+#[event]
+pub struct DistributionClosed {
+    pub distribution: Pubkey,
+    pub closed_by: Pubkey,
+    pub paid: u64,
+    pub paid_entries: u64,
+    /// Everything the escrow still held, what was sent to it unasked included.
+    pub refunded: u64,
+    pub bits_hash: [u8; 32],
+}

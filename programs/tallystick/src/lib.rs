@@ -5,12 +5,16 @@
 use anchor_lang::prelude::*;
 
 pub mod constants;
+#[cfg_attr(not(all(own_entrypoint, target_os = "solana")), allow(dead_code))]
+mod entrypoint;
 pub mod errors;
 pub mod events;
 #[cfg(target_os = "solana")]
 mod heap;
 pub mod instructions;
 pub mod once;
+pub mod payment;
+pub mod runtime;
 pub mod slot_hashes;
 pub mod state;
 pub mod token;
@@ -245,5 +249,46 @@ pub mod tallystick {
     /// Publishes a reserve report, or a correction of one. By a publisher.
     pub fn publish_report(ctx: Context<PublishReport>, params: PublishReportParams) -> Result<()> {
         instructions::publish_report(ctx, params)
+    }
+
+    // ---- distributions ----
+
+    /// Opens a distribution of cash for a corporate action. By a distributor.
+    pub fn open_distribution(ctx: Context<OpenDistribution>, params: OpenDistributionParams) -> Result<()> {
+        instructions::open_distribution(ctx, params)
+    }
+
+    /// Makes room for more batches. By anyone who pays.
+    pub fn grow_distribution(ctx: Context<GrowDistribution>) -> Result<()> {
+        instructions::grow_distribution(ctx)
+    }
+
+    /// Approves who is paid what. By corporate actions, with another key than opened it.
+    pub fn approve_distribution(
+        ctx: Context<ApproveDistribution>,
+        params: ApproveDistributionParams,
+    ) -> Result<()> {
+        instructions::approve_distribution(ctx, params)
+    }
+
+    /// Moves money into escrow. By anyone who has it.
+    pub fn fund_distribution(ctx: Context<FundDistribution>, params: FundDistributionParams) -> Result<()> {
+        instructions::fund_distribution(ctx, params)
+    }
+
+    /// Pays the entries of a batch that can be paid and were not. The recipients follow the other accounts, in the
+    /// batch's order. By the payout key.
+    pub fn pay_batch(ctx: Context<PayBatch>, params: PayBatchParams) -> Result<()> {
+        instructions::pay_batch(ctx, params)
+    }
+
+    /// Pays one entry. By anyone, to the entry's owner alone.
+    pub fn pay_entitlement(ctx: Context<PayEntitlement>, params: PayEntitlementParams) -> Result<()> {
+        instructions::pay_entitlement(ctx, params)
+    }
+
+    /// Ends a distribution and refunds the rest. By a distributor.
+    pub fn close_distribution(ctx: Context<CloseDistribution>) -> Result<()> {
+        instructions::close_distribution(ctx)
     }
 }
