@@ -165,7 +165,7 @@ class ActionRules(Acting):
 
     def notice(self) -> int:
         """The policy's, now."""
-        return self.security.policy.notice
+        return self.policy().notice
 
     def _is_fair(self, terms: types.ActionTerms) -> bool:
         """Whether a custodian would ever say so."""
@@ -191,7 +191,7 @@ class ActionRules(Acting):
 
     def _announce(self, action: Action, pick: int, *, real: bool, **change: Any) -> None:
         who = self.holder_of(CORPORATE_ACTIONS, pick)
-        made = Announcement(action, self.chain.now, self.security.policy, who, real)
+        made = Announcement(action, self.chain.now, self.policy(), who, real)
         call = action.announce(announcer=who, role=self.alpha.role(CORPORATE_ACTIONS, who), **change)
         known = self.announced.get(action.address)
         if self.act(call) is not None:
@@ -233,13 +233,9 @@ class ActionRules(Acting):
                     assert self.chain.now >= found.action.terms.effective_at >= found.at + found.policy.notice
                 case events.SubscriptionOpened() | events.SubscriptionSettled():
                     assert self.security.status is SecurityStatus.ACTIVE, "a retired security mints"
+                case _:
+                    pass
         super().check_receipt(receipt, call)
-
-    def _in_force(self, kind: RoleKind, who: Pubkey, since: int | None = None) -> None:
-        role = self.of(accounts.Role).get(self.alpha.role(kind, who))
-        assert role is not None, f"law 7: {who} has no role"
-        since = self.chain.now if since is None else since
-        assert role.in_force_from <= since <= self.chain.now < role.ends_at, f"law 7: {kind.name} not in force"
 
     def _did_execute(self, action: Pubkey) -> bool:
         return any(each.action == action for each in self.changes)
@@ -266,7 +262,7 @@ class ActionRules(Acting):
         assert terms.effective_at - found.at >= found.policy.notice, "law 5: too short a notice"
         assert now < terms.effective_at == event.effective_at, "law 5: executed after its time"
         assert all(each.effective_at <= now for each in self.changes), "law 5: while another change pends"
-        policy, ratio = self.security.policy, Fraction(terms.numerator, terms.denominator)
+        policy, ratio = self.policy(), Fraction(terms.numerator, terms.denominator)
         most = Fraction(policy.max_change_numerator, policy.max_change_denominator)
         assert 1 / most <= ratio <= most, "law 5: outside the bound"
         before = self.multiplier()

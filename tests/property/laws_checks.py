@@ -39,10 +39,14 @@ from tallystick.program.layout import AccountLayout
 Layout = TypeVar("Layout", bound=AccountLayout)
 NAMES = {each.name for each in ERRORS.values()}
 FRAMEWORK = {
-    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1", "token:67",
+    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1", "token:17", "token:67",
 }  # fmt: skip
-"""Refusals that are not ours: no such account; too few tokens (1); paused (67). Anything else is a panic or a hole."""
+"""Refusals that are not ours: no such account; too few tokens (1); frozen (17); paused (67). Anything else is a panic or a hole."""
 ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
+EXPIRE = (
+    RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER, RoleKind.GUARDIAN,
+)  # fmt: skip
+"""Whose holds end by themselves: those of machines, and the guardian's."""
 LARGEST_CAP, WINDOW = 2_000, 3_600
 
 
@@ -139,7 +143,7 @@ class LawChecks:
         """Shares that the program will still mint for, by its own numbers."""
         state = self.security
         left = state.reserve - max(0, state.redeemed - state.reserve_redeemed)
-        bound = left * (10_000 - state.policy.margin) // 10_000
+        bound = left * (10_000 - self.policy().margin) // 10_000
         return bound - shares_up(self.minted.supply, self.multiplier())
 
     def honest_content(self, as_of: int, *, unsettled: bool) -> types.AttestationContent:
@@ -182,6 +186,12 @@ class LawChecks:
             elif isinstance(event, (events.RedemptionSettled, events.FillCorrected)):
                 self._used(call, "burn", event.raw)
 
+    def _in_force(self, kind: RoleKind, who: Pubkey, since: int | None = None) -> None:
+        role = self.of(accounts.Role).get(self.alpha.role(kind, who))
+        assert role is not None, f"law 7: {who} has no role"
+        since = self.chain.now if since is None else since
+        assert role.in_force_from <= since <= self.chain.now < role.ends_at, f"law 7: {kind.name} not in force"
+
     def _used(self, call: Instruction, what: str, raw: int) -> None:
         operator = call.accounts[1].pubkey
         uses = self.used.setdefault((operator, what), [])
@@ -196,9 +206,9 @@ class LawChecks:
         security, now = self.security, self.chain.now
         as_of = security.reserve_as_of
         assert security.reserve == self.custodian.held_at(as_of), "the reserve in force is what was held"
-        assert 0 <= now - as_of <= security.policy.max_attestation_age, "a fresh reserve"
+        assert 0 <= now - as_of <= self.policy().max_attestation_age, "a fresh reserve"
         left = sum(each.shares for each in self._burns() if not self._had_left(each.order, as_of))
-        bound = (security.reserve - left) * (10_000 - security.policy.margin) // 10_000
+        bound = (security.reserve - left) * (10_000 - self.policy().margin) // 10_000
         owed = shares_up(self.minted.supply, self.multiplier())
         assert owed <= bound, f"law 1: {owed} owed, {bound} backed ({left} left since the as-of)"
 
@@ -216,6 +226,11 @@ class LawChecks:
     def security(self) -> accounts.Security:
         """The security, as it is."""
         return self.of(accounts.Security)[self.acme.address]
+
+    def policy(self) -> types.Policy:
+        """The policy in force."""
+        state = self.security
+        return state.pending_policy if 0 < state.pending_policy_from <= self.chain.now else state.policy
 
     @property
     def issuer(self) -> accounts.Issuer:
@@ -275,7 +290,9 @@ class LawChecks:
             if self.chain.now <= deadline:
                 assert refusal == "DeadlineNotPassed"
             else:
-                assert refusal == ("token:67" if security.transfer_holds else None)
+                frozen = self.chain.token(self.acme.tokens(order.holder)).frozen
+                reasons = {"token:67"} if security.transfer_holds else set[str]()
+                assert refusal in (reasons | {"token:17"} if frozen else reasons or {None}), refusal
 
     def _law_6_holds(self) -> None:
         security = self.security
@@ -285,8 +302,7 @@ class LawChecks:
         pausable = self.minted.extensions.pausable
         assert pausable is not None
         assert pausable.paused == (security.transfer_holds > 0)
-        machines = (RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER)
-        assert all(each.expires_at - each.placed_at <= 72 * 3_600 for each in live if each.owner_kind in machines)
+        assert all(each.expires_at - each.placed_at <= 72 * 3_600 for each in live if each.owner_kind in EXPIRE)
 
     def _law_7_powers(self) -> None:
         now, issuer = self.chain.now, self.issuer

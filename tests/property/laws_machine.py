@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from chain_in_process import State
+from control import CUSTODIAN_WALLET, Control
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS, accepted
 from laws_actions import ActionRules
+from laws_control import OTHER_WALLET, ControlRules
 from laws_world import (
     DAY,
     HOUR,
@@ -21,6 +25,7 @@ from laws_world import (
     RoleKind,
     Security,
     accounts,
+    digest,
     types,
 )  # fmt: skip
 
@@ -35,13 +40,13 @@ steps = [0]
 """How many steps were taken in this session."""
 
 
-class Laws(ActionRules, RuleBasedStateMachine):
+class Laws(ActionRules, ControlRules, RuleBasedStateMachine):
     """The steps. Numbers are small on purpose: rounding shows at once."""
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(permissioned=st.booleans())
+    def start(self, permissioned: bool) -> None:
         """An issuer, its roles on keys of the pool, one security with a reserve, three approved holders."""
-        self.begin(*_begun())
+        self.begin(*_begun(permissioned))
 
     def teardown(self) -> None:
         """Nothing happened on the chain that was not looked at."""
@@ -220,8 +225,9 @@ class Laws(ActionRules, RuleBasedStateMachine):
         """Approves, for a short or a long time, or suspends."""
         acting = self.acting(RoleKind.COMPLIANCE, pick, "compliance")
         if approve:
+            investor = digest(f"investor {wallet // 2}")
             until = self.chain.now + (HOUR if approve == 1 else 400 * DAY)
-            self.act(self.alpha.approve_holder(WALLETS[wallet], approved_until=until, **acting))
+            self.act(self.alpha.approve_holder(WALLETS[wallet], approved_until=until, investor_id=investor, **acting))
         else:
             self.act(self.alpha.suspend_holder(WALLETS[wallet], **acting))
 
@@ -235,31 +241,20 @@ class Laws(ActionRules, RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(KINDS), pick=PICK)
     def admin_grants(self, kind: RoleKind, pick: int) -> None:
-        """Any role to any key."""
+        """Any role to any key; often one that few have."""
+        if pick % 3 == 0:
+            alive = [each.kind for each in self.all_of(accounts.Role) if self.chain.now < each.ends_at]
+            kind = min(KINDS, key=alive.count)
         self.act(self.alpha.grant_role(kind, POOL[pick % len(POOL)], admin=self.issuer.admin))
 
-    @precondition(lambda self: len(self.of(accounts.Role)) > 9)
     @rule(pick=PICK)
     def admin_revokes(self, pick: int) -> None:
-        """Any role."""
+        """Any role; seldom the last one of its kind, since little could happen afterwards."""
         roles = self.sorted_of(accounts.Role)
         address, role = roles[pick % len(roles)]
+        if pick % 7 and sum(each.kind is role.kind and self.chain.now < each.ends_at for _, each in roles) < 2:
+            return
         self.act(self.alpha.revoke_role(role.kind, role.holder, admin=self.issuer.admin, role=address))
-
-    @rule(pick=PICK, what=st.sampled_from(["role", "limit", "admin"]))
-    def guardian_vetoes(self, pick: int, what: str) -> None:
-        """Anything that waits, or does not."""
-        guardian = self.holder_of(RoleKind.GUARDIAN, pick)
-        named: dict[str, Pubkey] = {}
-        if what == "role":
-            roles = self.sorted_of(accounts.Role)
-            waiting = [each for each in roles if each[1].in_force_from > self.chain.now] or roles
-            named = {"role": waiting[pick % len(waiting)][0]}
-        elif what == "limit":
-            operator = self.holder_of(RoleKind.OPERATOR, pick)
-            named = {"security": self.acme.address, "limit": self.acme.limit(operator)}
-        role = self.alpha.role(RoleKind.GUARDIAN, guardian)
-        self.act(self.alpha.veto(guardian=guardian, guardian_role=role, **named))
 
     @rule(pick=PICK, accept=st.booleans())
     def admin_moves(self, pick: int, accept: bool) -> None:
@@ -278,9 +273,6 @@ class Laws(ActionRules, RuleBasedStateMachine):
         self.check_laws()
 
 
-_START: list[Any] = []
-
-
 def _first_tokens(chain: Chain, alpha: Issuer, acme: Security) -> None:
     """A reserve in force, and 300 tokens for each holder."""
     content = acme.content(HELD, as_of=chain.now)
@@ -294,34 +286,39 @@ def _first_tokens(chain: Chain, alpha: Issuer, acme: Security) -> None:
         chain.send(acme.settle_subscription(order, movement, operator=operator, role=role, limit=limit))
 
 
-def _begun() -> tuple[Chain, Issuer, Security, Custodian, Mirror]:
-    """The start of every program, built once."""
-    if not _START:
-        chain = Chain()
-        alpha = Issuer(chain, "laws", delay=DELAY)
-        chain.send(alpha.initialize())
-        wanted = {RoleKind.ATTESTOR: 3, RoleKind.OPERATOR: 2, RoleKind.COMPLIANCE: 2, RoleKind.RECONCILIATION: 1,
-                  RoleKind.CORPORATE_ACTIONS: 3, RoleKind.DISTRIBUTOR: 2}  # fmt: skip
-        pool = iter(POOL)
-        for kind, count in wanted.items():
-            for _ in range(count):
-                chain.send(alpha.grant_role(kind, next(pool)))
-        chain.warp(DELAY)
-        compliance = POOL[5]
-        for wallet in WALLETS:
-            chain.fund(wallet)
-            role = alpha.role(RoleKind.COMPLIANCE, compliance)
-            chain.send(alpha.approve_holder(wallet, compliance=compliance, role=role))
-        acme = Security(alpha, "LAWS", TERMS)
-        chain.send(acme.list_security())
-        for operator in POOL[3:5]:
-            chain.send(acme.set_limit(2_000, 2_000, HOUR, operator))
-        for wallet in WALLETS:
-            chain.send(acme.create_tokens(wallet))
-        chain.warp(DELAY)
-        _first_tokens(chain, alpha, acme)
-        _START.extend((chain, alpha, acme, chain.state(), chain.now, Mirror(chain)))
-    chain, alpha, acme, state, now, mirror = _START
+@cache
+def _built(permissioned: bool) -> tuple[Chain, Issuer, Security, State, int, Mirror]:
+    """The start of every program of a kind, built once."""
+    chain = Chain()
+    alpha = Issuer(chain, "laws", delay=DELAY)
+    chain.send(alpha.initialize())
+    wanted = {RoleKind.ATTESTOR: 3, RoleKind.OPERATOR: 2, RoleKind.COMPLIANCE: 2, RoleKind.RECONCILIATION: 1,
+              RoleKind.CORPORATE_ACTIONS: 3, RoleKind.DISTRIBUTOR: 2, RoleKind.PUBLISHER: 1}  # fmt: skip
+    pool = iter(POOL)
+    for kind, count in wanted.items():
+        for _ in range(count):
+            chain.send(alpha.grant_role(kind, next(pool)))
+    chain.warp(DELAY)
+    acting = {"compliance": POOL[5], "role": alpha.role(RoleKind.COMPLIANCE, POOL[5])}
+    acme = Security(alpha, "LAWS", TERMS)
+    chain.send(acme.list_security(permissioned=permissioned))
+    for number, wallet in enumerate(WALLETS):
+        chain.fund(wallet)
+        chain.send(alpha.approve_holder(wallet, investor_id=digest(f"investor {number // 2}"), **acting))
+    for wallet in (*WALLETS, CUSTODIAN_WALLET, OTHER_WALLET):
+        chain.send(acme.create_tokens(wallet))
+        if permissioned and wallet in WALLETS:
+            chain.send(Control(acme).thaw_account(wallet, **acting))
+    for operator in POOL[3:5]:
+        chain.send(acme.set_limit(2_000, 2_000, HOUR, operator))
+    chain.warp(DELAY)
+    _first_tokens(chain, alpha, acme)
+    return chain, alpha, acme, chain.state(), chain.now, Mirror(chain)
+
+
+def _begun(permissioned: bool) -> tuple[Chain, Issuer, Security, Custodian, Mirror]:
+    """A new program's start."""
+    chain, alpha, acme, state, now, mirror = _built(permissioned)
     chain.restore(state, now)
     chain.known.intersection_update({*state, chain.fee_payer})
     return chain, alpha, acme, Custodian(HELD, [(0, HELD)]), mirror.copy()

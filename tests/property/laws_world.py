@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from chain_in_process import Chain, Receipt, digest, key
-from issuers import DAY, HOUR, MULTIPLIER_ONE, ONE, Issuer
+from issuers import CUSTODY, DAY, HOUR, MULTIPLIER_ONE, ONE, Issuer
 from securities import POLICY, Movement, Security
 from solders.pubkey import Pubkey
+from tallystick.program.addresses import custody_accounts_hash
 from tallystick.program.generated import accounts, events, types
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind
@@ -37,12 +38,14 @@ COUNTERS: dict[type[AccountLayout], tuple[str, ...]] = {
     accounts.Hold: ("released_at",),
     accounts.CorporateAction: ("status", "approved_at", "status_at", "multiplier_after", "distributions"),
     accounts.DayDraw: ("attempts", "drawn_at"),
+    accounts.Seizure: ("status", "executed_at"),
+    accounts.Distribution: ("status", "approved_at", "funded", "paid", "paid_entries", "closed_at"),
 }
 """What never goes down, by account type (law 8)."""
 FIXED: dict[type[AccountLayout], tuple[str, ...]] = {
     accounts.Issuer: ("issuer_id", "name", "lei"),
     accounts.Role: ("issuer", "kind", "holder"),
-    accounts.Security: ("issuer", "mint", "escrow", "security_id", "decimals"),
+    accounts.Security: ("issuer", "mint", "escrow", "security_id", "decimals", "permissioned"),
     accounts.Order: ("kind", "security", "holder", "order_id", "quantity", "opened_at"),
     accounts.Movement: ("security", "reference_hash", "direction", "shares", "recorded_at"),
     accounts.Fill: ("kind", "security", "movement", "order", "shares", "raw", "multiplier", "settled_at", "corrects"),
@@ -53,6 +56,13 @@ FIXED: dict[type[AccountLayout], tuple[str, ...]] = {
         "security", "event_hash", "action_version", "kind", "replaces", "terms", "announcer", "announced_at",
     ),
     accounts.DayDraw: ("issuer", "period"),
+    accounts.Seizure: (
+        "security", "wallet", "source", "seizure_id", "raw", "reason_hash", "proposer", "proposed_at", "expires_at",
+    ),
+    accounts.Distribution: (
+        "issuer", "security", "action", "number", "payment_mint", "token_program", "escrow", "refund", "root",
+        "batches", "entries", "total", "payout_key", "opener", "linked_to", "opened_at", "expires_at",
+    ),
     accounts.ReserveReport: tuple(accounts.ReserveReport.__slots__),
 }
 """What is written once (law 8)."""
@@ -139,7 +149,7 @@ def shares_up(raw: int, multiplier: int) -> int:
 
 
 __all__ = [
-    "COUNTERS", "DAY", "EXCLUSIVE", "FIXED", "HOUR", "MULTIPLIER_ONE", "ONE", "POLICY", "Chain", "Change", "Custodian",
+    "COUNTERS", "CUSTODY", "DAY", "EXCLUSIVE", "FIXED", "HOUR", "MULTIPLIER_ONE", "ONE", "POLICY", "Chain", "Change", "Custodian",
     "FillKind", "Issuer", "Mirror", "Movement", "OrderKind", "OrderStatus", "Pubkey", "Receipt", "RoleKind", "Security",
-    "accounts", "digest", "events", "key", "shares_up", "types",
+    "accounts", "custody_accounts_hash", "digest", "events", "key", "shares_up", "types",
 ]  # fmt: skip

@@ -48,7 +48,7 @@ def test_no_sequence_of_steps_breaks_a_law() -> None:
 def test_a_statement_between_a_delivery_and_its_settlement_hides_no_other_redemption() -> None:
     """The shortest program that once broke law 1: what left for one redemption was taken for another's."""
     laws = Laws()
-    laws.start()
+    laws.start(permissioned=False)
     for wallet in (0, 1):
         laws.holder_redeems(wallet=wallet, raw=100, accept=True, pick=0)
     laws.check_laws()
