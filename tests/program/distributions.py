@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import remembered_addresses as addresses
 from actions import Action, dividend
 from chain_in_process import Chain, Receipt, Refusal, key, refusal_name
 from issuers import DAY, Issuer, build
@@ -15,7 +16,6 @@ from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 from tallystick.adapters.chain.transactions import build_transaction
 from tallystick.domain.distribution_tree import MAX_ENTRIES, Batch, DistributionTree, Entry
-from tallystick.program import addresses
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind

@@ -51,6 +51,7 @@ class Acting(LawChecks):
             refused[result.name] += 1
             return None
         accepted.update(type(each).__name__ for each in result.events)
+        self.given = before
         self.look(before)
         self.check_receipt(result, calls[0])
         return result

@@ -39,7 +39,8 @@ from tallystick.program.layout import AccountLayout
 Layout = TypeVar("Layout", bound=AccountLayout)
 NAMES = {each.name for each in ERRORS.values()}
 FRAMEWORK = {
-    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "system:0", "token:1", "token:17", "token:67",
+    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "ConstraintAddress", "system:0", "token:1", "token:17",
+    "token:67",
 }  # fmt: skip
 """Refusals that are not ours: no such account; too few tokens (1); frozen (17); paused (67). Anything else is a panic or a hole."""
 ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
@@ -78,6 +79,7 @@ class LawChecks:
         self.used: dict[tuple[Pubkey, str], list[tuple[int, int]]] = {}
         self.hold_number = self.names = 0
         self.minted = acme.minted
+        self.given: dict[Pubkey, Account | None] = {}
 
     def of(self, kind: type[Layout]) -> dict[Pubkey, Layout]:
         """Accounts of a type as of the last check."""

@@ -11,8 +11,8 @@ from control import CUSTODIAN_WALLET, Control
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS, accepted
-from laws_actions import ActionRules
 from laws_control import OTHER_WALLET, ControlRules
+from laws_payments import PaymentRules, prepare_payments
 from laws_world import (
     DAY,
     HOUR,
@@ -40,7 +40,7 @@ steps = [0]
 """How many steps were taken in this session."""
 
 
-class Laws(ActionRules, ControlRules, RuleBasedStateMachine):
+class Laws(PaymentRules, ControlRules, RuleBasedStateMachine):
     """The steps. Numbers are small on purpose: rounding shows at once."""
 
     @initialize(permissioned=st.booleans())
@@ -313,6 +313,7 @@ def _built(permissioned: bool) -> tuple[Chain, Issuer, Security, State, int, Mir
         chain.send(acme.set_limit(2_000, 2_000, HOUR, operator))
     chain.warp(DELAY)
     _first_tokens(chain, alpha, acme)
+    prepare_payments(chain)
     return chain, alpha, acme, chain.state(), chain.now, Mirror(chain)
 
 
