@@ -1,11 +1,12 @@
 """Takes each guard out of the program in turn, builds it, and expects a test of the program to fail.
 
-usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--again] [--list]
+usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--again] [--list | --compile]
 
 tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations, where one guard at a time is taken
 out and the program built; the tests run here, with the built program in the variable TALLYSTICK_PROGRAM_SO, which
-nothing but the tests' chain reads. What was found is kept in target/mutations/results.json until the program, the tests
-or the guard change, so a run that was interrupted goes on where it stopped. docs/mutations.md is written at the end.
+nothing but the tests' chain reads. What was found is kept in target/mutations/results.json until the program or the
+guard changes, or the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is
+tried again once the tests have changed. docs/mutations.md is written at the end.
 Exit status 1 when a guard survived, does not build, or was not run.
 """
 
@@ -81,6 +82,12 @@ class Result:
     outcome: str
     test: str = ""
     seconds: int = 0
+    tests: str = ""
+    """Fingerprint of the tests that ran."""
+
+    def holds(self, tests: str) -> bool:
+        """Whether it still says something: other tests may kill what survived; a kill stands while its test does."""
+        return self.tests == tests or (self.outcome == KILLED and exists(self.test))
 
 
 def guards(path: Path = GUARDS) -> list[Guard]:
@@ -107,20 +114,22 @@ class Mutations:
         self.log = folder / "last.log"
         self.results = folder / "results.json"
         folder.mkdir(parents=True, exist_ok=True)
-        self.state = fingerprint()
+        self.program = fingerprint("programs", "Cargo.lock")
+        self.tests = fingerprint("tests/program", "tests/property")
         self.found: dict[str, Result] = {}
         if self.results.exists():
             kept = json.loads(self.results.read_text(encoding="utf-8"))
             self.found = {key: Result(**each) for key, each in kept.items()}
 
     def key(self, guard: Guard | None) -> str:
-        """Changes when the program, the tests or the guard do."""
+        """Changes when the program or the guard does."""
         text = UNTOUCHED if guard is None else json.dumps(asdict(guard), sort_keys=True)
-        return hashlib.sha256(f"{self.state}{text}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.program}{text}".encode()).hexdigest()
 
     def result(self, guard: Guard | None) -> Result:
         """What was found of a guard, as long as it still holds."""
-        return self.found.get(self.key(guard), Result(NOT_RUN))
+        found = self.found.get(self.key(guard), Result(NOT_RUN))
+        return found if found.holds(self.tests) else Result(NOT_RUN)
 
     def copy(self) -> None:
         """Bring the copy up to date; files that have not changed keep their time, so that little is built anew."""
@@ -149,11 +158,21 @@ class Mutations:
         finally:
             if path:
                 path.write_text(before, encoding="utf-8")
-        result = Result(result.outcome, result.test, round(time.monotonic() - started))
+        result = Result(result.outcome, result.test, round(time.monotonic() - started), self.tests)
         self.found[self.key(guard)] = result
         written = {key: asdict(each) for key, each in self.found.items()}
         self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
         return result
+
+    def compiles(self, guard: Guard) -> bool:
+        """Whether the program compiles without the guard, for this machine. The copy is whole again afterwards."""
+        path = self.tree / guard.path
+        before = path.read_text(encoding="utf-8")
+        try:
+            path.write_text(guard.taken_out(before), encoding="utf-8")
+            return not self._logged(["cargo", "check", "--locked", "--quiet", "--lib"], self.tree, {})
+        finally:
+            path.write_text(before, encoding="utf-8")
 
     def _outcome(self) -> Result:
         build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(self.binary)]
@@ -173,11 +192,17 @@ class Mutations:
             ).returncode
 
 
-def fingerprint() -> str:
-    """Of the program's sources and of the tests that are run."""
+def exists(test: str) -> bool:
+    """Whether a test that pytest named `file::function[parameters]` is there."""
+    file, _, function = test.partition("[")[0].partition("::")
+    path = ROOT / file
+    return path.is_file() and f"def {function}(" in path.read_text(encoding="utf-8")
+
+
+def fingerprint(*paths: str) -> str:
+    """Of everything in the tree under these paths."""
     digest = hashlib.sha256()
-    for path in _git("ls-files", "--cached", "--others", "--exclude-standard", "--", "programs", "tests/program",
-                     "tests/property", "Cargo.lock"):  # fmt: skip
+    for path in _git("ls-files", "--cached", "--others", "--exclude-standard", "--", *paths):
         if (ROOT / path).is_file():
             digest.update(f"{path}\0".encode() + hashlib.sha256((ROOT / path).read_bytes()).digest())
     return digest.hexdigest()
@@ -218,6 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", help="guards whose name, file or law has these words in it")
     parser.add_argument("--limit", type=int, help="so many guards that were not run yet, and no more")
     parser.add_argument("--again", action="store_true", help="also those whose result is known")
+    parser.add_argument("--compile", action="store_true", help="only see whether the program compiles without each")
     parser.add_argument("--list", action="store_true", help="show what is known and run nothing")
     options = parser.parse_args(arguments)
     listed = guards()
@@ -227,6 +253,8 @@ def main(arguments: list[str] | None = None) -> int:
     words = (options.only or "").lower()
     chosen = [each for each in listed if words in f"{each.name} {each.file} {each.serves}".lower()]
     mutations = Mutations()
+    if options.compile:
+        return 0 if compile_all(mutations, chosen) else 1
     if not options.list:
         run = [each for each in chosen if options.again or mutations.result(each).outcome == NOT_RUN][: options.limit]
         if run and not run_all(mutations, run):
@@ -235,8 +263,24 @@ def main(arguments: list[str] | None = None) -> int:
     if any(result.outcome != NOT_RUN for _, result in rows):
         DOCUMENT.write_text(document(rows), encoding="utf-8")
     for each in chosen:
-        show(each, mutations.result(each))
+        if options.list or mutations.result(each).outcome not in (KILLED, NOT_RUN):
+            show(each, mutations.result(each))
+    missing_results = sum(mutations.result(each).outcome == NOT_RUN for each in chosen)
+    sys.stdout.write(
+        f"{len(chosen)} guards chosen, {missing_results} of them not run yet; {DOCUMENT.name} is written\n"
+    )
     return 0 if all(mutations.result(each).outcome == KILLED for each in chosen) else 1
+
+
+def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
+    """Whether the program compiles, for this machine, without each of these: seconds where a build takes a minute."""
+    mutations.copy()
+    good = True
+    for each in chosen:
+        if not mutations.compiles(each):
+            sys.stdout.write(f"{NOT_BUILT}: {each.name}\n{mutations.log.read_text(encoding='utf-8')}\n")
+            good = False
+    return good
 
 
 def run_all(mutations: Mutations, chosen: list[Guard]) -> bool:

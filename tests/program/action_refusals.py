@@ -176,7 +176,6 @@ ACTION_REFUSALS: list[Refused] = [
     ("BadCash", "a split that pays", _announce(_split(gross_per_share=1))),
     ("BadCash", "a split with a currency", _announce(_split(currency=b"USD"))),
     ("WithholdingOutOfBounds", "more than all", _announce(_dividend(withholding=10_001))),
-    ("SecurityRetired", "no split", _retired(_split())),
     ("SecurityRetired", "no second delisting", _retired(lambda world: delisting(world.acme))),
     # approve
     ("ApprovedByAnnouncer", "one key twice",

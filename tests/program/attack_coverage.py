@@ -102,10 +102,13 @@ def table() -> Table:
 
 
 def _twice(cells: Table, instruction: str, only: str = "") -> None:
-    """The same account in two places of one call, for every two; of a variant, those of the account it is for."""
+    """The same account in two places of one call, for every two that the IDL names; of a variant, those of the account
+    it is for."""
     accounts = INSTRUCTIONS[instruction].accounts
     world, call = _prepared(instruction, only)
     for place, source in pairs(call):
+        if max(place, source) >= len(accounts):
+            continue
         name, other = accounts[place].name, accounts[source].name
         if only not in ("", name, other):
             continue

@@ -231,9 +231,9 @@ class Chain:
 
     # Transactions ----------------------------------------------------------------------------------------------------
 
-    def send(self, *instructions: Instruction) -> Receipt:
-        """Execute as one transaction. Raises Refusal."""
-        message = Message(list(instructions), self.fee_payer)
+    def send(self, *instructions: Instruction, payer: Pubkey | None = None) -> Receipt:
+        """Execute as one transaction, of any size. Raises Refusal. `payer` pays the fee."""
+        message = Message(list(instructions), payer or self.fee_payer)
         self.known.update(message.account_keys)
         signatures = [Signature.default()] * message.header.num_required_signatures
         result = self.svm.send_transaction(VersionedTransaction.populate(message, signatures))

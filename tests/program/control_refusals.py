@@ -300,7 +300,7 @@ CONTROL_REFUSALS: list[Refused] = [
     ("WrongSeizureAccount", "another was named meanwhile", _seizing(_second_seizure_account)),
     ("WrongSeizureAccount", "none is named any more",
      _seizing(lambda control, world: control.name_seizure_account(None))),
-    ("ConstraintDuplicateMutableAccount", "from the seizure account to itself", _own_account_named),
+    ("WrongTokenAccount", "from the seizure account to itself", _own_account_named),
     ("RoleNotInForce", "the proposer was granted its role again since", _seizing(_proposer_granted_again)),
     ("TransferHeld", "a seizure under a hold", _seizing(_hold)),
     ("DestinationFrozen", "the seizure account",

@@ -214,7 +214,8 @@ DISTRIBUTION_REFUSALS: list[Refused] = [
              bytes(payout(world).payment.tokens(world.alice))],
             Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"))[0],
         refund=payout(world).payment.write_account(FUNDER, mint=payout(world).payment.tokens(world.alice)))),
-    *[("PaymentMintRefused", f"{kind}, at open", _mint(kind, Payout.open, Payout.do_prepare)) for kind in MINTS_REFUSED],
+    *[("PaymentMintRefused", f"{kind}, at open", _mint(kind, Payout.open, Payout.do_prepare))
+      for kind in MINTS_REFUSED],
     *[("PaymentMintRefused", f"{kind}, at funding", _mint(kind, Payout.fund, Payout.do_approve))
       for kind in MINTS_REFUSED],
     *[("PaymentMintRefused", f"{kind}, at payment", _mint(kind, Payout.pay_batch, Payout.do_fund))

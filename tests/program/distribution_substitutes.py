@@ -1,4 +1,4 @@
-"""What could be passed in an account's place where distributions are opened and paid; conventions as in substitutes.py."""
+"""What could be passed in an account's place where distributions are opened and paid; see substitutes.py."""
 
 from __future__ import annotations
 

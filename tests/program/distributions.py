@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import remembered_addresses as addresses
@@ -16,10 +18,11 @@ from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 from tallystick.adapters.chain.transactions import build_transaction
 from tallystick.domain.distribution_tree import MAX_ENTRIES, Batch, DistributionTree, Entry
+from tallystick.domain.merkle import MerkleTree
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind
-from tallystick.program.token import SPL_TOKEN_PROGRAM, SYSTEM_PROGRAM
+from tallystick.program.token import SPL_TOKEN_PROGRAM
 from world import World
 
 DISTRIBUTOR, CORPORATE_ACTIONS = RoleKind.DISTRIBUTOR, RoleKind.CORPORATE_ACTIONS
@@ -140,7 +143,7 @@ class Payout:
             entries=tree.entries,
             total=tree.total,
             refund=self.refund,
-            expires_at=change["expires_at"] if "expires_at" in change else self.state.expires_at,
+            expires_at=0 if "expires_at" in change else self.state.expires_at,
         )
         params = replace(params, **{name: change.pop(name) for name in params.__slots__ if name in change})
         return build(
@@ -302,8 +305,28 @@ def payout(world: World, program: Pubkey = SPL_TOKEN_PROGRAM, count: int = 7, si
     return replace(made, **change)
 
 
+@cache
+def _leaves(count: int) -> list[bytes]:
+    return [hashlib.sha256(number.to_bytes(4, "little")).digest() for number in range(count)]
+
+
+def full_batch(world: World, program: Pubkey) -> tuple[Payout, Instruction]:
+    """57 recipients, as the one batch that is real among those of a million holders; and the call that pays them."""
+    made = payout(world, program, count=57, size=57).do_prepare()
+    tree = made.tree
+    leaves = [tree.batches[0].leaf(bytes(made.address)), *_leaves(17_544)[1:]]
+    forest = MerkleTree(leaves)
+    known = {"root": forest.root, "entries": 10**6, "total": made.total}
+    world.chain.send(made.open(batches=17_544, **known))
+    while not made.account.is_full_grown:
+        world.chain.send(made.grow())
+    world.chain.send(made.approve(**known))
+    world.chain.send(made.fund())
+    return made, made.pay_batch(0, proof=forest.proof(0))
+
+
 def send_version_1(chain: Chain, *found: Instruction, payer: Pubkey = PAYOUT_KEY) -> tuple[Receipt, int]:
-    """Execute as one transaction of version 1, made by the project's own code. Raises Refusal. Also its size, in bytes."""
+    """Execute as one transaction of version 1, made by the project's own code; its size too. Raises Refusal."""
     transaction = build_transaction(
         found,
         payer,
@@ -323,6 +346,6 @@ def send_version_1(chain: Chain, *found: Instruction, payer: Pubkey = PAYOUT_KEY
 
 
 __all__ = [
-    "DISTRIBUTOR", "FUNDER", "PAYOUT_KEY", "SYSTEM_PROGRAM", "TREASURY", "Payout", "payout", "send_version_1",
-    "wallets",
+    "CORPORATE_ACTIONS", "DISTRIBUTOR", "FUNDER", "PAYOUT_KEY", "TREASURY", "Payout", "full_batch", "payout",
+    "send_version_1", "wallets",
 ]  # fmt: skip

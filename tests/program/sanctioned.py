@@ -91,6 +91,12 @@ SAME_KEY_TWICE: list[Twice] = [
     Twice(ANY_PAYER, frozenset({"payer"})),
     Twice(EVENT_BY_ID, frozenset({"program"}), instructions=frozenset({"veto"})),
     Twice(COSIGNER_UNASKED, frozenset({"cosigner", "cosigner_role"}), instructions=frozenset({"veto"})),
+    Twice(
+        "the program's id stands for an account that is left out",
+        frozenset({"linked_to"}),
+        frozenset({"program"}),
+        frozenset({"open_distribution"}),
+    ),
 ]
 """Only keys that sign the call are given in a signer's place: nobody signs for an account of a program."""
 NEVER_CLOSED = (
@@ -100,6 +106,16 @@ HARMLESS_ABSENCE: dict[tuple[str, str, str], str] = {
     (instruction, account, change): NEVER_CLOSED
     for instruction, account in (("attest", "attestation"), ("settle_redemption", "movement"))
     for change in ("emptied", "emptied, with lamports")
+} | {
+    ("close_distribution", "rent_recipient", change): "lamports may be sent to any account, whatever it holds"
+    for change in ("emptied", "emptied, with lamports", "old bytes, no program", "zeros")
+} | {
+    ("close_distribution", "payment_mint", "old bytes, no program"): (
+        "closing takes the mint's address alone, which the distribution names"
+    )
+} | {
+    ("pay_entitlement", "holder", change): "a wallet without a record is not suspended; no call closes a record"
+    for change in ("emptied", "emptied, with lamports", "old bytes, no program")
 }
 """Accounts that may be closed or brought back, and why."""
 CLOSES: dict[str, set[str]] = {}

@@ -239,13 +239,16 @@ def test_retire_security_ends_minting_and_redemptions_go_on() -> None:
     assert chain.read(accounts.Order, order).status is OrderStatus.SETTLED
 
 
-def test_a_retired_security_still_pays_cash_and_a_split_announced_before_still_takes_effect() -> None:
+def test_a_retired_security_still_pays_cash_and_its_redemptions_follow_splits() -> None:
     world = World.fresh()
     acme = world.acme
-    later = replace(split(acme, 1, 2, effective_at=world.chain.now + 2 * DAY), event="EVENT 2").do_approve()
+    before = replace(split(acme, 1, 2, effective_at=world.chain.now + 2 * DAY), event="EVENT 2").do_approve()
     delisting(acme).do_execute()
-    world.chain.send(later.execute())
-    assert world.chain.send(replace(dividend(acme), event="EVENT 3").announce()).events
+    world.chain.send(before.execute())
+    world.chain.set_time(before.terms.effective_at)
+    replace(split(acme, 3), event="EVENT 3").do_take_effect()
+    assert in_force(acme) == MULTIPLIER_ONE // 2 * 3
+    assert world.chain.send(replace(dividend(acme), event="EVENT 4").announce()).events
 
 
 # Law 5: announced before done -----------------------------------------------------------------------------------------
@@ -317,6 +320,18 @@ def test_a_matured_change_is_folded_in_before_the_next_one_waits() -> None:
         chain.set_time(now)
         assert_shown_as_it_is(acme)
     assert in_force(acme) == changed_multiplier(third, 5, 2)
+
+
+def test_thirty_changes_in_a_row_round_down_to_18_places_each_and_overflow_nothing() -> None:
+    world = World.fresh()
+    acme, expected = world.acme, MULTIPLIER_ONE
+    for number in range(30):
+        new, old = ((3, 2), (7, 5), (1, 3), (9, 7), (5, 8))[number % 5]
+        replace(split(acme, new, old), event=f"EVENT {number}").do_take_effect()
+        expected = expected * new // old
+        assert in_force(acme) == expected
+        assert_shown_as_it_is(acme)
+    assert expected % 10**9 != 0
 
 
 def test_cancelling_the_second_of_two_changes_leaves_the_first() -> None:

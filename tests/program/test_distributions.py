@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from distribution_substitutes import MINTS_PLAIN
-from distributions import FUNDER, PAYOUT_KEY, TREASURY, Payout, payout, send_version_1
+from distributions import FUNDER, PAYOUT_KEY, TREASURY, Payout, full_batch, payout, send_version_1
 from payments import (
     HOOK,
     MEMO_TRANSFER,
@@ -404,26 +403,6 @@ def test_a_million_holders_bits_grow_in_fourteen_steps_and_their_rent_comes_back
 # At the limit of a transaction ---------------------------------------------------------------------------------------
 
 
-@cache
-def _leaves(count: int) -> list[bytes]:
-    return [hashlib.sha256(number.to_bytes(4, "little")).digest() for number in range(count)]
-
-
-def full_batch(world: World, program: Pubkey) -> tuple[Payout, Instruction]:
-    """57 recipients, as the one batch that is real among those of a million holders; and the call that pays them."""
-    made = payout(world, program, count=57, size=57).do_prepare()
-    tree = made.tree
-    leaves = [tree.batches[0].leaf(bytes(made.address)), *_leaves(17_544)[1:]]
-    forest = MerkleTree(leaves)
-    known = {"root": forest.root, "entries": 10**6, "total": made.total}
-    world.chain.send(made.open(batches=17_544, **known))
-    while not made.account.is_full_grown:
-        world.chain.send(made.grow())
-    world.chain.send(made.approve(**known))
-    world.chain.send(made.fund())
-    return made, made.pay_batch(0, proof=forest.proof(0))
-
-
 @pytest.mark.parametrize(
     ("program", "each"), [(SPL_TOKEN_PROGRAM, 700), (TOKEN_2022_PROGRAM, 2_200)], ids=["spl", "token_2022"]
 )
@@ -453,4 +432,3 @@ def test_more_accounts_than_a_batch_has_are_refused() -> None:
     made = payout(world, count=57, size=57).do_fund()
     repeated = [made.payment.tokens(world.alice)] * 58
     world.chain.refuse("BatchOutOfBounds", made.pay_batch(0, recipients=repeated))
-

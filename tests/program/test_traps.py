@@ -23,6 +23,7 @@ from tallystick.program.generated.types import OrderStatus, RoleKind
 from world import (
     DAY,
     HOUR,
+    MULTIPLIER_ONE,
     ONE,
     SCOPE_MINT,
     SCOPE_REDEEM,
@@ -268,6 +269,21 @@ def test_after_a_reverse_split_a_new_attestation_backs_its_shares_and_no_more() 
     acme.do_attest(owed + 1)
     receipt = chain.send(acme.settle_subscription(order, Movement("one", 1), 1))
     assert [each.raw for each in receipt.events if isinstance(each, events.SubscriptionSettled)] == [10]
+
+
+def test_the_part_of_a_share_that_the_supply_stands_for_needs_a_whole_one() -> None:
+    world = World.fresh()
+    chain, acme, order = world.chain, world.acme, world.order("open")
+    acme.set_multiplier(MULTIPLIER_ONE + 1)
+    chain.warp(HOUR)
+    after = acme.minted.supply + 9
+    acme.do_attest(after)
+    call = acme.settle_subscription(order, Movement("ten", 10))
+    chain.refuse("ReserveExceeded", call)
+    chain.warp(HOUR)
+    acme.do_attest(after + 1)
+    chain.send(call)
+    assert acme.minted.supply == after
 
 
 def test_what_was_redeemed_since_the_as_of_is_no_longer_reserve() -> None:

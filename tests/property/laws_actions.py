@@ -51,7 +51,6 @@ class ActionRules(Acting):
         """A new program of steps."""
         super().begin(chain, alpha, acme, custodian, mirror)
         self.announced: dict[Pubkey, Announcement] = {}
-        self.steps = 0
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
@@ -79,6 +78,7 @@ class ActionRules(Acting):
         )  # fmt: skip
         self._announce(Action(self.acme, kind, terms, self.fresh("event")), pick, real=True)
 
+    @precondition(lambda self: self.announced)
     @rule(pick=PICK, ratio=st.sampled_from(FAIR), version=st.sampled_from([1, 1, 1, 0, 2]))
     def action_is_corrected(self, pick: int, ratio: tuple[int, int], version: int) -> None:
         """By another version, which is mostly the next one; the notice starts anew."""
@@ -95,6 +95,7 @@ class ActionRules(Acting):
             )
         self._announce(action, pick, real=old.real and self._is_fair(action.terms), replaced=old.action.address)
 
+    @precondition(lambda self: self.announced)
     @rule(pick=PICK, same=st.booleans())
     def action_is_approved(self, pick: int, same: bool) -> None:
         """By a second key, or by the one that announced it."""
@@ -102,6 +103,7 @@ class ActionRules(Acting):
         if found is not None:
             self._approve(found, found.announcer if same else self.second_key(found.announcer, pick))
 
+    @precondition(lambda self: self.announced)
     @rule(pick=PICK, others_approval=st.booleans())
     def action_is_executed(self, pick: int, others_approval: bool) -> None:
         """Mostly one that was approved, with its approver's role or another's."""
@@ -109,6 +111,7 @@ class ActionRules(Acting):
         if found is not None:
             self._execute(found, pick, self.holder_of(CORPORATE_ACTIONS, pick) if others_approval else found.approver)
 
+    @precondition(lambda self: self.announced)
     @rule(pick=PICK, by_guardian=st.booleans())
     def action_is_cancelled(self, pick: int, by_guardian: bool) -> None:
         """Mostly one that was executed, at any time."""
@@ -140,7 +143,7 @@ class ActionRules(Acting):
             self.pass_time(0 if wait is None else wait + notice - NOTICE)
 
     @precondition(lambda self: self.chain.now > self.started)
-    @rule(pick=PICK, wait=st.sampled_from([0, NOTICE - 1, NOTICE]), enough=st.integers(0, 9))
+    @rule(pick=PICK, wait=st.sampled_from([0, NOTICE - 1, NOTICE]), enough=st.integers(0, 5))
     def security_is_delisted(self, pick: int, wait: int, enough: int) -> None:
         """Seldom, since little can happen afterwards."""
         if enough and self.security.status is SecurityStatus.ACTIVE:
@@ -154,6 +157,7 @@ class ActionRules(Acting):
             self.pass_time(wait)
             self._retire(found, pick)
 
+    @precondition(lambda self: self.announced)
     @rule(pick=PICK)
     def any_action_retires(self, pick: int) -> None:
         """Mostly not a delisting whose time came."""

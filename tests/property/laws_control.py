@@ -8,7 +8,7 @@ from typing import Any
 
 from control import CUSTODIAN_WALLET, Control
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 from laws_acting import DELAY, NOTICE, PICK, POOL, SMALL, WALLETS, Acting
 from laws_world import (
     CUSTODY,
@@ -109,13 +109,17 @@ class ControlRules(Acting):
         owner = self.acme.address if who == "escrow" else who
         self.act(self.control.name_seizure_account(owner, **self._admin(pick)))
 
-    @rule(announce=st.booleans(), other=st.booleans(), pick=PICK)
-    def metadata_is_changed(self, announce: bool, other: bool, pick: int) -> None:
+    @rule(
+        announce=st.booleans(), other=st.booleans(), pick=PICK, wait=st.sampled_from([None, NOTICE - 1, NOTICE, HOUR])
+    )  # fmt: skip
+    def metadata_is_changed(self, announce: bool, other: bool, pick: int, wait: int | None) -> None:
         """Announced, or written: what was announced last or something else."""
         if announce:
             self.content = replace(self.content, name=f"Name {pick}")
             self.act(self.control.announce_metadata(self.content, **self._admin(pick)))
-        else:
+        if wait is not None:
+            self.pass_time(wait)
+        if wait is not None or not announce:
             content = replace(self.content, name="Another") if other else self.content
             self.act(self.control.update_metadata(content, **self._admin(pick)))
 
@@ -162,6 +166,7 @@ class ControlRules(Acting):
         """Of part of a holder's, or of the escrow."""
         self._propose(self._owner(wallet), raw, pick)
 
+    @precondition(lambda self: self.of(accounts.Seizure))
     @rule(pick=PICK, same=st.booleans(), other=st.booleans())
     def seizure_is_executed(self, pick: int, same: bool, other: bool) -> None:
         """Any, by another compliance key or the same, to the account named or another."""

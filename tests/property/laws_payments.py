@@ -40,7 +40,7 @@ from solders.instruction import Instruction
 from tallystick.domain.distribution_tree import Batch, DistributionTree, Entry
 from tallystick.domain.merkle import MerkleTree
 from tallystick.program.distribution_account import HEADER_LENGTH, DistributionAccount
-from tallystick.program.generated.types import ActionKind, ActionStatus, DistributionStatus
+from tallystick.program.generated.types import ActionKind, ActionStatus
 from tallystick.program.token import (
     SPL_TOKEN_PROGRAM,
     SYSTEM_PROGRAM,
@@ -177,6 +177,7 @@ class PaymentRules(ActionRules):
             self._approve_distribution(book, self.second_key(book.opener, pick))
             self._fund(book, funded)
 
+    @precondition(lambda self: self.of(accounts.CorporateAction))
     @rule(
         program=st.sampled_from(PROGRAMS), pick=PICK, size=st.sampled_from([1, 3]), number=st.sampled_from([0, 0, 1, -1]),
         linked=st.booleans(),
@@ -195,6 +196,7 @@ class PaymentRules(ActionRules):
             wanted = max(0, state.distributions + number)
             self._open(self.announced[address].action, program, pick, size, wanted, **change)
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, same=st.booleans(), lie=st.sampled_from([None, None, "root", "total", "entries"]))
     def distribution_is_approved(self, pick: int, same: bool, lie: str | None) -> None:
         """By another key or by the opener, who may hold both roles; saying what it is or not."""
@@ -204,6 +206,7 @@ class PaymentRules(ActionRules):
             who = book.opener if same else self.holder_of(CORPORATE_ACTIONS, pick)
             self._approve_distribution(book, who, **({lie: lies[lie]} if lie else {}))
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, how=st.sampled_from(FUNDED))
     def distribution_is_funded(self, pick: int, how: str) -> None:
         """A part, the rest, or more than all."""
@@ -211,6 +214,7 @@ class PaymentRules(ActionRules):
         if book is not None:
             self._fund(book, how)
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, batch=st.integers(0, 7), skip=st.sampled_from([0, 0, 1, 5, 2**64 - 1]), forged=st.sampled_from(FORGED))
     def batch_is_paid(self, pick: int, batch: int, skip: int, forged: str | None) -> None:
         """By the payout key with any mask; or with something forged."""
@@ -218,6 +222,7 @@ class PaymentRules(ActionRules):
         if book is not None:
             self._pay(book, batch % len(book.tree.batches), skip, forged)
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, skip=st.sampled_from([0, 0, 2]), again=st.booleans())
     def everything_is_paid(self, pick: int, skip: int, again: bool) -> None:
         """Batch by batch, perhaps twice."""
@@ -226,21 +231,32 @@ class PaymentRules(ActionRules):
             for batch in [*range(len(book.tree.batches))] * (1 + again):
                 self._pay(book, batch, skip, None)
 
+    @precondition(lambda self: self.books)
     @rule(
-        pick=PICK, wallet=st.integers(0, 6), forged=st.sampled_from([None, None, None, "amount", "index", "holder", "to"])
+        pick=PICK, wallet=st.integers(0, 6), how_many=st.sampled_from([1, 1, 7]),
+        forged=st.sampled_from([None, None, None, "amount", "index", "holder", "to"])
     )  # fmt: skip
-    def entitlement_is_claimed(self, pick: int, wallet: int, forged: str | None) -> None:
-        """By anyone, for any recipient; or with something forged."""
+    def entitlement_is_claimed(self, pick: int, wallet: int, how_many: int, forged: str | None) -> None:
+        """By anyone, for any recipient, or for all; or with something forged."""
         book = self._pick_book(pick)
         if book is None:
             return
-        payout, who = book.payout, RECIPIENTS[wallet]
+        payout = book.payout
         change: dict[str, Any] = {
             "amount": {"raw": 10**6}, "index": {"index": 1}, "holder": {"holder": self.alpha.holder(THIEF)},
             "to": {"destination": payout.payment.tokens(THIEF)}, None: {},
         }[forged]  # fmt: skip
-        self.act(payout.pay_entitlement(who, **change))
+        for place in range(wallet, wallet + how_many):
+            who = payout.wallets[place % 7]
+            batch, index = divmod(payout.wallets.index(who), payout.size)
+            due = self._payable(book, batch, 0).get(index)
+            record = self.of(accounts.Holder).get(self.alpha.holder(who))
+            made = self.act(payout.pay_entitlement(who, **change))
+            may = due is not None and self._may_pay(book) and not (record and record.suspended_at)
+            if forged is None and due is not None and due[1] <= book.arrived - book.received.total() + due[1] * bool(made):
+                assert (made is not None) is may, "law 4: a claim that was due, or was not"
 
+    @precondition(lambda self: self.books)
     @rule(wallet=st.integers(0, 6), program=st.sampled_from(PROGRAMS), state=st.sampled_from(STATES))
     def recipient_changes(self, wallet: int, program: Pubkey, state: str) -> None:
         """Its account is frozen, wants memos, is closed, is somebody else's, or as it was."""
@@ -269,6 +285,7 @@ class PaymentRules(ActionRules):
         self.takes_fee = on
         payment(self.chain, TOKEN_2022_PROGRAM).write_mint(fee_config(fee(0, 100), fee(0, 100)) if on else b"")
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, raw=st.integers(1, 20), source=st.integers(0, 6))
     def money_is_sent_unasked(self, pick: int, raw: int, source: int) -> None:
         """A recipient sends what it has to an escrow, or to another."""
@@ -284,6 +301,7 @@ class PaymentRules(ActionRules):
         if self._try(call) and target == book.payout.escrow and not book.closed:
             book.dust += raw
 
+    @precondition(lambda self: self.books)
     @rule(pick=PICK, wait=st.sampled_from([0, 0, 60, HOUR, DAY]), wrong=st.sampled_from([None, None, "refund", "rent"]))
     def distribution_is_closed(self, pick: int, wait: int, wrong: str | None) -> None:
         """Before or after its time."""
@@ -299,6 +317,7 @@ class PaymentRules(ActionRules):
 
     def _pick_book(self, pick: int, *, approved: bool = True) -> Book | None:
         found = [each for each in self.books.values() if not each.closed and each.approved is approved]
+        found = [each for each in found if each.arrived > each.received.total()] or found
         if not found or pick % 10 == 9:
             found = list(self.books.values())
         return found[pick // 10 % len(found)] if found else None
@@ -367,14 +386,15 @@ class PaymentRules(ActionRules):
             moved = [each for each in (made.events if made else ()) if isinstance(each, events.BatchPaid)]
             assert forged in ("order", "another's", "batch", "bump", "proof") or not moved, f"law 4: forged {forged}"
             return
-        state = self.of(accounts.Distribution)[payout.address]
         due = sum(amount for _, amount in payable.values())
-        may = state.status is DistributionStatus.APPROVED and not (self.takes_fee and payout.payment.is_token_2022)
-        if may and (made is not None or due <= book.arrived - sum(amount for _, amount in book.paid())):
+        if self._may_pay(book) and (made is not None or due <= book.arrived - sum(amount for _, amount in book.paid())):
             assert made is not None, "law 4: what one recipient did failed the others' payment"
             assert all(book.words[batch] >> index & 1 for index in payable), "law 4: one that could be paid was not"
         else:
             assert made is None or not due
+
+    def _may_pay(self, book: Book) -> bool:
+        return book.approved and not book.closed and not (self.takes_fee and book.payout.payment.is_token_2022)
 
     def _payable(self, book: Book, batch: int, skip: int) -> dict[int, tuple[Pubkey, int]]:
         """Entries of a batch that are unpaid and not skipped, and whose account takes a plain transfer."""

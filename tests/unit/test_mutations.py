@@ -68,3 +68,11 @@ def test_the_document_counts_what_was_found() -> None:
     )
     assert "2 guards: 1 killed, 0 survived, 1 not run." in text
     assert "| killed | program/test_x.py::test_y | 90 |" in text
+
+
+def test_a_kill_stands_while_its_test_is_there_and_a_survival_until_the_tests_change() -> None:
+    here = "tests/unit/test_mutations.py::test_two_guards_of_one_name_are_refused[a]"
+    for outcome, test, holds in (("killed", here, True), ("killed", f"{here[:-3]}_x", False), ("SURVIVED", "", False)):
+        result = mutation_check.Result(outcome, test, 1, "before")
+        assert result.holds("after") is holds
+        assert result.holds("before")

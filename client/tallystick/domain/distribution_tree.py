@@ -92,8 +92,8 @@ class DistributionTree:
     def __init__(self, distribution: bytes, entries: Sequence[Entry], *, size: int = MAX_ENTRIES) -> None:
         """`distribution` is its address, 32 bytes; entries are batched in the order given, `size` to a batch.
 
-        InputError for no entries, too many, an address that is not 32 bytes, or one that occurs twice; AmountError for an
-        amount that is not above zero or a total that does not fit u64.
+        InputError for no entries, too many, an address that is not 32 bytes, or one that occurs twice; AmountError for
+        an amount that is not above zero or a total that does not fit u64.
         """
         if len(distribution) != 32 or any(len(entry.address) != 32 for entry in entries):
             raise InputError("Addresses of 32 bytes expected.")

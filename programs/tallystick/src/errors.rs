@@ -60,6 +60,17 @@ impl From<TallystickError> for Error {
     }
 }
 
+/// Anchor's `require!` builds the whole error, text and all, at every place that can refuse. This one calls the function
+/// above. A file that imports it has it in place of the prelude's.
+macro_rules! require {
+    ($condition:expr, $error:expr $(,)?) => {
+        if !$condition {
+            return Err($error.into());
+        }
+    };
+}
+pub(crate) use require;
+
 error_codes! {
     // ---- who may act ----
     #[msg("Expected the issuer's admin to sign; use the key that the issuer account names as admin")]

@@ -7,7 +7,7 @@
 use anchor_lang::{prelude::*, system_program};
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     state::{InPlace, Plain},
 };
 

@@ -11,7 +11,7 @@ use anchor_spl::{associated_token, token, token_2022};
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     runtime::{call, same, sha256, Account as Raw, Info, Meta, Seed},
     state::{Distribution, InPlace, ENTRY_LENGTH},
 };

@@ -26,7 +26,7 @@ use anchor_spl::{
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     state::{double_bits, InPlace, Security},
 };
 

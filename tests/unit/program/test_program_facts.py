@@ -88,6 +88,7 @@ ADDRESSES = {
         [b"seizure", bytes(KEY), bytes(SECOND), b"\x02\x01" + bytes(6)],
     ),
     "hold": (addresses.hold_address(KEY, SECOND, 258), [b"hold", bytes(KEY), bytes(SECOND), b"\x02\x01" + bytes(6)]),
+    "distribution": (addresses.distribution_address(KEY, 258), [b"distribution", bytes(KEY), b"\x02\x01"]),
     "action": (addresses.action_address(KEY, HASH, 258), [b"action", bytes(KEY), HASH, b"\x02\x01"]),
     "draw": (addresses.draw_address(KEY, 258), [b"draw", bytes(KEY), b"\x02\x01\0\0"]),
     "report": (

@@ -304,6 +304,179 @@ class DayDraw(AccountLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution(AccountLayout):
+    """One payment of cash for a corporate action. Behind these fields lies one little-endian u64 for each batch, a
+    bit
+    for each of its entries, set by the transaction that pays it and never cleared; closing leaves their hash.
+    """
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("b055110b0dc21201")
+    SIZE: ClassVar[int | None] = 602
+    OFFSETS: ClassVar[dict[str, int]] = {
+        "version": 8,
+        "bump": 9,
+        "status": 10,
+        "issuer": 11,
+        "security": 43,
+        "action": 75,
+        "number": 107,
+        "payment_mint": 109,
+        "token_program": 141,
+        "payment_decimals": 173,
+        "escrow": 174,
+        "refund": 206,
+        "root": 238,
+        "batches": 270,
+        "entries": 274,
+        "total": 282,
+        "funded": 290,
+        "paid": 298,
+        "paid_entries": 306,
+        "payout_key": 314,
+        "opener": 346,
+        "root_approver": 378,
+        "payer": 410,
+        "linked_to": 442,
+        "opened_at": 474,
+        "approved_at": 482,
+        "expires_at": 490,
+        "closed_at": 498,
+        "bits_hash": 506,
+        "reserved": 538,
+    }
+
+    version: int
+    """Layout version."""
+    bump: int
+    """Bump of this account's address, which signs for the escrow."""
+    status: types.DistributionStatus
+    """Open, approved or closed."""
+    issuer: Pubkey
+    """The issuer that pays."""
+    security: Pubkey
+    """The security whose holders are paid."""
+    action: Pubkey
+    """The corporate action."""
+    number: int
+    """How many distributions of the action came before; part of this account's address."""
+    payment_mint: Pubkey
+    """The token that is paid."""
+    token_program: Pubkey
+    """SPL Token or Token-2022, whichever the mint belongs to."""
+    payment_decimals: int
+    """Decimals of the payment mint."""
+    escrow: Pubkey
+    """The associated token account of this account, from which is paid."""
+    refund: Pubkey
+    """The token account to which closing sends the rest."""
+    root: bytes
+    """Root of the tree of batches (docs/merkle.md)."""
+    batches: int
+    """Leaves of that tree."""
+    entries: int
+    """Entries in all batches."""
+    total: int
+    """What all entries come to, in raw units of the payment mint."""
+    funded: int
+    """Raw units funded so far, as they arrived."""
+    paid: int
+    """Raw units paid so far."""
+    paid_entries: int
+    """Entries paid so far."""
+    payout_key: Pubkey
+    """The key that sends payments, and can do nothing else."""
+    opener: Pubkey
+    """The distributor that opened it."""
+    root_approver: Pubkey
+    """The corporate actions key that approved the root; the default key until then."""
+    payer: Pubkey
+    """Who paid the rent when it was opened, and gets what closing frees."""
+    linked_to: Pubkey
+    """An earlier distribution of the same action that this one completes or corrects, or the default key."""
+    opened_at: int
+    """Unix seconds by the chain's clock."""
+    approved_at: int
+    """Unix seconds by the chain's clock; 0 until approved."""
+    expires_at: int
+    """Unix seconds from which it may be closed though not everybody was paid."""
+    closed_at: int
+    """Unix seconds by the chain's clock; 0 until closed."""
+    bits_hash: bytes
+    """SHA-256 of the bits at the close; zeros until then."""
+    reserved: bytes
+    """Zeros, for fields of later versions."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            version=reader.u8(),
+            bump=reader.u8(),
+            status=reader.variant(types.DistributionStatus),
+            issuer=reader.pubkey(),
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            number=reader.u16(),
+            payment_mint=reader.pubkey(),
+            token_program=reader.pubkey(),
+            payment_decimals=reader.u8(),
+            escrow=reader.pubkey(),
+            refund=reader.pubkey(),
+            root=reader.fixed(32),
+            batches=reader.u32(),
+            entries=reader.u64(),
+            total=reader.u64(),
+            funded=reader.u64(),
+            paid=reader.u64(),
+            paid_entries=reader.u64(),
+            payout_key=reader.pubkey(),
+            opener=reader.pubkey(),
+            root_approver=reader.pubkey(),
+            payer=reader.pubkey(),
+            linked_to=reader.pubkey(),
+            opened_at=reader.i64(),
+            approved_at=reader.i64(),
+            expires_at=reader.i64(),
+            closed_at=reader.i64(),
+            bits_hash=reader.fixed(32),
+            reserved=reader.fixed(64),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u8(self.version, "Distribution.version")
+        writer.u8(self.bump, "Distribution.bump")
+        writer.u8(self.status, "Distribution.status")
+        writer.pubkey(self.issuer, "Distribution.issuer")
+        writer.pubkey(self.security, "Distribution.security")
+        writer.pubkey(self.action, "Distribution.action")
+        writer.u16(self.number, "Distribution.number")
+        writer.pubkey(self.payment_mint, "Distribution.payment_mint")
+        writer.pubkey(self.token_program, "Distribution.token_program")
+        writer.u8(self.payment_decimals, "Distribution.payment_decimals")
+        writer.pubkey(self.escrow, "Distribution.escrow")
+        writer.pubkey(self.refund, "Distribution.refund")
+        writer.fixed(self.root, 32, "Distribution.root")
+        writer.u32(self.batches, "Distribution.batches")
+        writer.u64(self.entries, "Distribution.entries")
+        writer.u64(self.total, "Distribution.total")
+        writer.u64(self.funded, "Distribution.funded")
+        writer.u64(self.paid, "Distribution.paid")
+        writer.u64(self.paid_entries, "Distribution.paid_entries")
+        writer.pubkey(self.payout_key, "Distribution.payout_key")
+        writer.pubkey(self.opener, "Distribution.opener")
+        writer.pubkey(self.root_approver, "Distribution.root_approver")
+        writer.pubkey(self.payer, "Distribution.payer")
+        writer.pubkey(self.linked_to, "Distribution.linked_to")
+        writer.i64(self.opened_at, "Distribution.opened_at")
+        writer.i64(self.approved_at, "Distribution.approved_at")
+        writer.i64(self.expires_at, "Distribution.expires_at")
+        writer.i64(self.closed_at, "Distribution.closed_at")
+        writer.fixed(self.bits_hash, 32, "Distribution.bits_hash")
+        writer.fixed(self.reserved, 64, "Distribution.reserved")
+
+
+@dataclass(frozen=True, slots=True)
 class Fill(AccountLayout):
     """The part of a movement that one order settled against. Never closed; a correction is a fill of its own."""
 
@@ -1455,6 +1628,7 @@ ACCOUNTS: dict[bytes, type[AccountLayout]] = {
     Attestation.DISCRIMINATOR: Attestation,
     CorporateAction.DISCRIMINATOR: CorporateAction,
     DayDraw.DISCRIMINATOR: DayDraw,
+    Distribution.DISCRIMINATOR: Distribution,
     Fill.DISCRIMINATOR: Fill,
     Hold.DISCRIMINATOR: Hold,
     Holder.DISCRIMINATOR: Holder,

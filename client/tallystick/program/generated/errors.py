@@ -1122,6 +1122,255 @@ class NoticeNotOver(ProgramError):
     text = "Expected the notice since the announcement to have passed; wait until then"
 
 
+class DistributionOfAnotherAction(ProgramError):
+    """Expected the action that this distribution pays"""
+
+    code = 6133
+    name = "DistributionOfAnotherAction"
+    text = "Expected the action that this distribution pays"
+
+
+class DistributionNumberDiffers(ProgramError):
+    """Expected the number of distributions that the action has opened so far"""
+
+    code = 6134
+    name = "DistributionNumberDiffers"
+    text = "Expected the number of distributions that the action has opened so far"
+
+
+class DistributionOutOfBounds(ProgramError):
+    """Expected 1 to 200,000 batches, 1 to 57 entries for each, and a total above zero"""
+
+    code = 6135
+    name = "DistributionOutOfBounds"
+    text = "Expected 1 to 200,000 batches, 1 to 57 entries for each, and a total above zero"
+
+
+class ExpiryOutOfBounds(ProgramError):
+    """Expected an expiry in the future and within ten years"""
+
+    code = 6136
+    name = "ExpiryOutOfBounds"
+    text = "Expected an expiry in the future and within ten years"
+
+
+class PaymentMintRefused(ProgramError):
+    """Expected a payment mint without transfer hook and transfer fee, whose tokens can be transferred; name
+    another, or wait until its issuer has removed it
+    """
+
+    code = 6137
+    name = "PaymentMintRefused"
+    text = (
+        "Expected a payment mint without transfer hook and transfer fee, whose tokens can be transferred; "
+        "name another, or wait until its issuer has removed it"
+    )
+
+
+class PaymentMintIsSecurity(ProgramError):
+    """Expected a payment mint that is not a security of this program; shares are not paid out as cash"""
+
+    code = 6138
+    name = "PaymentMintIsSecurity"
+    text = "Expected a payment mint that is not a security of this program; shares are not paid out as cash"
+
+
+class WrongPaymentMint(ProgramError):
+    """Expected the payment mint that the distribution names"""
+
+    code = 6139
+    name = "WrongPaymentMint"
+    text = "Expected the payment mint that the distribution names"
+
+
+class WrongPaymentEscrow(ProgramError):
+    """Expected the distribution's own escrow"""
+
+    code = 6140
+    name = "WrongPaymentEscrow"
+    text = "Expected the distribution's own escrow"
+
+
+class WrongRefund(ProgramError):
+    """Expected a token account of the payment mint, other than the escrow, to refund to; the same one from open to
+    close
+    """
+
+    code = 6141
+    name = "WrongRefund"
+    text = (
+        "Expected a token account of the payment mint, other than the escrow, to refund to; the same one from"
+        " open to close"
+    )
+
+
+class WrongRentRecipient(ProgramError):
+    """Expected the account that paid the distribution's rent, which gets it back"""
+
+    code = 6142
+    name = "WrongRentRecipient"
+    text = "Expected the account that paid the distribution's rent, which gets it back"
+
+
+class DistributionNotOpen(ProgramError):
+    """Expected an open distribution, one not yet approved; open another"""
+
+    code = 6143
+    name = "DistributionNotOpen"
+    text = "Expected an open distribution, one not yet approved; open another"
+
+
+class DistributionGrown(ProgramError):
+    """Expected a distribution that still has to grow; nothing to do"""
+
+    code = 6144
+    name = "DistributionGrown"
+    text = "Expected a distribution that still has to grow; nothing to do"
+
+
+class DistributionNotGrown(ProgramError):
+    """Expected a distribution grown to its full size; call grow_distribution until it is"""
+
+    code = 6145
+    name = "DistributionNotGrown"
+    text = "Expected a distribution grown to its full size; call grow_distribution until it is"
+
+
+class OpenerCannotApprove(ProgramError):
+    """Expected a key other than the one that opened the distribution to approve it"""
+
+    code = 6146
+    name = "OpenerCannotApprove"
+    text = "Expected a key other than the one that opened the distribution to approve it"
+
+
+class DistributionDiffers(ProgramError):
+    """Expected the root, entries, total, refund account and expiry that the distribution holds; compare it with
+    what was prepared
+    """
+
+    code = 6147
+    name = "DistributionDiffers"
+    text = (
+        "Expected the root, entries, total, refund account and expiry that the distribution holds; compare it"
+        " with what was prepared"
+    )
+
+
+class DistributionNotApproved(ProgramError):
+    """Expected an approved distribution; it still waits for approval, or it was closed"""
+
+    code = 6148
+    name = "DistributionNotApproved"
+    text = "Expected an approved distribution; it still waits for approval, or it was closed"
+
+
+class FundedTooMuch(ProgramError):
+    """Expected no more than the distribution's total still lacks; fund less"""
+
+    code = 6149
+    name = "FundedTooMuch"
+    text = "Expected no more than the distribution's total still lacks; fund less"
+
+
+class NotFunded(ProgramError):
+    """Expected the payments to stay within what was funded and what was approved; fund the distribution first"""
+
+    code = 6150
+    name = "NotFunded"
+    text = "Expected the payments to stay within what was funded and what was approved; fund the distribution first"
+
+
+class NotPayoutKey(ProgramError):
+    """Expected the payout key that the distribution names to sign"""
+
+    code = 6151
+    name = "NotPayoutKey"
+    text = "Expected the payout key that the distribution names to sign"
+
+
+class BatchOutOfBounds(ProgramError):
+    """Expected a batch of the distribution, with 1 to 57 recipients and one bump and one amount for each"""
+
+    code = 6152
+    name = "BatchOutOfBounds"
+    text = "Expected a batch of the distribution, with 1 to 57 recipients and one bump and one amount for each"
+
+
+class ProofDiffers(ProgramError):
+    """Expected exactly what the approved root commits to, in its order, with its proof; build the call from the
+    approved list
+    """
+
+    code = 6153
+    name = "ProofDiffers"
+    text = (
+        "Expected exactly what the approved root commits to, in its order, with its proof; build the call "
+        "from the approved list"
+    )
+
+
+class EntryPaid(ProgramError):
+    """Expected an entry that was not paid yet; nothing to do"""
+
+    code = 6154
+    name = "EntryPaid"
+    text = "Expected an entry that was not paid yet; nothing to do"
+
+
+class RecipientNotThere(ProgramError):
+    """Expected a token account of the payment mint at the entry's address; its owner has to open it again"""
+
+    code = 6155
+    name = "RecipientNotThere"
+    text = "Expected a token account of the payment mint at the entry's address; its owner has to open it again"
+
+
+class RecipientFrozen(ProgramError):
+    """Expected a recipient that is not frozen; the payment token's issuer has to thaw it"""
+
+    code = 6156
+    name = "RecipientFrozen"
+    text = "Expected a recipient that is not frozen; the payment token's issuer has to thaw it"
+
+
+class RecipientReowned(ProgramError):
+    """Expected a recipient that is still its owner's associated account; it was given to another owner"""
+
+    code = 6157
+    name = "RecipientReowned"
+    text = "Expected a recipient that is still its owner's associated account; it was given to another owner"
+
+
+class RecipientRefuses(ProgramError):
+    """Expected a recipient that takes plain transfers; its owner has to stop asking for memos, or allow public
+    credits again
+    """
+
+    code = 6158
+    name = "RecipientRefuses"
+    text = (
+        "Expected a recipient that takes plain transfers; its owner has to stop asking for memos, or allow "
+        "public credits again"
+    )
+
+
+class RecipientIsEscrow(ProgramError):
+    """Expected a recipient other than the distribution's escrow"""
+
+    code = 6159
+    name = "RecipientIsEscrow"
+    text = "Expected a recipient other than the distribution's escrow"
+
+
+class DistributionNotOver(ProgramError):
+    """Expected a distribution that has expired, is paid in full, or was never approved"""
+
+    code = 6160
+    name = "DistributionNotOver"
+    text = "Expected a distribution that has expired, is paid in full, or was never approved"
+
+
 ERRORS: dict[int, type[ProgramError]] = {
     6000: NotAdmin,
     6001: NotPendingAdmin,
@@ -1256,5 +1505,33 @@ ERRORS: dict[int, type[ProgramError]] = {
     6130: HolderRecordMissing,
     6131: MetadataNotAnnounced,
     6132: NoticeNotOver,
+    6133: DistributionOfAnotherAction,
+    6134: DistributionNumberDiffers,
+    6135: DistributionOutOfBounds,
+    6136: ExpiryOutOfBounds,
+    6137: PaymentMintRefused,
+    6138: PaymentMintIsSecurity,
+    6139: WrongPaymentMint,
+    6140: WrongPaymentEscrow,
+    6141: WrongRefund,
+    6142: WrongRentRecipient,
+    6143: DistributionNotOpen,
+    6144: DistributionGrown,
+    6145: DistributionNotGrown,
+    6146: OpenerCannotApprove,
+    6147: DistributionDiffers,
+    6148: DistributionNotApproved,
+    6149: FundedTooMuch,
+    6150: NotFunded,
+    6151: NotPayoutKey,
+    6152: BatchOutOfBounds,
+    6153: ProofDiffers,
+    6154: EntryPaid,
+    6155: RecipientNotThere,
+    6156: RecipientFrozen,
+    6157: RecipientReowned,
+    6158: RecipientRefuses,
+    6159: RecipientIsEscrow,
+    6160: DistributionNotOver,
 }
 """Every error of the program, by its code."""

@@ -321,6 +321,36 @@ class AttestationApproved(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class BatchPaid(EventLayout):
+    """Batch paid."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("fe1a0cafcc3df246")
+
+    distribution: Pubkey
+    batch: int
+    paid: int
+    """A bit for each entry that this call paid."""
+    raw: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            batch=reader.u32(),
+            paid=reader.u64(),
+            raw=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "BatchPaid.distribution")
+        writer.u32(self.batch, "BatchPaid.batch")
+        writer.u64(self.paid, "BatchPaid.paid")
+        writer.u64(self.raw, "BatchPaid.raw")
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeVetoed(EventLayout):
     """Change vetoed."""
 
@@ -436,6 +466,184 @@ class DayDrawn(EventLayout):
 
 
 @dataclass(frozen=True, slots=True)
+class DistributionApproved(EventLayout):
+    """Distribution approved."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("cf548ff1813fc791")
+
+    distribution: Pubkey
+    action: Pubkey
+    root_approver: Pubkey
+    root: bytes
+    total: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            action=reader.pubkey(),
+            root_approver=reader.pubkey(),
+            root=reader.fixed(32),
+            total=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "DistributionApproved.distribution")
+        writer.pubkey(self.action, "DistributionApproved.action")
+        writer.pubkey(self.root_approver, "DistributionApproved.root_approver")
+        writer.fixed(self.root, 32, "DistributionApproved.root")
+        writer.u64(self.total, "DistributionApproved.total")
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionClosed(EventLayout):
+    """Distribution closed."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("99bfbdfd3da54500")
+
+    distribution: Pubkey
+    closed_by: Pubkey
+    paid: int
+    paid_entries: int
+    refunded: int
+    """Everything the escrow still held, what was sent to it unasked included."""
+    bits_hash: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            closed_by=reader.pubkey(),
+            paid=reader.u64(),
+            paid_entries=reader.u64(),
+            refunded=reader.u64(),
+            bits_hash=reader.fixed(32),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "DistributionClosed.distribution")
+        writer.pubkey(self.closed_by, "DistributionClosed.closed_by")
+        writer.u64(self.paid, "DistributionClosed.paid")
+        writer.u64(self.paid_entries, "DistributionClosed.paid_entries")
+        writer.u64(self.refunded, "DistributionClosed.refunded")
+        writer.fixed(self.bits_hash, 32, "DistributionClosed.bits_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionFunded(EventLayout):
+    """Distribution funded."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("2caa4ff2637814e3")
+
+    distribution: Pubkey
+    funder: Pubkey
+    raw: int
+    """What arrived, and what arrived in all."""
+    funded: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            funder=reader.pubkey(),
+            raw=reader.u64(),
+            funded=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "DistributionFunded.distribution")
+        writer.pubkey(self.funder, "DistributionFunded.funder")
+        writer.u64(self.raw, "DistributionFunded.raw")
+        writer.u64(self.funded, "DistributionFunded.funded")
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionGrew(EventLayout):
+    """Distribution grew."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("600a1ebbd279f9f1")
+
+    distribution: Pubkey
+    length: int
+    """Bytes the account has now, and will have when it is full."""
+    full_length: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            length=reader.u32(),
+            full_length=reader.u32(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "DistributionGrew.distribution")
+        writer.u32(self.length, "DistributionGrew.length")
+        writer.u32(self.full_length, "DistributionGrew.full_length")
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionOpened(EventLayout):
+    """Distribution opened."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("c457384385fb63e7")
+
+    distribution: Pubkey
+    security: Pubkey
+    action: Pubkey
+    number: int
+    payment_mint: Pubkey
+    root: bytes
+    batches: int
+    entries: int
+    total: int
+    payout_key: Pubkey
+    linked_to: Pubkey
+    expires_at: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            security=reader.pubkey(),
+            action=reader.pubkey(),
+            number=reader.u16(),
+            payment_mint=reader.pubkey(),
+            root=reader.fixed(32),
+            batches=reader.u32(),
+            entries=reader.u64(),
+            total=reader.u64(),
+            payout_key=reader.pubkey(),
+            linked_to=reader.pubkey(),
+            expires_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "DistributionOpened.distribution")
+        writer.pubkey(self.security, "DistributionOpened.security")
+        writer.pubkey(self.action, "DistributionOpened.action")
+        writer.u16(self.number, "DistributionOpened.number")
+        writer.pubkey(self.payment_mint, "DistributionOpened.payment_mint")
+        writer.fixed(self.root, 32, "DistributionOpened.root")
+        writer.u32(self.batches, "DistributionOpened.batches")
+        writer.u64(self.entries, "DistributionOpened.entries")
+        writer.u64(self.total, "DistributionOpened.total")
+        writer.pubkey(self.payout_key, "DistributionOpened.payout_key")
+        writer.pubkey(self.linked_to, "DistributionOpened.linked_to")
+        writer.i64(self.expires_at, "DistributionOpened.expires_at")
+
+
+@dataclass(frozen=True, slots=True)
 class DrawRequested(EventLayout):
     """Draw requested."""
 
@@ -471,6 +679,41 @@ class DrawRequested(EventLayout):
         writer.u64(self.target_slot, "DrawRequested.target_slot")
         writer.fixed(self.days_hash, 32, "DrawRequested.days_hash")
         writer.pubkey(self.requested_by, "DrawRequested.requested_by")
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementPaid(EventLayout):
+    """Entitlement paid."""
+
+    DISCRIMINATOR: ClassVar[bytes] = bytes.fromhex("0ccd25a4b4f9244f")
+
+    distribution: Pubkey
+    batch: int
+    index: int
+    owner: Pubkey
+    destination: Pubkey
+    raw: int
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            distribution=reader.pubkey(),
+            batch=reader.u32(),
+            index=reader.u8(),
+            owner=reader.pubkey(),
+            destination=reader.pubkey(),
+            raw=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.pubkey(self.distribution, "EntitlementPaid.distribution")
+        writer.u32(self.batch, "EntitlementPaid.batch")
+        writer.u8(self.index, "EntitlementPaid.index")
+        writer.pubkey(self.owner, "EntitlementPaid.owner")
+        writer.pubkey(self.destination, "EntitlementPaid.destination")
+        writer.u64(self.raw, "EntitlementPaid.raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1463,10 +1706,17 @@ EVENTS: dict[bytes, type[EventLayout]] = {
     AdminAccepted.DISCRIMINATOR: AdminAccepted,
     AdminProposed.DISCRIMINATOR: AdminProposed,
     AttestationApproved.DISCRIMINATOR: AttestationApproved,
+    BatchPaid.DISCRIMINATOR: BatchPaid,
     ChangeVetoed.DISCRIMINATOR: ChangeVetoed,
     DayClosed.DISCRIMINATOR: DayClosed,
     DayDrawn.DISCRIMINATOR: DayDrawn,
+    DistributionApproved.DISCRIMINATOR: DistributionApproved,
+    DistributionClosed.DISCRIMINATOR: DistributionClosed,
+    DistributionFunded.DISCRIMINATOR: DistributionFunded,
+    DistributionGrew.DISCRIMINATOR: DistributionGrew,
+    DistributionOpened.DISCRIMINATOR: DistributionOpened,
     DrawRequested.DISCRIMINATOR: DrawRequested,
+    EntitlementPaid.DISCRIMINATOR: EntitlementPaid,
     FillCorrected.DISCRIMINATOR: FillCorrected,
     HoldPlaced.DISCRIMINATOR: HoldPlaced,
     HoldReleased.DISCRIMINATOR: HoldReleased,

@@ -242,6 +242,46 @@ def approve_action(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def approve_distribution(
+    *,
+    approver: Pubkey,
+    role: Pubkey,
+    action: Pubkey,
+    distribution: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.ApproveDistributionParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Approves who is paid what. By corporate actions, with another key than opened it.
+
+    Accounts:
+    - approver (signer): The second key, of corporate actions.
+    - role: Its role.
+    - action (writable): The corporate action.
+    - distribution (writable): The distribution.
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("54cf18cd01fa910f"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(approver, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def approve_holder(
     *,
     payer: Pubkey,
@@ -521,6 +561,56 @@ def close_day(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def close_distribution(
+    *,
+    distributor: Pubkey,
+    role: Pubkey,
+    distribution: Pubkey,
+    rent_recipient: Pubkey,
+    payment_mint: Pubkey,
+    escrow: Pubkey,
+    refund: Pubkey,
+    token_program: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Ends a distribution and refunds the rest. By a distributor.
+
+    Accounts:
+    - distributor (signer): The distributor's key.
+    - role: Its role.
+    - distribution (writable): The distribution.
+    - rent_recipient (writable)
+    - payment_mint
+    - escrow (writable)
+    - refund (writable)
+    - token_program
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("ee46dbb045f38de6"))
+    accounts = [
+        AccountMeta(distributor, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(rent_recipient, is_signer=False, is_writable=True),
+        AccountMeta(payment_mint, is_signer=False, is_writable=False),
+        AccountMeta(escrow, is_signer=False, is_writable=True),
+        AccountMeta(refund, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def correct_fill(
     *,
     payer: Pubkey,
@@ -713,6 +803,52 @@ def freeze_account(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def fund_distribution(
+    *,
+    funder: Pubkey,
+    source: Pubkey,
+    distribution: Pubkey,
+    payment_mint: Pubkey,
+    escrow: Pubkey,
+    token_program: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.FundDistributionParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Moves money into escrow. By anyone who has it.
+
+    Accounts:
+    - funder (signer): Owns the money.
+    - source (writable)
+    - distribution (writable): The distribution.
+    - payment_mint
+    - escrow (writable)
+    - token_program
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("1c6ab6486a0542a3"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(funder, is_signer=True, is_writable=False),
+        AccountMeta(source, is_signer=False, is_writable=True),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(payment_mint, is_signer=False, is_writable=False),
+        AccountMeta(escrow, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def grant_role(
     *,
     payer: Pubkey,
@@ -775,6 +911,41 @@ def grant_role(
         AccountMeta(compliance_role, is_signer=False, is_writable=False),
         AccountMeta(corporate_actions_role, is_signer=False, is_writable=False),
         AccountMeta(guardian_role, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def grow_distribution(
+    *,
+    payer: Pubkey,
+    distribution: Pubkey,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Makes room for more batches. By anyone who pays.
+
+    Accounts:
+    - payer (writable, signer): Pays rent.
+    - distribution (writable): The distribution.
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("00844e0ce6485412"))
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
         AccountMeta(system_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
@@ -943,6 +1114,77 @@ def name_seizure_account(
     return Instruction(program_id, writer.finish(), accounts)
 
 
+def open_distribution(
+    *,
+    payer: Pubkey,
+    distributor: Pubkey,
+    role: Pubkey,
+    security: Pubkey,
+    action: Pubkey,
+    distribution: Pubkey | None = None,
+    linked_to: Pubkey | None = None,
+    token_program: Pubkey,
+    payment_mint: Pubkey,
+    escrow: Pubkey,
+    refund: Pubkey,
+    associated_token_program: Pubkey = ASSOCIATED_TOKEN_PROGRAM,
+    system_program: Pubkey = SYSTEM_PROGRAM,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.OpenDistributionParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Opens a distribution of cash for a corporate action. By a distributor.
+
+    Accounts:
+    - payer (writable, signer): Pays rent, and gets back what closing frees.
+    - distributor (signer): The distributor's key.
+    - role: Its role.
+    - security: The security whose holders are paid.
+    - action (writable): The corporate action.
+    - distribution (writable, derived unless given): The distribution.
+    - linked_to (optional): An earlier distribution of the action that this one completes or corrects.
+    - token_program
+    - payment_mint
+    - escrow (writable)
+    - refund
+    - associated_token_program (known unless given)
+    - system_program (known unless given)
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if distribution is None:
+        distribution = pdas.distribution_address(action, params.number, program_id=program_id)
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("26a3fe45be14fc6b"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payer, is_signer=True, is_writable=True),
+        AccountMeta(distributor, is_signer=True, is_writable=False),
+        AccountMeta(role, is_signer=False, is_writable=False),
+        AccountMeta(security, is_signer=False, is_writable=False),
+        AccountMeta(action, is_signer=False, is_writable=True),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(linked_to, is_signer=False, is_writable=False)
+        if linked_to is not None
+        else AccountMeta(program_id, is_signer=False, is_writable=False),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(payment_mint, is_signer=False, is_writable=False),
+        AccountMeta(escrow, is_signer=False, is_writable=True),
+        AccountMeta(refund, is_signer=False, is_writable=False),
+        AccountMeta(associated_token_program, is_signer=False, is_writable=False),
+        AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
 def open_subscription(
     *,
     payer: Pubkey,
@@ -987,6 +1229,96 @@ def open_subscription(
         AccountMeta(holder, is_signer=False, is_writable=False),
         AccountMeta(order, is_signer=False, is_writable=True),
         AccountMeta(system_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def pay_batch(
+    *,
+    payout_key: Pubkey,
+    distribution: Pubkey,
+    escrow: Pubkey,
+    payment_mint: Pubkey,
+    token_program: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.PayBatchParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pays the entries of a batch that can be paid and were not. The recipients follow the other accounts, in the
+    batch's order. By the payout key.
+
+    Accounts:
+    - payout_key (signer): The distribution's payout key.
+    - distribution (writable)
+    - escrow (writable)
+    - payment_mint
+    - token_program
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("5e8aadc2fc8e0735"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(payout_key, is_signer=True, is_writable=False),
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(escrow, is_signer=False, is_writable=True),
+        AccountMeta(payment_mint, is_signer=False, is_writable=False),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
+        AccountMeta(event_authority, is_signer=False, is_writable=False),
+        AccountMeta(program, is_signer=False, is_writable=False),
+        *remaining_accounts,
+    ]
+    return Instruction(program_id, writer.finish(), accounts)
+
+
+def pay_entitlement(
+    *,
+    distribution: Pubkey,
+    destination: Pubkey,
+    holder: Pubkey,
+    payment_mint: Pubkey,
+    escrow: Pubkey,
+    token_program: Pubkey,
+    event_authority: Pubkey | None = None,
+    program: Pubkey | None = None,
+    params: types.PayEntitlementParams,
+    program_id: Pubkey = PROGRAM_ID,
+    remaining_accounts: Sequence[AccountMeta] = (),
+) -> Instruction:
+    """Pays one entry. By anyone, to the entry's owner alone.
+
+    Accounts:
+    - distribution (writable): The distribution.
+    - destination (writable)
+    - holder
+    - payment_mint
+    - escrow (writable)
+    - token_program
+    - event_authority (derived unless given)
+    - program (known unless given)
+    """
+    if program is None:
+        program = program_id
+    if event_authority is None:
+        event_authority = pdas.event_authority_address(program_id=program_id)
+    writer = Writer(bytes.fromhex("a4778601ea4d3047"))
+    params.write(writer)
+    accounts = [
+        AccountMeta(distribution, is_signer=False, is_writable=True),
+        AccountMeta(destination, is_signer=False, is_writable=True),
+        AccountMeta(holder, is_signer=False, is_writable=False),
+        AccountMeta(payment_mint, is_signer=False, is_writable=False),
+        AccountMeta(escrow, is_signer=False, is_writable=True),
+        AccountMeta(token_program, is_signer=False, is_writable=False),
         AccountMeta(event_authority, is_signer=False, is_writable=False),
         AccountMeta(program, is_signer=False, is_writable=False),
         *remaining_accounts,
@@ -2104,6 +2436,18 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "approve_distribution": InstructionLayout(
+        "approve_distribution",
+        bytes.fromhex("54cf18cd01fa910f"),
+        (
+            AccountRole("approver", signer=True),
+            AccountRole("role"),
+            AccountRole("action", writable=True),
+            AccountRole("distribution", writable=True),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "approve_holder": InstructionLayout(
         "approve_holder",
         bytes.fromhex("f2afa8f5b5674ad0"),
@@ -2186,6 +2530,22 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "close_distribution": InstructionLayout(
+        "close_distribution",
+        bytes.fromhex("ee46dbb045f38de6"),
+        (
+            AccountRole("distributor", signer=True),
+            AccountRole("role"),
+            AccountRole("distribution", writable=True),
+            AccountRole("rent_recipient", writable=True),
+            AccountRole("payment_mint"),
+            AccountRole("escrow", writable=True),
+            AccountRole("refund", writable=True),
+            AccountRole("token_program"),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "correct_fill": InstructionLayout(
         "correct_fill",
         bytes.fromhex("55e556cf7aab5f34"),
@@ -2246,6 +2606,20 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "fund_distribution": InstructionLayout(
+        "fund_distribution",
+        bytes.fromhex("1c6ab6486a0542a3"),
+        (
+            AccountRole("funder", signer=True),
+            AccountRole("source", writable=True),
+            AccountRole("distribution", writable=True),
+            AccountRole("payment_mint"),
+            AccountRole("escrow", writable=True),
+            AccountRole("token_program"),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "grant_role": InstructionLayout(
         "grant_role",
         bytes.fromhex("daea800f5221ecfd"),
@@ -2259,6 +2633,17 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("compliance_role"),
             AccountRole("corporate_actions_role"),
             AccountRole("guardian_role"),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "grow_distribution": InstructionLayout(
+        "grow_distribution",
+        bytes.fromhex("00844e0ce6485412"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("distribution", writable=True),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
             AccountRole("event_authority"),
             AccountRole("program"),
@@ -2309,6 +2694,27 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("program"),
         ),
     ),
+    "open_distribution": InstructionLayout(
+        "open_distribution",
+        bytes.fromhex("26a3fe45be14fc6b"),
+        (
+            AccountRole("payer", writable=True, signer=True),
+            AccountRole("distributor", signer=True),
+            AccountRole("role"),
+            AccountRole("security"),
+            AccountRole("action", writable=True),
+            AccountRole("distribution", writable=True),
+            AccountRole("linked_to", optional=True),
+            AccountRole("token_program"),
+            AccountRole("payment_mint"),
+            AccountRole("escrow", writable=True),
+            AccountRole("refund"),
+            AccountRole("associated_token_program", address=ASSOCIATED_TOKEN_PROGRAM),
+            AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
     "open_subscription": InstructionLayout(
         "open_subscription",
         bytes.fromhex("4265f0fac07d8163"),
@@ -2320,6 +2726,33 @@ INSTRUCTIONS: dict[str, InstructionLayout] = {
             AccountRole("holder"),
             AccountRole("order", writable=True),
             AccountRole("system_program", address=SYSTEM_PROGRAM),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "pay_batch": InstructionLayout(
+        "pay_batch",
+        bytes.fromhex("5e8aadc2fc8e0735"),
+        (
+            AccountRole("payout_key", signer=True),
+            AccountRole("distribution", writable=True),
+            AccountRole("escrow", writable=True),
+            AccountRole("payment_mint"),
+            AccountRole("token_program"),
+            AccountRole("event_authority"),
+            AccountRole("program"),
+        ),
+    ),
+    "pay_entitlement": InstructionLayout(
+        "pay_entitlement",
+        bytes.fromhex("a4778601ea4d3047"),
+        (
+            AccountRole("distribution", writable=True),
+            AccountRole("destination", writable=True),
+            AccountRole("holder"),
+            AccountRole("payment_mint"),
+            AccountRole("escrow", writable=True),
+            AccountRole("token_program"),
             AccountRole("event_authority"),
             AccountRole("program"),
         ),

@@ -41,6 +41,13 @@ def correction_address(fill: Pubkey, corrections: int, *, program_id: Pubkey = P
     )[0]
 
 
+def distribution_address(action: Pubkey, number: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
+    """Address at the seeds 'distribution', action, number."""
+    return Pubkey.find_program_address([b"distribution", bytes(action), integer_seed(number, 2, "number")], program_id)[
+        0
+    ]
+
+
 def draw_address(issuer: Pubkey, period: int, *, program_id: Pubkey = PROGRAM_ID) -> Pubkey:
     """Address at the seeds 'draw', issuer, period."""
     return Pubkey.find_program_address([b"draw", bytes(issuer), integer_seed(period, 4, "period")], program_id)[0]

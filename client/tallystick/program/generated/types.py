@@ -150,6 +150,44 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class ApproveDistributionParams:
+    """What decides who gets the money, as the approver knows it from elsewhere: it signs for this, not for an
+    address at
+    which a node may show it something else.
+    """
+
+    root: bytes
+    """Root of the tree of batches."""
+    entries: int
+    """Entries in all batches."""
+    total: int
+    """What all entries come to, in raw units of the payment mint."""
+    refund: Pubkey
+    """The token account to which closing sends the rest."""
+    expires_at: int
+    """Unix seconds from which it may be closed though not everybody was paid."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            root=reader.fixed(32),
+            entries=reader.u64(),
+            total=reader.u64(),
+            refund=reader.pubkey(),
+            expires_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.fixed(self.root, 32, "ApproveDistributionParams.root")
+        writer.u64(self.entries, "ApproveDistributionParams.entries")
+        writer.u64(self.total, "ApproveDistributionParams.total")
+        writer.pubkey(self.refund, "ApproveDistributionParams.refund")
+        writer.i64(self.expires_at, "ApproveDistributionParams.expires_at")
+
+
+@dataclass(frozen=True, slots=True)
 class ApproveHolderParams:
     """Approve holder params."""
 
@@ -360,6 +398,14 @@ class Direction(IntEnum):
     OUT = 1
 
 
+class DistributionStatus(IntEnum):
+    """Distribution status."""
+
+    OPEN = 0
+    APPROVED = 1
+    CLOSED = 2
+
+
 class FillKind(IntEnum):
     """Fill kind."""
 
@@ -389,6 +435,25 @@ class FreezeAccountParams:
         """The fields in order. Raises AmountError or InputError for a value that does not fit."""
         writer.u16(self.reason_code, "FreezeAccountParams.reason_code")
         writer.fixed(self.reason_hash, 32, "FreezeAccountParams.reason_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class FundDistributionParams:
+    """Fund distribution params."""
+
+    raw: int
+    """Raw units of the payment mint."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            raw=reader.u64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u64(self.raw, "FundDistributionParams.raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,6 +632,49 @@ class MovementParams:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDistributionParams:
+    """Open distribution params."""
+
+    number: int
+    """How many distributions the action opened so far."""
+    root: bytes
+    """Root of the tree of batches (docs/merkle.md)."""
+    batches: int
+    """Leaves of that tree."""
+    entries: int
+    """Entries in all batches."""
+    total: int
+    """What all entries come to, in raw units of the payment mint."""
+    payout_key: Pubkey
+    """The key that will send the payments."""
+    expires_at: int
+    """Unix seconds from which it may be closed though not everybody was paid."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            number=reader.u16(),
+            root=reader.fixed(32),
+            batches=reader.u32(),
+            entries=reader.u64(),
+            total=reader.u64(),
+            payout_key=reader.pubkey(),
+            expires_at=reader.i64(),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u16(self.number, "OpenDistributionParams.number")
+        writer.fixed(self.root, 32, "OpenDistributionParams.root")
+        writer.u32(self.batches, "OpenDistributionParams.batches")
+        writer.u64(self.entries, "OpenDistributionParams.entries")
+        writer.u64(self.total, "OpenDistributionParams.total")
+        writer.pubkey(self.payout_key, "OpenDistributionParams.payout_key")
+        writer.i64(self.expires_at, "OpenDistributionParams.expires_at")
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSubscriptionParams:
     """Open subscription params."""
 
@@ -608,6 +716,100 @@ class OrderStatus(IntEnum):
     SETTLED = 2
     CANCELLED = 3
     WITHDRAWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PayBatchParams:
+    """Pay batch params."""
+
+    batch: int
+    """Place of the batch in the tree."""
+    entries_root: bytes
+    """Root of the batch's entries."""
+    skip: int
+    """A bit for each entry that is not to be paid now."""
+    bumps: bytes
+    """Bump of each recipient's address."""
+    amounts: tuple[int, ...]
+    """Raw units of the payment mint, for each recipient."""
+    proof: tuple[bytes, ...]
+    """From the batch to the root, lowest first."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            batch=reader.u32(),
+            entries_root=reader.fixed(32),
+            skip=reader.u64(),
+            bumps=reader.byte_string(),
+            amounts=reader.vec(reader.u64),
+            proof=reader.vec(lambda: reader.fixed(32)),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.batch, "PayBatchParams.batch")
+        writer.fixed(self.entries_root, 32, "PayBatchParams.entries_root")
+        writer.u64(self.skip, "PayBatchParams.skip")
+        writer.byte_string(self.bumps, "PayBatchParams.bumps")
+        writer.vec(self.amounts, lambda item: writer.u64(item, "PayBatchParams.amounts"), "PayBatchParams.amounts")
+        writer.vec(self.proof, lambda item: writer.fixed(item, 32, "PayBatchParams.proof"), "PayBatchParams.proof")
+
+
+@dataclass(frozen=True, slots=True)
+class PayEntitlementParams:
+    """Pay entitlement params."""
+
+    batch: int
+    """Place of the batch in the tree."""
+    count: int
+    """Entries of the batch."""
+    index: int
+    """Place of the entry in its batch."""
+    bump: int
+    """Bump of the destination's address."""
+    raw: int
+    """Raw units of the payment mint."""
+    flat_hash: bytes
+    """Hash over all entries of the batch."""
+    entry_proof: tuple[bytes, ...]
+    """From the entry to the root of its batch's entries, lowest first."""
+    batch_proof: tuple[bytes, ...]
+    """From the batch to the root of the distribution, lowest first."""
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """The fields in order. Raises LedgerError."""
+        return cls(
+            batch=reader.u32(),
+            count=reader.u8(),
+            index=reader.u8(),
+            bump=reader.u8(),
+            raw=reader.u64(),
+            flat_hash=reader.fixed(32),
+            entry_proof=reader.vec(lambda: reader.fixed(32)),
+            batch_proof=reader.vec(lambda: reader.fixed(32)),
+        )
+
+    def write(self, writer: Writer) -> None:
+        """The fields in order. Raises AmountError or InputError for a value that does not fit."""
+        writer.u32(self.batch, "PayEntitlementParams.batch")
+        writer.u8(self.count, "PayEntitlementParams.count")
+        writer.u8(self.index, "PayEntitlementParams.index")
+        writer.u8(self.bump, "PayEntitlementParams.bump")
+        writer.u64(self.raw, "PayEntitlementParams.raw")
+        writer.fixed(self.flat_hash, 32, "PayEntitlementParams.flat_hash")
+        writer.vec(
+            self.entry_proof,
+            lambda item: writer.fixed(item, 32, "PayEntitlementParams.entry_proof"),
+            "PayEntitlementParams.entry_proof",
+        )
+        writer.vec(
+            self.batch_proof,
+            lambda item: writer.fixed(item, 32, "PayEntitlementParams.batch_proof"),
+            "PayEntitlementParams.batch_proof",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 use anchor_lang::prelude::*;
 use solana_sha256_hasher::hashv;
 
-use crate::{constants::*, errors::TallystickError, state::in_place};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 /// One custody account's holding, as its custodian stated it.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use solana_sha256_hasher::hashv;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     slot_hashes::Lookup,
     state::{days_in, in_place},
 };

@@ -1,6 +1,9 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, state::in_place};
+use crate::{
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 in_place! {
     /// A wallet that compliance approved. Holds nothing that identifies a person.

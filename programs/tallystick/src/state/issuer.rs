@@ -3,7 +3,7 @@ use solana_sha256_hasher::hashv;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     state::{day_after, in_place},
 };
 

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::in_place};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 in_place! {
     /// Caps on what one operator may mint and burn of one security. Outlives the role, so that revoking and

@@ -1,6 +1,9 @@
 use anchor_lang::prelude::*;
 
-use crate::{errors::TallystickError, state::in_place};
+use crate::{
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     constants::{DAY, MAX_YEAR, MIN_YEAR},
-    errors::TallystickError,
+    errors::{require, TallystickError},
 };
 
 /// The first day of a period.

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::in_place};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 in_place! {
     /// What the issuer promised for one security. Loosening it later waits and can be vetoed.

@@ -3,7 +3,7 @@ use solana_sha256_hasher::hashv;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     state::{
         changed_multiplier, in_place, shares_rounded_up, Policy, SCOPE_MINT, SCOPE_REDEEM, SCOPE_TRANSFER,
     },

@@ -1,6 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::in_place};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    state::in_place,
+};
 
 #[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

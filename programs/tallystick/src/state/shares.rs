@@ -2,7 +2,10 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{constants::MULTIPLIER_ONE, errors::TallystickError};
+use crate::{
+    constants::MULTIPLIER_ONE,
+    errors::{require, TallystickError},
+};
 
 /// Shares x 10^decimals of `raw` token units, rounded up: what is owed.
 pub fn shares_rounded_up(raw: u64, multiplier: u128) -> Result<u64> {

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, ActionAnnounced},
     state::*,
 };
@@ -40,7 +40,7 @@ pub struct AnnounceAction<'info> {
     )]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// The version before; absent for version 1.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub replaced: Option<Box<Account<'info, InPlace<CorporateAction>>>>,
     pub system_program: Program<'info, System>,
 }
@@ -60,8 +60,8 @@ pub struct AnnounceActionParams {
 impl AnnounceAction<'_> {
     pub fn validate(&self, params: &AnnounceActionParams, now: i64) -> Result<()> {
         self.role.require_in_force(now)?;
-        // Cash that is due to a retired security's holders is still paid.
-        if !params.kind.pays_cash() {
+        // A retired security still pays what is due, and its redemptions follow its shares through later splits.
+        if params.kind.retires() {
             self.security.require_active()?;
         }
         require!(params.event_hash != [0; 32], TallystickError::HashMissing);

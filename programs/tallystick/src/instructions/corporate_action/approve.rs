@@ -21,7 +21,7 @@ pub struct ApproveAction<'info> {
     /// The security it happens to.
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The action.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
 }
 

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, ActionCancelled},
     state::*,
     token::Token,
@@ -22,10 +22,10 @@ pub struct CancelAction<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The security it would happen to.
-    #[account(mut, has_one = mint @ TallystickError::MintOfAnotherSecurity)]
+    #[account(mut, dup, has_one = mint @ TallystickError::MintOfAnotherSecurity)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The action.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// CHECK: the security names it; Token-2022 checks what it is.
     #[account(mut)]

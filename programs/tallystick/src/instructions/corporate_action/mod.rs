@@ -11,7 +11,7 @@ pub use execute::*;
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     state::{CorporateAction, Role},
 };
 

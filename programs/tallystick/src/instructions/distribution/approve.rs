@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionApproved},
     state::*,
 };
@@ -19,10 +19,10 @@ pub struct ApproveDistribution<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The corporate action.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// The distribution.
-    #[account(mut, has_one = action @ TallystickError::DistributionOfAnotherAction)]
+    #[account(mut, dup, has_one = action @ TallystickError::DistributionOfAnotherAction)]
     pub distribution: Box<Account<'info, InPlace<Distribution>>>,
 }
 

@@ -22,7 +22,7 @@ pub struct CloseDistribution<'info> {
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The distribution.
     #[account(
-        mut,
+        mut, dup,
         has_one = payment_mint @ TallystickError::WrongPaymentMint,
         has_one = escrow @ TallystickError::WrongPaymentEscrow,
         has_one = refund @ TallystickError::WrongRefund,

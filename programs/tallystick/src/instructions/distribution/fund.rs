@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionFunded},
     payment::{require_plain_mint, Escrow},
     state::*,
@@ -17,7 +17,7 @@ pub struct FundDistribution<'info> {
     pub source: UncheckedAccount<'info>,
     /// The distribution.
     #[account(
-        mut,
+        mut, dup,
         has_one = payment_mint @ TallystickError::WrongPaymentMint,
         has_one = escrow @ TallystickError::WrongPaymentEscrow,
         has_one = token_program @ ErrorCode::InvalidProgramId,

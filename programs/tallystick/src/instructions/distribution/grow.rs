@@ -1,7 +1,7 @@
 use anchor_lang::{prelude::*, system_program};
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionGrew},
     state::*,
 };
@@ -13,7 +13,7 @@ pub struct GrowDistribution<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
     /// The distribution.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub distribution: Box<Account<'info, InPlace<Distribution>>>,
     pub system_program: Program<'info, System>,
 }

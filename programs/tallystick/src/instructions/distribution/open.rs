@@ -3,7 +3,7 @@ use anchor_spl::associated_token::{get_associated_token_address_with_program_id,
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DistributionOpened},
     payment::{is_token_account, is_token_program, require_no_security, require_plain_mint, Escrow},
     state::*,
@@ -28,7 +28,7 @@ pub struct OpenDistribution<'info> {
     /// The security whose holders are paid.
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The corporate action.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
     /// The distribution.
     #[account(

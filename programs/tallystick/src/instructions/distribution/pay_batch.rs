@@ -2,7 +2,7 @@ use anchor_lang::{event::EVENT_IX_TAG_LE, prelude::*, system_program, Discrimina
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::BatchPaid,
     payment::{require_plain_mint, Batch, Recipients},
     runtime::{call, same, Account as Raw, Meta, Seed},
@@ -48,7 +48,7 @@ pub struct PayBatchParams {
 
 /// Reached only with fewer accounts than one recipient needs, or more than a batch has: `entrypoint` answers all others.
 pub fn pay_batch(_: Context<PayBatch>, _: PayBatchParams) -> Result<()> {
-    err!(TallystickError::BatchOutOfBounds)
+    Err(TallystickError::BatchOutOfBounds.into())
 }
 
 /// `PayBatchParams` in Borsh, read where they lie.
@@ -104,7 +104,7 @@ impl<'a> Accounts<'a> {
         let [payout_key, distribution, escrow, payment_mint, token_program, event_authority, program, ..] =
             *accounts
         else {
-            return err!(ErrorCode::AccountNotEnoughKeys);
+            return Err(ErrorCode::AccountNotEnoughKeys.into());
         };
         require!(payout_key.signs(), ErrorCode::AccountNotSigner);
         if !same(&distribution.owner, &crate::ID) {
@@ -175,7 +175,7 @@ pub fn pay_batch_in_place(accounts: &[&Raw], data: &[u8]) -> Result<()> {
             && arguments.bumps.len() == recipients.len()
             && arguments.amounts.len() == recipients.len(),
     ) else {
-        return err!(TallystickError::BatchOutOfBounds);
+        return Err(TallystickError::BatchOutOfBounds.into());
     };
     let settled = u64::from_le_bytes(*word) | arguments.skip;
 

@@ -2,7 +2,7 @@ use anchor_lang::{prelude::*, system_program};
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, EntitlementPaid},
     payment::{self, require_plain_mint, Escrow, Recipients},
     state::*,
@@ -13,7 +13,7 @@ use crate::{
 pub struct PayEntitlement<'info> {
     /// The distribution.
     #[account(
-        mut,
+        mut, dup,
         has_one = payment_mint @ TallystickError::WrongPaymentMint,
         has_one = escrow @ TallystickError::WrongPaymentEscrow,
         has_one = token_program @ ErrorCode::InvalidProgramId,

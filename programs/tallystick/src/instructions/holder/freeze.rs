@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, AccountFrozen},
     state::*,
     token::{Token, TokenAccount},
@@ -26,7 +26,7 @@ pub struct FreezeAccount<'info> {
     /// CHECK: the security names it; Token-2022 checks what it is.
     pub mint: UncheckedAccount<'info>,
     /// The account to freeze.
-    #[account(mut, constraint = token_account.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(mut, dup, constraint = token_account.mint == security.mint @ TallystickError::WrongTokenAccount)]
     pub token_account: Box<Account<'info, TokenAccount>>,
     /// CHECK: the token account names it. Its owner, which is no account of this program.
     #[account(address = token_account.owner @ TallystickError::WrongWallet)]

@@ -16,7 +16,7 @@ pub use thaw::*;
 
 use anchor_lang::prelude::*;
 
-use crate::errors::TallystickError;
+use crate::errors::{require, TallystickError};
 
 /// Refuses the owner of a token account where it is an account of this program: no instruction freezes, thaws or
 /// seizes what the program itself owns (law 3).

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, HoldingReissued},
     state::*,
     token::{Token, TokenAccount},
@@ -34,7 +34,7 @@ pub struct Reissue<'info> {
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The record of the wallet whose key is lost; suspended here.
     #[account(
-        mut,
+        mut, dup,
         constraint = old_holder.issuer == security.issuer @ TallystickError::WrongHolderRecord,
         constraint = old_holder.wallet == old_wallet.key() @ TallystickError::WrongHolderRecord,
     )]
@@ -48,14 +48,14 @@ pub struct Reissue<'info> {
     /// CHECK: the security names it; Token-2022 checks what it is.
     pub mint: UncheckedAccount<'info>,
     /// The token account of the old wallet.
-    #[account(mut, constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(mut, dup, constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount)]
     pub source: Box<Account<'info, TokenAccount>>,
     /// CHECK: the token account names it. Its owner, which is no account of this program.
     #[account(address = source.owner @ TallystickError::WrongWallet)]
     pub old_wallet: UncheckedAccount<'info>,
     /// A token account of the new wallet.
     #[account(
-        mut,
+        mut, dup,
         constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
         constraint = destination.key() != security.escrow @ TallystickError::WrongTokenAccount,
     )]

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, HoldingSeized},
     state::*,
     token::{Token, TokenAccount},
@@ -32,7 +32,7 @@ pub struct Seize<'info> {
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The seizure.
     #[account(
-        mut,
+        mut, dup,
         has_one = security @ TallystickError::AccountOfAnotherSecurity,
         has_one = source @ TallystickError::WrongTokenAccount,
         has_one = wallet @ TallystickError::WrongWallet,
@@ -41,13 +41,17 @@ pub struct Seize<'info> {
     /// CHECK: the security names it; Token-2022 checks what it is.
     pub mint: UncheckedAccount<'info>,
     /// The token account taken from.
-    #[account(mut, constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(mut, dup, constraint = source.mint == security.mint @ TallystickError::WrongTokenAccount)]
     pub source: Box<Account<'info, TokenAccount>>,
     /// CHECK: the token account names it. Its owner, which is no account of this program.
     #[account(address = source.owner @ TallystickError::WrongWallet)]
     pub wallet: UncheckedAccount<'info>,
     /// The seizure account in force.
-    #[account(mut, constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(
+        mut, dup,
+        constraint = destination.mint == security.mint @ TallystickError::WrongTokenAccount,
+        constraint = destination.key() != source.key() @ TallystickError::WrongTokenAccount,
+    )]
     pub destination: Box<Account<'info, TokenAccount>>,
     pub token_program: Program<'info, Token2022>,
 }

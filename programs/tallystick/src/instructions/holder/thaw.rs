@@ -3,7 +3,7 @@ use anchor_spl::token_2022::Token2022;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, AccountThawed},
     state::*,
     token::{Token, TokenAccount},
@@ -27,7 +27,7 @@ pub struct ThawAccount<'info> {
     /// CHECK: the security names it; Token-2022 checks what it is.
     pub mint: UncheckedAccount<'info>,
     /// The account to thaw.
-    #[account(mut, constraint = token_account.mint == security.mint @ TallystickError::WrongTokenAccount)]
+    #[account(mut, dup, constraint = token_account.mint == security.mint @ TallystickError::WrongTokenAccount)]
     pub token_account: Box<Account<'info, TokenAccount>>,
     /// CHECK: the token account names it. Its owner, which is no account of this program.
     #[account(address = token_account.owner @ TallystickError::WrongWallet)]

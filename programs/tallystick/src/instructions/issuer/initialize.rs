@@ -2,7 +2,7 @@ use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, IssuerInitialized},
     state::*,
 };

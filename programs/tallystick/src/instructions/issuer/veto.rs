@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     constants::MAX_DELAY,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, ChangeVetoed},
     state::*,
 };
@@ -29,7 +29,7 @@ pub struct Veto<'info> {
     #[account(mut, dup, has_one = issuer @ TallystickError::RoleOfAnotherIssuer)]
     pub role: Option<Box<Account<'info, InPlace<Role>>>>,
     /// The security whose setting waits, or the one of the limit.
-    #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
     pub security: Option<Box<Account<'info, InPlace<Security>>>>,
     /// The limit whose setting waits.
     #[account(

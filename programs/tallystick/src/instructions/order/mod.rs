@@ -20,7 +20,13 @@ pub use withdraw_redemption::*;
 
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, once::Slot, state::*, token::Token};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    once::Slot,
+    state::*,
+    token::Token,
+};
 
 /// Whose order it is.
 #[derive(PartialEq)]

@@ -3,7 +3,7 @@ use anchor_spl::token_2022::Token2022;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, RedemptionRequested},
     state::*,
     token::{Mint, Token, TokenAccount},

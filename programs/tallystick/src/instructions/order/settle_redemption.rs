@@ -3,7 +3,7 @@ use anchor_spl::token_2022::Token2022;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, RedemptionSettled},
     instructions::MovementParams,
     once::Slot,

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, DayClosed},
     state::*,
 };
@@ -19,7 +19,7 @@ pub struct CloseDay<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer, which keeps the running hash.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
 }
 

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Accounts)]
 pub struct DrawDay<'info> {
     /// The draw that was requested.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub draw: Box<Account<'info, InPlace<DayDraw>>>,
     /// CHECK: its address. The chain's record of the last slots' hashes.
     #[account(address = slot_hashes::ADDRESS @ TallystickError::NotSlotHashes)]

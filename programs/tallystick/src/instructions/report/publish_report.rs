@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, ReportPublished},
     state::*,
 };
@@ -24,7 +24,7 @@ pub struct PublishReport<'info> {
     )]
     pub role: Box<Account<'info, InPlace<Role>>>,
     /// The issuer, which keeps the last publication.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The report.
     #[account(

@@ -16,7 +16,7 @@ pub struct AnnounceMetadata<'info> {
     #[account(has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
-    #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
     pub security: Box<Account<'info, InPlace<Security>>>,
 }
 

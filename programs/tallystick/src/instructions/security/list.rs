@@ -6,7 +6,7 @@ use anchor_spl::{
 
 use crate::{
     constants::*,
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, SecurityListed},
     state::*,
     token::{Metadata, NewMint},

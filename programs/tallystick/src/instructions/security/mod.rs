@@ -20,7 +20,11 @@ pub use update_policy::*;
 
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, errors::TallystickError, state::*};
+use crate::{
+    constants::*,
+    errors::{require, TallystickError},
+    state::*,
+};
 
 /// What wallets show and what the terms are, as a listing or an update may set it.
 fn require_metadata(

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, SeizureAccountNamed},
     instructions::require_wallet,
     state::*,
@@ -17,7 +17,7 @@ pub struct NameSeizureAccount<'info> {
     #[account(has_one = admin @ TallystickError::NotAdmin)]
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
-    #[account(mut, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
+    #[account(mut, dup, has_one = issuer @ TallystickError::SecurityOfAnotherIssuer)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// Where seizures move tokens to; absent to name none.
     #[account(constraint = seizure_account.mint == security.mint @ TallystickError::WrongTokenAccount)]

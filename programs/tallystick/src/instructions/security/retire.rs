@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, SecurityRetired},
     instructions::corporate_action::require_live_approval,
     state::*,
@@ -26,10 +26,10 @@ pub struct RetireSecurity<'info> {
     )]
     pub approver_role: Box<Account<'info, InPlace<Role>>>,
     /// The security that is delisted.
-    #[account(mut)]
+    #[account(mut, dup)]
     pub security: Box<Account<'info, InPlace<Security>>>,
     /// The delisting.
-    #[account(mut, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
+    #[account(mut, dup, has_one = security @ TallystickError::AccountOfAnotherSecurity)]
     pub action: Box<Account<'info, InPlace<CorporateAction>>>,
 }
 

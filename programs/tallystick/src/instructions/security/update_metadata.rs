@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_2022::Token2022;
 
 use crate::{
-    errors::TallystickError,
+    errors::{require, TallystickError},
     events::{emit, MetadataUpdated},
     instructions::MetadataParams,
     state::*,
@@ -22,7 +22,7 @@ pub struct UpdateMetadata<'info> {
     pub issuer: Box<Account<'info, InPlace<Issuer>>>,
     /// The security.
     #[account(
-        mut,
+        mut, dup,
         has_one = issuer @ TallystickError::SecurityOfAnotherIssuer,
         has_one = mint @ TallystickError::MintOfAnotherSecurity,
     )]
