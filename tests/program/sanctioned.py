@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chain_in_process import key, with_account
-from reports import DRAW_SLOTS, Reports
 from distribution_cases import second_growing
+from reports import DRAW_SLOTS, Reports
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from substituting import ALICE, ATTESTOR, BOB, Pick, Run, other

@@ -89,4 +89,3 @@ class Acting(LawChecks):
         ]
         chosen = live if pick % 10 != 9 else [address for address, _ in orders]
         return chosen[pick // 10 % len(chosen)] if chosen else None
-

@@ -16,8 +16,21 @@ from actions import NO_TERMS, Action
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from laws_acting import NOTICE, PICK, Acting
-from laws_world import MULTIPLIER_ONE, Chain, Change, Custodian, Issuer, Mirror, Pubkey, Receipt, RoleKind, Security
-from laws_world import accounts, digest, events, types
+from laws_world import (
+    MULTIPLIER_ONE,
+    Chain,
+    Change,
+    Custodian,
+    Issuer,
+    Mirror,
+    Pubkey,
+    Receipt,
+    RoleKind,
+    Security,
+    accounts,
+    events,
+    types,
+)
 from solders.instruction import Instruction
 from tallystick.program.generated.types import ActionKind, ActionStatus, SecurityStatus
 
@@ -58,14 +71,10 @@ class ActionRules(Acting):
         kind=st.sampled_from([*SPLITS, ActionKind.REVERSE_SPLIT]), ratio=st.sampled_from(RATIOS),
         notice=st.sampled_from([0, NOTICE - 1, NOTICE, NOTICE + 60]), pick=PICK, real=st.booleans(),
     )  # fmt: skip
-    def change_is_announced(
-        self, kind: ActionKind, ratio: tuple[int, int], notice: int, pick: int, real: bool
-    ) -> None:
+    def change_is_announced(self, kind: ActionKind, ratio: tuple[int, int], notice: int, pick: int, real: bool) -> None:
         """Of any ratio, with any notice; only a fair one is real."""
         numerator, denominator = ratio if kind is not ActionKind.REVERSE_SPLIT else ratio[::-1]
-        terms = replace(
-            NO_TERMS, numerator=numerator, denominator=denominator, effective_at=self.chain.now + notice
-        )
+        terms = replace(NO_TERMS, numerator=numerator, denominator=denominator, effective_at=self.chain.now + notice)
         self._announce(Action(self.acme, kind, terms, self.fresh("event")), pick, real=real and self._is_fair(terms))
 
     @rule(kind=st.sampled_from([*CASH, ActionKind.CASH_DIVIDEND]), pick=PICK, bad=st.booleans())
@@ -247,7 +256,8 @@ class ActionRules(Acting):
     def _law_5_approval(self, event: events.ActionApproved) -> None:
         found = self.announced[event.action]
         assert event.approver != found.announcer, "law 5: approved by its announcer"
-        assert found.approver is None and not found.ended, "law 5: approved twice, or after its end"
+        assert found.approver is None, "law 5: approved twice"
+        assert not found.ended, "law 5: approved after its end"
         self._in_force(CORPORATE_ACTIONS, event.approver)
         found.approver, found.approved_at = event.approver, self.chain.now
 
@@ -271,11 +281,10 @@ class ActionRules(Acting):
         assert 1 / most <= ratio <= most, "law 5: outside the bound"
         before = self.multiplier()
         after = before * terms.numerator // terms.denominator
-        assert (event.multiplier_before, event.multiplier_after) == (before, after) and after > 0
+        assert (event.multiplier_before, event.multiplier_after) == (before, after)
+        assert after > 0
         self.changes.append(
-            Change(
-                event.action, terms.effective_at, before, after, terms.numerator, terms.denominator, found.real
-            )
+            Change(event.action, terms.effective_at, before, after, terms.numerator, terms.denominator, found.real)
         )
 
     def _law_5_cancellation(self, event: events.ActionCancelled) -> None:
@@ -311,6 +320,3 @@ def is_greatest_double_below(bits: int, exact: int) -> bool:
     """Whether the double of these bits is the greatest that is not above the multiplier."""
     value: float = struct.unpack("<d", struct.pack("<Q", bits))[0]
     return Fraction(value) <= Fraction(exact, MULTIPLIER_ONE) < Fraction(math.nextafter(value, math.inf))
-
-
-__all__ = ["ActionRules", "digest"]

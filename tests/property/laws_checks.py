@@ -39,10 +39,11 @@ from tallystick.program.layout import AccountLayout
 Layout = TypeVar("Layout", bound=AccountLayout)
 NAMES = {each.name for each in ERRORS.values()}
 FRAMEWORK = {
-    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "ConstraintAddress", "system:0", "token:1", "token:17",
-    "token:67",
+    "AccountNotInitialized", "AccountOwnedByWrongProgram", "ConstraintSeeds", "ConstraintAddress", "system:0",
+    "token:1", "token:17", "token:67",
 }  # fmt: skip
-"""Refusals that are not ours: no such account; too few tokens (1); frozen (17); paused (67). Anything else is a panic or a hole."""
+"""Refusals that are not ours: no such account; too few tokens (1); frozen (17); paused (67). Anything else is a panic
+or a hole."""
 ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
 EXPIRE = (
     RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER, RoleKind.GUARDIAN,
@@ -83,7 +84,7 @@ class LawChecks:
 
     def of(self, kind: type[Layout]) -> dict[Pubkey, Layout]:
         """Accounts of a type as of the last check."""
-        return cast(dict[Pubkey, Layout], self.mirror.by_type[kind])
+        return cast("dict[Pubkey, Layout]", self.mirror.by_type[kind])
 
     def sorted_of(self, kind: type[Layout]) -> list[tuple[Pubkey, Layout]]:
         """The same in an order that is the same in every run."""

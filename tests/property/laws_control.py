@@ -175,7 +175,9 @@ class ControlRules(Acting):
             address, state = found[pick % len(found)]
             self._seize(address, state, pick, same=same and pick % 2 == 0, other=other and pick % 3 == 0)
 
-    @rule(wallet=st.integers(0, 2), raw=SMALL, pick=PICK, frozen=st.booleans(), wait=st.sampled_from([0, HOUR, 8 * DAY]))
+    @rule(
+        wallet=st.integers(0, 2), raw=SMALL, pick=PICK, frozen=st.booleans(), wait=st.sampled_from([0, HOUR, 8 * DAY])
+    )
     def holding_is_seized(self, wallet: int, raw: int, pick: int, frozen: bool, wait: int) -> None:
         """Named, proposed and executed; of an account that is frozen before, or is not."""
         if self.takes_seized == NOBODY:
@@ -269,7 +271,8 @@ class ControlRules(Acting):
                     self.metadata = event.content_hash, event.writable_from
                 case events.MetadataUpdated():
                     assert self.metadata is not None, "law 7: metadata that was not announced"
-                    assert self.metadata[0] == event.content_hash and self.chain.now >= self.metadata[1]
+                    assert self.metadata[0] == event.content_hash
+                    assert self.chain.now >= self.metadata[1]
                     self.metadata = None
                 case events.ChangeVetoed():
                     self._law_7_veto(event, call)
@@ -292,7 +295,8 @@ class ControlRules(Acting):
                         self._in_force(COMPLIANCE, each)
                     assert self.of(accounts.Holder)[self.alpha.holder(event.old_wallet)].suspended_at
                     self._law_7_permission(event.new_wallet, whatever_class=True)
-                    assert self.control.is_frozen(event.source) and self.chain.balance(event.source) == 0
+                    assert self.control.is_frozen(event.source)
+                    assert self.chain.balance(event.source) == 0
                 case _:
                     pass
         super().check_receipt(receipt, call)
@@ -334,11 +338,12 @@ class ControlRules(Acting):
                 for each in beside
                 if (role := roles.get(self.alpha.role(COMPLIANCE, each))) is not None
             ]
-            assert ends and max(ends) > self.chain.now - LONGEST_DELAY, "law 7: a guardian keeps itself in alone"
+            assert max(ends, default=0) > self.chain.now - LONGEST_DELAY, "law 7: a guardian keeps itself in alone"
 
     def _law_7_permission(self, wallet: Pubkey, *, whatever_class: bool = False) -> None:
         record = self.of(accounts.Holder)[self.alpha.holder(wallet)]
-        assert not record.suspended_at and self.chain.now < record.approved_until, "not approved"
+        assert not record.suspended_at, "a suspended holder"
+        assert self.chain.now < record.approved_until, "not approved any more"
         assert whatever_class or record.classes & self.promised.policy.allowed_classes, "not of an allowed class"
 
     def _law_7_seizure(self, event: events.HoldingSeized) -> None:
@@ -348,8 +353,10 @@ class ControlRules(Acting):
             self._in_force(COMPLIANCE, each)
         assert event.source != self.acme.escrow, "law 3: an account the program owns"
         assert event.destination == self.takes_seized, "law 7: to another account than the one named"
-        assert event.raw == seizure.raw and self.chain.now <= seizure.expires_at
-        assert seizure.executed_at == self.chain.now and seizure.status is SeizureStatus.EXECUTED
+        assert event.raw == seizure.raw
+        assert self.chain.now <= seizure.expires_at
+        assert seizure.executed_at == self.chain.now
+        assert seizure.status is SeizureStatus.EXECUTED
 
     def check_now(self) -> None:
         """Law 7 too: what counts is what was promised, and what waited long enough."""
@@ -357,6 +364,8 @@ class ControlRules(Acting):
         self._follow_time()
         assert self._promise() == self.promised, "law 7: the policy in force"
         state = self.security
-        named = state.pending_seizure_account if 0 < state.pending_seizure_from <= self.chain.now else state.seizure_account
+        named = (
+            state.pending_seizure_account if 0 < state.pending_seizure_from <= self.chain.now else state.seizure_account
+        )
         assert named == self.takes_seized, "law 7: the seizure account in force"
         assert not self.control.is_frozen(self.acme.escrow), "law 3: the escrow is frozen"

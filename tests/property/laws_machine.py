@@ -11,7 +11,7 @@ from chain_in_process import State
 from control import CUSTODIAN_WALLET, Control
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS, accepted
+from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS
 from laws_control import OTHER_WALLET, ControlRules
 from laws_payments import PaymentRules, prepare_payments
 from laws_world import (

@@ -28,7 +28,6 @@ from laws_world import (
     Mirror,
     Pubkey,
     Receipt,
-    RoleKind,
     Security,
     accounts,
     events,
@@ -40,7 +39,7 @@ from solders.instruction import Instruction
 from tallystick.domain.distribution_tree import Batch, DistributionTree, Entry
 from tallystick.domain.merkle import MerkleTree
 from tallystick.program.distribution_account import HEADER_LENGTH, DistributionAccount
-from tallystick.program.generated.types import ActionKind, ActionStatus
+from tallystick.program.generated.types import ActionStatus
 from tallystick.program.token import (
     SPL_TOKEN_PROGRAM,
     SYSTEM_PROGRAM,
@@ -163,9 +162,7 @@ class PaymentRules(ActionRules):
     ) -> None:
         """Announced, approved, opened, approved and funded; the list may name an account twice."""
         now = self.chain.now
-        terms = replace(
-            NO_TERMS, ex_at=now, record_at=now, pay_at=now, gross_per_share=10**18, currency=b"USD"
-        )
+        terms = replace(NO_TERMS, ex_at=now, record_at=now, pay_at=now, gross_per_share=10**18, currency=b"USD")
         action = Action(self.acme, CASH[pick % 3], terms, self.fresh("event"))
         self._announce(action, pick, real=True)
         found = self.announced.get(action.address)
@@ -179,8 +176,8 @@ class PaymentRules(ActionRules):
 
     @precondition(lambda self: self.of(accounts.CorporateAction))
     @rule(
-        program=st.sampled_from(PROGRAMS), pick=PICK, size=st.sampled_from([1, 3]), number=st.sampled_from([0, 0, 1, -1]),
-        linked=st.booleans(),
+        program=st.sampled_from(PROGRAMS), pick=PICK, size=st.sampled_from([1, 3]),
+        number=st.sampled_from([0, 0, 1, -1]), linked=st.booleans(),
     )  # fmt: skip
     def distribution_is_opened(self, program: Pubkey, pick: int, size: int, number: int, linked: bool) -> None:
         """For any action, again, or with a number that is not next."""
@@ -215,7 +212,12 @@ class PaymentRules(ActionRules):
             self._fund(book, how)
 
     @precondition(lambda self: self.books)
-    @rule(pick=PICK, batch=st.integers(0, 7), skip=st.sampled_from([0, 0, 1, 5, 2**64 - 1]), forged=st.sampled_from(FORGED))
+    @rule(
+        pick=PICK,
+        batch=st.integers(0, 7),
+        skip=st.sampled_from([0, 0, 1, 5, 2**64 - 1]),
+        forged=st.sampled_from(FORGED),
+    )
     def batch_is_paid(self, pick: int, batch: int, skip: int, forged: str | None) -> None:
         """By the payout key with any mask; or with something forged."""
         book = self._pick_book(pick)
@@ -253,7 +255,11 @@ class PaymentRules(ActionRules):
             record = self.of(accounts.Holder).get(self.alpha.holder(who))
             made = self.act(payout.pay_entitlement(who, **change))
             may = due is not None and self._may_pay(book) and not (record and record.suspended_at)
-            if forged is None and due is not None and due[1] <= book.arrived - book.received.total() + due[1] * bool(made):
+            if (
+                forged is None
+                and due is not None
+                and due[1] <= book.arrived - book.received.total() + due[1] * bool(made)
+            ):
                 assert (made is not None) is may, "law 4: a claim that was due, or was not"
 
     @precondition(lambda self: self.books)
@@ -433,7 +439,8 @@ class PaymentRules(ActionRules):
                 case events.DistributionFunded():
                     book = self.books[event.distribution]
                     arrived = self._moved(book.payout.escrow)
-                    assert book.approved and event.raw == arrived > 0
+                    assert book.approved
+                    assert event.raw == arrived > 0
                     book.arrived += arrived
                     self.stale.add(event.distribution)
                 case events.BatchPaid():
@@ -455,10 +462,12 @@ class PaymentRules(ActionRules):
 
     def _law_4_approval(self, event: events.DistributionApproved) -> None:
         book = self.books[event.distribution]
-        assert not book.approved and not book.closed
+        assert not book.approved
+        assert not book.closed
         assert event.root_approver != book.opener, "law 4: approved by its opener"
         self._in_force(CORPORATE_ACTIONS, event.root_approver)
-        assert event.root == book.tree.root and event.total == book.tree.total
+        assert event.root == book.tree.root
+        assert event.total == book.tree.total
         assert len(self._account(book).words) == len(book.words), "law 4: approved before it had its bits"
         found = self.announced[event.action]
         assert found.approver is not None, "law 5: cash that nobody approved"
@@ -468,10 +477,12 @@ class PaymentRules(ActionRules):
 
     def _law_4_payment(self, distribution: Pubkey, raw: int, claimed: dict[int, int]) -> None:
         book = self.books[distribution]
-        assert book.approved and not book.closed, "law 4: paid before approval or after the close"
+        assert book.approved, "law 4: paid before its approval"
+        assert not book.closed, "law 4: paid after its close"
         expected: Counter[Pubkey] = Counter()
         for batch, (old, new) in enumerate(zip(book.words, self._account(book).words, strict=True)):
             assert new & old == old, "law 4: a bit was cleared"
+            assert not old & claimed.get(batch, 0), "law 4: paid twice"
             assert new & ~old == claimed.get(batch, 0), "law 4: other bits than the event says"
             assert not new & ~old & self.skipped, "law 4: skipped, and paid"
             for index in bits_of(new & ~old):
@@ -485,7 +496,9 @@ class PaymentRules(ActionRules):
         for address in expected:
             assert self._takes(book.payout.payment, address), "law 4: paid to one that is not its owner's"
         book.received += expected
-        assert all(amount <= book.committed()[each] for each, amount in book.received.items()), "law 4: paid twice"
+        assert all(amount <= book.committed()[each] for each, amount in book.received.items()), (
+            "law 4: more than committed"
+        )
         self.stale.add(distribution)
 
     def _is_money(self, book: Book, address: Pubkey) -> bool:
@@ -530,6 +543,3 @@ class PaymentRules(ActionRules):
 def _amount(account: Account | None) -> int:
     """Raw units in what may be a token account."""
     return int.from_bytes(account.data[64:72], "little") if account is not None and len(account.data) > 108 else 0
-
-
-__all__ = ["DISTRIBUTOR", "ActionKind", "PaymentRules", "RoleKind", "prepare_payments"]
