@@ -20,6 +20,7 @@ from laws_world import (
     key,
     types,
 )  # fmt: skip
+from solders.account import Account
 from solders.instruction import Instruction
 
 DELAY, NOTICE = 60, 900
@@ -56,6 +57,10 @@ class Acting(LawChecks):
         self.check_receipt(result, calls[0])
         return result
 
+    def _moved(self, address: Pubkey) -> int:
+        """By how much the last transaction changed a token account."""
+        return _amount(self.chain.find(address)) - _amount(self.given.get(address))
+
     def holder_of(self, kind: RoleKind, pick: int) -> Pubkey:
         """Mostly a key that has the role, else any."""
         now = self.chain.now
@@ -89,3 +94,8 @@ class Acting(LawChecks):
         ]
         chosen = live if pick % 10 != 9 else [address for address, _ in orders]
         return chosen[pick // 10 % len(chosen)] if chosen else None
+
+
+def _amount(account: Account | None) -> int:
+    """Raw units in what may be a token account."""
+    return int.from_bytes(account.data[64:72], "little") if account is not None and len(account.data) > 108 else 0

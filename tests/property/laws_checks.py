@@ -45,6 +45,8 @@ FRAMEWORK = {
 """Refusals that are not ours: no such account; too few tokens (1); frozen (17); paused (67). Anything else is a panic
 or a hole."""
 ENDED = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
+HELD_BY_MINT = (events.SubscriptionSettled,)
+HELD_BY_REDEEM = (events.RedemptionRequested, events.RedemptionSettled)
 EXPIRE = (
     RoleKind.OPERATOR, RoleKind.RECONCILIATION, RoleKind.DISTRIBUTOR, RoleKind.PUBLISHER, RoleKind.GUARDIAN,
 )  # fmt: skip
@@ -183,6 +185,12 @@ class LawChecks:
     def check_receipt(self, receipt: Receipt, call: Instruction) -> None:
         """Law 1 after a mint, and what the operator used of its limit (law 7)."""
         for event in receipt.events:
+            if isinstance(event, HELD_BY_MINT):
+                self._not_held(1)
+            elif isinstance(event, HELD_BY_REDEEM):
+                self._not_held(2)
+            if isinstance(event, events.HoldReleased):
+                self._law_6_release(event, call)
             if isinstance(event, events.SubscriptionSettled):
                 self._law_1_backing()
                 self._used(call, "mint", event.raw)
@@ -194,6 +202,28 @@ class LawChecks:
         assert role is not None, f"law 7: {who} has no role"
         since = self.chain.now if since is None else since
         assert role.in_force_from <= since <= self.chain.now < role.ends_at, f"law 7: {kind.name} not in force"
+
+    def is_in_force(self, kind: RoleKind, who: Pubkey) -> bool:
+        """Whether a key may act as that now."""
+        role = self.of(accounts.Role).get(self.alpha.role(kind, who))
+        return role is not None and role.in_force_from <= self.chain.now < role.ends_at
+
+    def _not_held(self, bit: int) -> None:
+        live = [each for each in self.all_of(accounts.Hold) if each.released_at == 0]
+        assert not any(each.scope & (bit | 4) for each in live), "law 6: in spite of a hold"
+
+    def _law_6_release(self, event: events.HoldReleased, call: Instruction) -> None:
+        hold = self.of(accounts.Hold)[event.hold]
+        if self.chain.now >= hold.expires_at:
+            return
+        beside = {each.pubkey for each in call.accounts if each.is_signer}
+        if self.is_in_force(hold.owner_kind, hold.owner):
+            assert event.released_by == hold.owner, "law 6: released by another than its owner"
+            wanted = RoleKind.COMPLIANCE if hold.owner_kind is RoleKind.RECONCILIATION else None
+        else:
+            assert event.released_by == self.issuer.admin, "law 6: released by another than the admin"
+            wanted = RoleKind.GUARDIAN
+        assert wanted is None or any(self.is_in_force(wanted, each) for each in beside), "law 6: without consent"
 
     def _used(self, call: Instruction, what: str, raw: int) -> None:
         operator = call.accounts[1].pubkey

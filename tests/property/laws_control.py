@@ -89,7 +89,14 @@ class ControlRules(Acting):
         self.takes_next: tuple[Pubkey, int] | None = None
         self.metadata: tuple[bytes, int] | None = None
         self.content = self.control.metadata()
+        self.limits: dict[Pubkey, list[tuple[int, int, int, int]]] = {}
+        for address, each in self.of(accounts.Limit).items():
+            self.limits[address] = [(each.mint_cap, each.burn_cap, each.window, 0)]
+            if each.pending_from:
+                pending = (each.pending_mint_cap, each.pending_burn_cap, each.pending_window, each.pending_from)
+                self.limits[address].append(pending)
         self.seizures = 0
+        self.owners = (*WALLETS, CUSTODIAN_WALLET, OTHER_WALLET)
 
     # Steps -----------------------------------------------------------------------------------------------------------
 
@@ -259,6 +266,7 @@ class ControlRules(Acting):
 
     def check_receipt(self, receipt: Receipt, call: Instruction) -> None:
         """Follow what waits, and prove who did what."""
+        self._law_7_takings(receipt, call)
         for event in receipt.events:
             match event:
                 case events.PolicyUpdated():
@@ -274,6 +282,8 @@ class ControlRules(Acting):
                     assert self.metadata[0] == event.content_hash
                     assert self.chain.now >= self.metadata[1]
                     self.metadata = None
+                case events.LimitSet():
+                    self._law_7_limit(event)
                 case events.ChangeVetoed():
                     self._law_7_veto(event, call)
                 case events.AccountFrozen() | events.AccountThawed():
@@ -301,6 +311,17 @@ class ControlRules(Acting):
                     pass
         super().check_receipt(receipt, call)
 
+    def _law_7_takings(self, receipt: Receipt, call: Instruction) -> None:
+        """Nobody's tokens go without a signature of his, but by a seizure or a reissue."""
+        signers = {each.pubkey for each in call.accounts if each.is_signer}
+        taken = {
+            each.source for each in receipt.events if isinstance(each, (events.HoldingSeized, events.HoldingReissued))
+        }
+        for owner in self.owners:
+            address = self.acme.tokens(owner)
+            if address in self.given and owner not in signers and address not in taken:
+                assert self._moved(address) >= 0, "law 7: taken without its owner"
+
     def _law_7_policy(self, event: events.PolicyUpdated) -> None:
         wanted = Promise(event.policy, event.custody_accounts_hash, event.custody_accounts)
         if event.in_force_from == self.chain.now:
@@ -309,6 +330,19 @@ class ControlRules(Acting):
         else:
             assert event.in_force_from == self.chain.now + self.issuer.delay, "law 7: the delay"
             self.promise_waits = wanted, event.in_force_from
+
+    def _law_7_limit(self, event: events.LimitSet) -> None:
+        known = self.limits.setdefault(event.limit, [(0, 0, 0, 0)])
+        if known[-1][3] > self.chain.now:
+            known.pop()
+        mint_cap, burn_cap, window, _ = known[-1]
+        if event.in_force_from == self.chain.now:
+            assert event.mint_cap <= mint_cap, "law 7: a limit loosened at once"
+            assert event.burn_cap <= burn_cap, "law 7: a limit loosened at once"
+            assert event.window >= window, "law 7: a limit loosened at once"
+        else:
+            assert event.in_force_from == self.chain.now + self.issuer.delay, "law 7: the delay"
+        known.append((event.mint_cap, event.burn_cap, event.window, event.in_force_from))
 
     def _law_7_seizure_account(self, event: events.SeizureAccountNamed) -> None:
         assert event.seizure_account != self.acme.escrow
@@ -330,6 +364,10 @@ class ControlRules(Acting):
             self.takes_next = None
         elif event.kind is VetoSubject.METADATA:
             self.metadata = None
+        elif event.kind is VetoSubject.LIMIT:
+            known = self.limits[event.subject]
+            assert known[-1][3] > self.chain.now, "law 7: what had come was vetoed"
+            known.pop()
         elif event.subject == self.alpha.role(GUARDIAN, event.guardian):
             beside = {each.pubkey for each in call.accounts if each.is_signer} - {event.guardian, self.chain.payer}
             roles = self.of(accounts.Role)
@@ -363,9 +401,17 @@ class ControlRules(Acting):
         super().check_now()
         self._follow_time()
         assert self._promise() == self.promised, "law 7: the policy in force"
+        for address, limit in self.of(accounts.Limit).items():
+            due = 0 < limit.pending_from <= self.chain.now
+            pending = (limit.pending_mint_cap, limit.pending_burn_cap, limit.pending_window)
+            found = pending if due else (limit.mint_cap, limit.burn_cap, limit.window)
+            wanted = next(each[:3] for each in reversed(self.limits[address]) if each[3] <= self.chain.now)
+            assert found == wanted, "law 7: the limit in force"
         state = self.security
         named = (
             state.pending_seizure_account if 0 < state.pending_seizure_from <= self.chain.now else state.seizure_account
         )
         assert named == self.takes_seized, "law 7: the seizure account in force"
         assert not self.control.is_frozen(self.acme.escrow), "law 3: the escrow is frozen"
+        held = sum(self.chain.balance(self.acme.tokens(each)) for each in (*self.owners, self.acme.address))
+        assert held == self.minted.supply, "law 2: tokens from nowhere"

@@ -455,11 +455,6 @@ class PaymentRules(ActionRules):
                     pass
         super().check_receipt(receipt, call)
 
-    def _moved(self, address: Pubkey) -> int:
-        """By how much the transaction changed a token account."""
-        was, now = self.given.get(address), self.chain.find(address)
-        return _amount(now) - _amount(was)
-
     def _law_4_approval(self, event: events.DistributionApproved) -> None:
         book = self.books[event.distribution]
         assert not book.approved
@@ -538,8 +533,3 @@ class PaymentRules(ActionRules):
             if not book.closed:
                 assert self.chain.balance(book.payout.escrow) == state.funded - state.paid + book.dust
         self.stale = set()
-
-
-def _amount(account: Account | None) -> int:
-    """Raw units in what may be a token account."""
-    return int.from_bytes(account.data[64:72], "little") if account is not None and len(account.data) > 108 else 0

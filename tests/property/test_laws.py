@@ -61,7 +61,7 @@ def _soak() -> None:
         if steps.total() >= SOAK:
             break
         print(f"{steps.total():,} steps, {time.monotonic() - started:,.0f} s; TALLY_SEED={first + number}", flush=True)
-        _run(4 * EXAMPLES, first + number)
+        _run(EXAMPLES, first + number)
     print(f"{steps.total():,} steps in {time.monotonic() - started:,.0f} s from TALLY_SEED={first}")
     for name, found in (("events", accepted), ("refusals", refused)):
         print(f"{found.total():,} {name}: " + ", ".join(f"{each} {count:,}" for each, count in found.most_common()))
