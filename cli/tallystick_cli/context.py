@@ -237,6 +237,7 @@ class Tally:
 
         Of several keys without a number, the first.
         """
+        asked = role
         name, _, number = role.partition(".")
         if name in SEVERAL and not number:
             role, number = f"{name}.1", "1"
@@ -247,7 +248,7 @@ class Tally:
                 named = named[int(number) - 1] if 1 <= int(number) <= len(named) else ""
             if not named:
                 raise ConfigurationError(
-                    f"This needs the {role.replace('_', ' ')} key, and the profile names none.",
+                    f"This needs the {asked.replace('_', ' ')} key, and the profile names none.",
                     hint=f"Run it where that key is, or name its file under [keys] {name} in {self.path}.",
                 )
             self._signers[role] = KeypairSigner.from_file(self.folder / named)

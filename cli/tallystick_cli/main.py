@@ -12,6 +12,7 @@ from tallystick_cli.commands import (
     demo,
     hold,
     holder,
+    holding,
     init,
     issuer,
     localnet,
@@ -20,9 +21,14 @@ from tallystick_cli.commands import (
     program,
     reconcile,
     security,
+    security_terms,
+    seizure,
     statement,
     status,
 )
+
+# Commands of their own file in a group of another: they are there once they are imported.
+assert security_terms.app is security.app
 
 app = typer.Typer(
     name="tally",
@@ -45,6 +51,8 @@ for name, group in (
     ("statement", statement),
     ("order", order),
     ("hold", hold),
+    ("holding", holding),
+    ("seizure", seizure),
     ("action", action),
     ("outbox", outbox),
     ("audit", audit),

@@ -16,6 +16,15 @@ PAST_FORM: Final = "2027-01-31T17:00:00Z, or 2027-01-31 for that day's end (24:0
 FORM: Final = "90d, 12h, 30min, 2027-01-31 or 2027-01-31T17:00:00Z"
 
 
+def parse_span(text: str) -> int:
+    """Seconds of a span: 90d, 12h, 30min, 45s, or seconds alone. InputError for anything else."""
+    if text.strip().isdecimal():
+        return int(text)
+    if match := _SPAN.fullmatch(text.strip()):
+        return int(match[1]) * _SECONDS[match[2]]
+    raise InputError(f"{text!r} is no span of time.", hint="Write 90d, 12h, 30min or 45s.")
+
+
 def parse_moment(text: str, now: int) -> int:
     """Seconds since 1970 UTC: a span from `now` (90d, 12h, 30min, 45s), a date (its end, 24:00 UTC), or a date and time
     with its zone. InputError for anything else."""

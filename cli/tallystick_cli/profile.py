@@ -26,7 +26,7 @@ from tallystick.errors import AmountError, ConfigurationError, InputError, Tally
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
 VERSION: Final = 1
-SEVERAL: Final = ("attestors", "corporate_actions")
+SEVERAL: Final = ("attestors", "corporate_actions", "compliance")
 """Roles of which the profile may name several keys."""
 
 
@@ -65,8 +65,9 @@ class IssuerSection(_Section):
 class Keys(_Section):
     """Key files by role, each of them optional: a machine needs only the keys of what is done on it.
 
-    `payer` pays fees and rent; without it the acting key pays. Of `attestors` and `corporate_actions` there may be
-    several; whoever announces a corporate action and whoever approves it are two keys, best on two machines.
+    `payer` pays fees and rent; without it the acting key pays. Of `attestors`, `corporate_actions` and `compliance`
+    there may be several: whoever announces a corporate action and whoever approves it are two keys, and so are those
+    that propose and execute a seizure, or reissue together; best on two machines.
     """
 
     payer: str = ""
@@ -75,13 +76,13 @@ class Keys(_Section):
     guardian: str = ""
     attestors: tuple[str, ...] = ()
     operator: str = ""
-    compliance: str = ""
+    compliance: tuple[str, ...] = ()
     reconciliation: str = ""
     corporate_actions: tuple[str, ...] = ()
     distributor: str = ""
     publisher: str = ""
 
-    @field_validator("corporate_actions", mode="before")
+    @field_validator("corporate_actions", "compliance", mode="before")
     @classmethod
     def _one_or_several(cls, given: object) -> object:
         if isinstance(given, str):

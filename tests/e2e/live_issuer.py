@@ -127,11 +127,11 @@ class Desk:
             params=types.GrantRoleParams(kind=kind, holder=key.pubkey()),
         ), self.admin
 
-    def approve(self, wallet: Pubkey, until: int, classes: int = 1) -> Signed:
-        """Approve a wallet, until unix seconds."""
+    def approve(self, wallet: Pubkey, until: int, classes: int = 1, investor: str = "") -> Signed:
+        """Approve a wallet, until unix seconds; an investor of its own unless one is named."""
         params = types.ApproveHolderParams(
             wallet=wallet,
-            investor_id=digest(f"investor {wallet}"),
+            investor_id=digest(investor or f"investor {wallet}"),
             classes=classes,
             approved_until=until,
             evidence_hash=digest("evidence"),
@@ -202,6 +202,7 @@ class Share:
     desk: Desk
     policy: types.Policy = POLICY
     name: str = field(default_factory=lambda: f"example-{secrets.token_hex(6)}")
+    permissioned: bool = False
 
     @property
     def security_id(self) -> bytes:
@@ -262,7 +263,7 @@ class Share:
             terms_hash=digest("terms"),
             custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
             custody_accounts=len(CUSTODY),
-            permissioned=False,
+            permissioned=self.permissioned,
             policy=self.policy,
         )
         return instructions.list_security(

@@ -50,7 +50,7 @@ from tallystick.services.securities import security_of
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
-from tallystick_cli.context import KeypairSigner, KnownEvent, Tally
+from tallystick_cli.context import KnownEvent, Tally, TransactionSigner
 from tallystick_cli.moments import FORM, parse_moment
 from tallystick_cli.render import facts, heading, short, stack, table
 from tallystick_cli.terms import KINDS, parse_currency, parse_gross, parse_kind, parse_percent, parse_ratio
@@ -462,7 +462,7 @@ async def _find(
     )
 
 
-def _second_key(tally: Tally, action: CorporateAction, number: int | None) -> KeypairSigner:
+def _second_key(tally: Tally, action: CorporateAction, number: int | None) -> TransactionSigner:
     """The key of that number, else the first of the profile that did not announce the action, else the first."""
     if number is not None:
         return tally.signer(f"{ROLE}.{number}")
@@ -478,8 +478,8 @@ def _second_key(tally: Tally, action: CorporateAction, number: int | None) -> Ke
 async def _sign(
     tally: Tally,
     plan: Plan,
-    payer: KeypairSigner,
-    signer: KeypairSigner,
+    payer: TransactionSigner,
+    signer: TransactionSigner,
     security: Pubkey,
     event: str,
     found: CorporateAction,

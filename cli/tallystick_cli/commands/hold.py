@@ -96,8 +96,8 @@ async def release(
 ) -> Signed:
     """Lift a hold, by whichever way is open with the keys of this profile."""
     signers: list[KeypairSigner] = []
-    several = tally.numbered("corporate_actions")
-    for role in ("reconciliation", "operator", "compliance", *several, "guardian", "admin"):
+    several = [each for role in ("compliance", "corporate_actions") for each in tally.numbered(role)]
+    for role in ("reconciliation", "operator", *several, "guardian", "admin"):
         try:
             signers.append(tally.signer(role))
         except TallystickError:

@@ -25,9 +25,9 @@ from tallystick_cli.render import facts, stack, table
 
 NewKey: TypeAlias = tuple[str, Pubkey, Path]
 """Whose key it is, its address, and its file."""
-ROLES: Final = ("payer", "admin", "guardian", "operator", "compliance", "reconciliation")
-CORPORATE_ACTIONS_KEYS: Final = 2
-"""One announces, another approves."""
+ROLES: Final = ("payer", "admin", "guardian", "operator", "reconciliation")
+KEYS_OF_TWO: Final = 2
+"""Corporate actions: one announces, another approves. Compliance: one proposes a seizure, another executes it."""
 
 app = typer.Typer()
 
@@ -155,7 +155,11 @@ def profile_document(
     files = {role: str(file.relative_to(folder)) for role, _, file in keys}
     several = {
         name: [file for role, file in files.items() if role.startswith(prefix)]
-        for name, prefix in (("attestors", "attestor-"), ("corporate_actions", "corporate-actions-"))
+        for name, prefix in (
+            ("attestors", "attestor-"),
+            ("corporate_actions", "corporate-actions-"),
+            ("compliance", "compliance-"),
+        )
     }
     listed = {file for found in several.values() for file in found}
     by_role: dict[str, Any] = {role: file for role, file in files.items() if file not in listed}
@@ -175,7 +179,7 @@ def make_keys(folder: Path, attestors: int) -> tuple[NewKey, ...]:
     roles = [
         *ROLES,
         *(f"attestor-{number}" for number in range(1, attestors + 1)),
-        *(f"corporate-actions-{number}" for number in range(1, CORPORATE_ACTIONS_KEYS + 1)),
+        *(f"{role}-{number}" for role in ("compliance", "corporate-actions") for number in range(1, KEYS_OF_TWO + 1)),
     ]
     return tuple((role, make_key(folder / f"{role}.json"), folder / f"{role}.json") for role in roles)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program.addresses import issuer_address, issuer_id
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import RoleKind, VetoSubject
 from tallystick.program.text import decode_text
 from tallystick.services.issuers import (
     NOBODY,
@@ -26,7 +26,7 @@ from tallystick.services.issuers import (
     plan_revoke_role,
 )
 from tallystick.services.securities import security_of
-from tallystick.services.vetoes import plan_veto_admin, plan_veto_limit, plan_veto_role
+from tallystick.services.vetoes import plan_veto_admin, plan_veto_limit, plan_veto_role, plan_veto_setting
 
 from tallystick_cli.approval import Signed, joined, sign
 from tallystick_cli.command import command
@@ -248,6 +248,9 @@ async def accept(tally: Tally) -> Signed:
         "tally issuer veto --role operator --key 7xKX…",
         "tally issuer veto --limit AAPL --key operator",
         "tally issuer veto --admin",
+        "tally issuer veto --policy tAAPL",
+        "tally issuer veto --seizure-account tAAPL",
+        "tally issuer veto --metadata tAAPL --yes",
     ),
 )
 async def veto(
@@ -255,14 +258,30 @@ async def veto(
     role: Annotated[RoleName | None, typer.Option(help="A grant of this role that waits; with --key.")] = None,
     limit: Annotated[str | None, typer.Option(help="A security whose limit waits; with --key.")] = None,
     admin: Annotated[bool, typer.Option("--admin", help="The proposed admin.")] = False,
+    policy: Annotated[str | None, typer.Option(help="A security whose loosened policy waits.")] = None,
+    seizure_account: Annotated[str | None, typer.Option(help="A security whose seizure account waits.")] = None,
+    metadata: Annotated[str | None, typer.Option(help="A security whose metadata is announced.")] = None,
     key: Annotated[str | None, typer.Option(help="Whose role or limit.")] = None,
     with_compliance: Annotated[
         bool, typer.Option("--with-compliance", help="Compliance signs too: for the guardian's own removal.")
     ] = False,
 ) -> Signed:
     """Stop one change that waits. By a guardian; its own removal together with compliance."""
-    if sum((role is not None, limit is not None, admin)) != 1 or (key is None) != admin:
-        raise InputError("Name one change: --role KIND --key KEY, --limit SECURITY --key KEY, or --admin.")
+    settings = [
+        (subject, named)
+        for subject, named in (
+            (VetoSubject.POLICY, policy),
+            (VetoSubject.SEIZURE_ACCOUNT, seizure_account),
+            (VetoSubject.METADATA, metadata),
+        )
+        if named is not None
+    ]
+    has_key = role is not None or limit is not None
+    if sum((role is not None, limit is not None, admin, len(settings))) != 1 or (key is not None) != has_key:
+        raise InputError(
+            "Name one change: --role KIND --key KEY, --limit SECURITY --key KEY, --admin, or --policy,"
+            " --seizure-account or --metadata with a SECURITY."
+        )
     guardian = tally.signer("guardian")
     beside = [tally.signer("compliance")] if with_compliance else []
     payer, chain, issuer = tally.payer(guardian), tally.open_chain(), tally.issuer
@@ -277,6 +296,12 @@ async def veto(
             holder=whose,
             compliance=beside[0].pubkey if beside else None,
         )
+    elif settings:
+        [(subject, named)] = settings
+        security = security_of(issuer, tally.profile.security(named).id).security
+        plan = await plan_veto_setting(
+            chain, payer=payer.pubkey, security=security, guardian=guardian.pubkey, subject=subject
+        )
     elif limit is not None:
         security = security_of(issuer, tally.profile.security(limit).id).security
         plan = await plan_veto_limit(
@@ -290,7 +315,11 @@ async def veto(
 def _keys(tally: Tally, kind: RoleName, given: list[str] | None) -> list[Pubkey]:
     if given:
         return [tally.address(each) for each in given]
-    several = {RoleName.ATTESTOR: "attestors", RoleName.CORPORATE_ACTIONS: "corporate_actions"}
+    several = {
+        RoleName.ATTESTOR: "attestors",
+        RoleName.CORPORATE_ACTIONS: "corporate_actions",
+        RoleName.COMPLIANCE: "compliance",
+    }
     if kind not in several:
         return [tally.signer(kind.name.lower()).pubkey]
     found = [tally.signer(each).pubkey for each in tally.numbered(several[kind])]

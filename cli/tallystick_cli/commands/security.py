@@ -18,7 +18,7 @@ from tallystick.program.generated.types import SecurityStatus as ChainStatus
 from tallystick.services.action_reads import moment_text, multiplier_text
 from tallystick.services.chain_reads import list_limits
 from tallystick.services.corporate_actions import find_delisting, plan_retire_security
-from tallystick.services.rules import burn_left, mint_left, multiplier_at, policy_at
+from tallystick.services.rules import burn_left, mint_left, multiplier_at, policy_at, seizure_account_at
 from tallystick.services.securities import (
     CustodyAccount,
     SecuritySpec,
@@ -28,12 +28,14 @@ from tallystick.services.securities import (
     security_of,
     security_status,
 )
+from tallystick.services.waiting_changes import Waiting, waiting_changes
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
 from tallystick_cli.profile import CustodyAccountReference, SecuritySection
-from tallystick_cli.render import ago, amount, facts, instant_text, span, stack, table, when
+from tallystick_cli.render import ago, amount, facts, heading, instant_text, span, stack, table, when
+from tallystick_cli.waiting import policy_document, waiting_document, waiting_text
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -203,6 +205,7 @@ class SecurityShown:
     section: SecuritySection
     status: SecurityStatus
     limits: tuple[tuple[str, int, int, int, int, int], ...]
+    waiting: tuple[Waiting, ...] = ()
     exit_code: int = 0
 
     def document(self) -> dict[str, object]:
@@ -227,6 +230,10 @@ class SecurityShown:
             "pending_multiplier": multiplier_text(security.pending_multiplier) if status.is_changing else None,
             "multiplier_changes_at": moment_text(security.multiplier_effective_at) if status.is_changing else None,
             "trouble": status.trouble,
+            "is_permissioned": security.permissioned,
+            "policy": policy_document(policy_at(security, status.now), decimals),
+            "seizure_account": str(seizure_account_at(security, status.now) or "") or None,
+            "waiting": [waiting_document(each) for each in self.waiting],
             "holds": {
                 "mint": security.mint_holds,
                 "redeem": security.redeem_holds,
@@ -274,16 +281,20 @@ class SecurityShown:
                 ),
                 (
                     "At most",
-                    f"{amount(policy.supply_cap, decimals)} tokens",
+                    f"{amount(policy.supply_cap, decimals)} tokens; margin {format_base_units(policy.margin, 2)}%",
                 ),
+                ("Notice", f"{span(policy.notice)}; nothing is minted {span(policy.change_window)} before a change"),
                 (
                     "Redemptions",
                     f"accepted within {span(policy.accept_period)}, settled within {span(policy.settle_period)}",
                 ),
+                ("Permissioned", "token accounts start frozen" if security.permissioned else ""),
+                ("Seizures go to", str(seizure_account_at(security, status.now) or "")),
             ]
         )
+        waits = stack(heading("Waits"), waiting_text(self.waiting)) if self.waiting else None
         if not self.limits:
-            return stack(head, Text("No operator has a limit yet, so nobody can mint.", style="yellow"))
+            return stack(head, waits, Text("No operator has a limit yet, so nobody can mint.", style="yellow"))
         rows = table(
             "Operator", "May mint now", "of", "May burn now", "of ", "per", right=["May mint now", "May burn now"]
         )
@@ -296,7 +307,7 @@ class SecurityShown:
                 amount(burn_cap, decimals),
                 span(window),
             )
-        return stack(head, rows)
+        return stack(head, waits, rows)
 
 
 @command(app, "show", examples=("tally security show tAAPL", "tally security show US0378331005 --json"))
@@ -317,7 +328,8 @@ async def show(tally: Tally, security: SecurityArgument) -> SecurityShown:
         )
         for each in found.accounts.values()
     )
-    return SecurityShown(section, status, limits)
+    waiting = await waiting_changes(chain, address, status.security, status.now)
+    return SecurityShown(section, status, limits, waiting)
 
 
 def _multiplier(status: SecurityStatus) -> str:

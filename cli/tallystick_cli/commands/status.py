@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 from tallystick.domain.amounts import format_base_units
 from tallystick.domain.break_records import BreakRecord
 from tallystick.services.issuers import IssuerStatus, RoleState, issuer_status
 from tallystick.services.securities import SecurityStatus, security_of, security_status
+from tallystick.services.waiting_changes import Waiting, waiting_changes
 
 from tallystick_cli.command import command
 from tallystick_cli.commands.outbox import pending_table
@@ -19,6 +20,7 @@ from tallystick_cli.context import OutboxRow, StoredStatement, Tally
 from tallystick_cli.orders import OrdersShown, find_orders, orders_table
 from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import ago, amount, heading, instant_text, stack, table
+from tallystick_cli.waiting import waiting_document, waiting_line
 
 app = typer.Typer()
 
@@ -35,6 +37,7 @@ class Status:
     pending: tuple[OutboxRow, ...]
     statements: tuple[tuple[str, StoredStatement | None], ...]
     last_close: str
+    waiting: tuple[tuple[str, Waiting], ...] = ()
     exit_code: int = 0
 
     @property
@@ -77,6 +80,7 @@ class Status:
                 }
                 for account, kept in self.statements
             ],
+            "waiting_changes": [{"security": symbol, **waiting_document(each)} for symbol, each in self.waiting],
             "waiting_roles": sum(each.state is RoleState.WAITING for each in self.issuer.roles),
             "last_close": self.last_close or None,
         }
@@ -86,7 +90,7 @@ class Status:
         head = Text.assemble(
             (self.name, "bold"), (f" · {self.cluster} · slot {self.issuer.slot} · {instant_text(self.now)}", "dim")
         )
-        return stack(head, self._backed(), self._open(), self._stale())
+        return stack(head, self._backed(), self._open(), self._waits(), self._stale())
 
     def _backed(self) -> RenderableType:
         if not self.securities:
@@ -124,6 +128,12 @@ class Status:
             return Text("✓ Nothing is open: no order, no transaction, no break.", style="green")
         return stack(heading("Open"), *parts)
 
+    def _waits(self) -> RenderableType | None:
+        if not self.waiting:
+            return None
+        lines = Group(*(Text(f"• {symbol} {waiting_line(each)}", style="yellow") for symbol, each in self.waiting))
+        return stack(heading("Waits"), lines)
+
     def _stale(self) -> RenderableType:
         lines: list[str] = []
         for section, status, _ in self.securities:
@@ -149,9 +159,13 @@ async def status(tally: Tally) -> Status:
     chain, books = tally.open_chain(), await tally.open_store()
     issuer = await issuer_status(chain, tally.issuer)
     securities = []
+    waiting: list[tuple[str, Waiting]] = []
     for section in tally.profile.securities:
         address = security_of(tally.issuer, section.id).security
-        securities.append((section, await security_status(chain, address), await books.breaks.records(bytes(address))))
+        found = await security_status(chain, address)
+        securities.append((section, found, await books.breaks.records(bytes(address))))
+        changes = await waiting_changes(chain, address, found.security, found.now)
+        waiting += [(section.symbol, each) for each in changes]
     statements = [
         (f"{custodian.name or custodian.lei} / {account}", await books.latest_statement(custodian.lei, account))
         for custodian in tally.profile.custodians
@@ -167,4 +181,5 @@ async def status(tally: Tally) -> Status:
         await books.outbox.pending(),
         tuple(statements),
         f"{last.day} at slot {last.slot}" if last else "",
+        tuple(waiting),
     )

@@ -32,6 +32,8 @@ MINT_OFFSET = 0
 """Where a token account names its mint: to find the holders of a mint, whatever the size of their accounts."""
 OWNER_OFFSET = 32
 """Where a token account names its owner."""
+STATE_OFFSET = 108
+"""Where a token account says whether it is frozen."""
 _MINT_KIND = 1
 _ACCOUNT_KIND = 2
 

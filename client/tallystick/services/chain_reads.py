@@ -28,6 +28,7 @@ from tallystick.program.generated.accounts import (
     Order,
     Role,
     Security,
+    Seizure,
 )
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import AccountLayout
@@ -225,6 +226,13 @@ async def list_fills(
     return await _of_security(chain, Fill, security, commitment, min_context_slot)
 
 
+async def list_seizures(
+    chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+) -> Found[Seizure]:
+    """A security's seizures, executed and expired ones too."""
+    return await _of_security(chain, Seizure, security, commitment, min_context_slot)
+
+
 async def _of_security(
     chain: Chain, kind: type[A], security: Pubkey, commitment: Commitment, min_context_slot: int | None
 ) -> Found[A]:
@@ -261,6 +269,7 @@ __all__ = [
     "list_orders",
     "list_roles",
     "list_securities",
+    "list_seizures",
     "read",
     "read_snapshot",
     "require",

@@ -25,6 +25,7 @@ from tallystick.program.generated.types import (
 )
 from tallystick.program.token import associated_token_address, create_associated_token_account_idempotent
 from tallystick.services.chain_reads import Snapshot, read, read_snapshot, require
+from tallystick.services.holding_reads import require_receiving
 from tallystick.services.movements import MovementReference, Part, require_movement_room, require_parts
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.rules import (
@@ -250,6 +251,7 @@ async def plan_cancel_redemption(
         return (await require(chain, Order, order)).status is OrderStatus.CANCELLED
 
     place, preparing = _destination(payer, account, security, destination)
+    require_receiving(await read_snapshot(chain, [place]), place, account.holder, security)
     instruction = instructions.cancel_redemption(
         authority=authority,
         role=None if is_holder else role,
@@ -295,6 +297,7 @@ async def plan_withdraw_redemption(
         return (await require(chain, Order, order)).status is OrderStatus.WITHDRAWN
 
     place, preparing = _destination(payer, account, security, destination)
+    require_receiving(await read_snapshot(chain, [place]), place, account.holder, security)
     instruction = instructions.withdraw_redemption(
         wallet=account.holder,
         security=account.security,

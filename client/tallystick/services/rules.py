@@ -98,6 +98,17 @@ def require_role(role: Role | None, kind: RoleKind, key: Pubkey, now: int) -> No
 
 def require_may_order(holder: Holder | None, wallet: Pubkey, security: Security, now: int) -> None:
     """Refused unless the wallet may order the security now."""
+    holder = require_approved(holder, wallet, now)
+    allowed = policy_at(security, now).allowed_classes
+    if not holder.classes & allowed:
+        raise Refused(
+            f"{wallet} is of permission classes {holder.classes:b}; this security is for {allowed:b} (bits).",
+            hint="Compliance decides which classes a wallet has.",
+        )
+
+
+def require_approved(holder: Holder | None, wallet: Pubkey, now: int) -> Holder:
+    """The wallet's record. Refused unless it is approved now and not suspended."""
     if holder is None:
         raise Refused(f"{wallet} is no approved holder.", hint="Have compliance approve this wallet first.")
     if holder.suspended_at:
@@ -109,12 +120,7 @@ def require_may_order(holder: Holder | None, wallet: Pubkey, security: Security,
             f"The approval of {wallet} lapsed on {instant(holder.approved_until)}.",
             hint="Have compliance approve this wallet again.",
         )
-    allowed = policy_at(security, now).allowed_classes
-    if not holder.classes & allowed:
-        raise Refused(
-            f"{wallet} is of permission classes {holder.classes:b}; this security is for {allowed:b} (bits).",
-            hint="Compliance decides which classes a wallet has.",
-        )
+    return holder
 
 
 def require_active(security: Security) -> None:
@@ -137,6 +143,15 @@ def require_redeem_not_held(security: Security) -> None:
     if security.redeem_holds or security.transfer_holds:
         raise Refused(
             f"{security.redeem_holds} holds on redeeming and {security.transfer_holds} on transfers stop this.",
+            hint="See who owns them with: tally hold list",
+        )
+
+
+def require_transfer_not_held(security: Security) -> None:
+    """Refused while a hold stops transfers: the mint is paused, for compliance too."""
+    if security.transfer_holds:
+        raise Refused(
+            f"{security.transfer_holds} holds on transfers pause this token; nothing moves before they end.",
             hint="See who owns them with: tally hold list",
         )
 

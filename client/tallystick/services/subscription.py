@@ -32,6 +32,7 @@ from tallystick.program.generated.types import (
 )
 from tallystick.program.token import associated_token_address, create_associated_token_account_idempotent
 from tallystick.services.chain_reads import Snapshot, read, read_snapshot, require
+from tallystick.services.holding_reads import require_receiving
 from tallystick.services.movements import MovementReference, Part, require_movement_room, require_parts
 from tallystick.services.plans import Action, Plan, new_action, require_text_reference
 from tallystick.services.rules import (
@@ -169,7 +170,7 @@ async def plan_settle_subscription(
         order = snapshot.require(Order, part.order)
         _require_settleable(order, part, security, decimals, snapshot.now)
         require_may_order(snapshot.find(Holder, holders[part.order]), order.holder, account, snapshot.now)
-        _require_not_frozen(snapshot, recipients[part.order])
+        require_receiving(snapshot, recipients[part.order], order.holder, account)
         units = raw_from_shares(part.quantity, multiplier)
         if units == 0:
             raise Refused(
@@ -317,12 +318,6 @@ def _require_settleable(order: Order, part: Part, security: Pubkey, decimals: in
             f"Order {part.order} has {rest} left; asked for: {format_shares(part.quantity, decimals)}.",
             hint="Settle at most what is left of it.",
         )
-
-
-def _require_not_frozen(snapshot: Snapshot, recipient: Pubkey) -> None:
-    found = snapshot.token_account(recipient)
-    if found is not None and found.frozen:
-        raise Refused(f"The token account {recipient} is frozen.", hint="Ask compliance; nothing was signed.")
 
 
 def _require_quantity(amount: int) -> None:

@@ -1,19 +1,32 @@
-"""The guardian's veto: stops what waits. A role's grant or a guardian's removal, a loosened limit, a proposed admin."""
+"""The guardian's veto: stops what waits. A role's grant or a guardian's removal, a loosened limit, a proposed admin; of
+a security its policy, its seizure account and announced metadata."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
-from tallystick.errors import Refused
+from tallystick.adapters.clock import instant
+from tallystick.errors import InputError, Refused
 from tallystick.program.addresses import limit_address, role_address
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Issuer, Limit, Role, Security
 from tallystick.program.generated.types import RoleKind, VetoParams, VetoSubject
+from tallystick.program.text import decode_text
 from tallystick.services.chain_reads import read_snapshot, require
 from tallystick.services.issuers import NOBODY, require_guardian
 from tallystick.services.plans import Plan, last_change, new_action
 from tallystick.services.rules import FOREVER, is_in_force, kind_name, may_cosign
+
+_SETTINGS: Final[Mapping[VetoSubject, tuple[str, str]]] = {
+    VetoSubject.POLICY: ("policy", "The admin tightens it instead, at once."),
+    VetoSubject.SEIZURE_ACCOUNT: ("seizure account", "The admin names none instead, at once."),
+    VetoSubject.METADATA: ("metadata", "The admin announces it anew."),
+}
+"""Settings of a security by subject: as people say it, and what is left once it is in force."""
 
 
 async def plan_veto_role(
@@ -112,6 +125,49 @@ async def plan_veto_limit(chain: Chain, *, payer: Pubkey, security: Pubkey, guar
     return Plan(title, (action,))
 
 
+async def plan_veto_setting(
+    chain: Chain, *, payer: Pubkey, security: Pubkey, guardian: Pubkey, subject: VetoSubject
+) -> Plan:
+    """Stop a policy, a seizure account or metadata of a security that waits. Signed by a guardian.
+
+    InputError for a subject that is none of these.
+    """
+    if subject not in _SETTINGS:
+        raise InputError(f"{subject.name} is no setting of a security.", hint="Veto it as what it is.")
+    name, hint = _SETTINGS[subject]
+    first = await require(chain, Security, security)
+    own = role_address(first.issuer, RoleKind.GUARDIAN, guardian)
+    snapshot = await read_snapshot(chain, [security, own])
+    account, now = snapshot.require(Security, security), snapshot.now
+    title = f"Veto the waiting {name} of {decode_text(account.ticker)}"
+    waits_until = _waits_until(account, subject)
+    if waits_until == 0:
+        return Plan(title, notes=(f"No {name} waits.",))
+    if waits_until <= now and subject is not VetoSubject.METADATA:
+        raise Refused(f"That {name} is in force since {instant(waits_until)}.", hint=hint)
+    require_guardian(snapshot, first.issuer, guardian)
+
+    async def is_done() -> bool:
+        return _waits_until(await require(chain, Security, security), subject) != waits_until
+
+    action = new_action(
+        f"veto:{security}:{subject.name}:{waits_until}:{await last_change(chain, security)}",
+        title,
+        instructions.veto(
+            guardian=guardian,
+            guardian_role=own,
+            issuer=first.issuer,
+            security=security,
+            params=VetoParams(subject),
+        ),
+        payer,
+        (guardian, "guardian"),
+        is_done=is_done,
+        is_guarded=True,
+    )
+    return Plan(title, (action,))
+
+
 async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardian: Pubkey) -> Plan:
     """Stop a proposed admin. Signed by a guardian."""
     own = role_address(issuer, RoleKind.GUARDIAN, guardian)
@@ -135,3 +191,10 @@ async def plan_veto_admin(chain: Chain, *, payer: Pubkey, issuer: Pubkey, guardi
         is_guarded=True,
     )
     return Plan(title, (action,))
+
+
+def _waits_until(security: Security, subject: VetoSubject) -> int:
+    """When that setting counts, 0 when none waits."""
+    if subject is VetoSubject.POLICY:
+        return security.pending_policy_from
+    return security.pending_seizure_from if subject is VetoSubject.SEIZURE_ACCOUNT else security.pending_metadata_from

@@ -33,3 +33,17 @@ class Desk:
         request = {"jsonrpc": "2.0", "id": 1, "method": "getTransactionCount"}
         count: int = httpx.post(self.url, json=request, trust_env=False).json()["result"]
         return count
+
+
+def open_issuer(desk: Desk, delay: int) -> Desk:
+    """An issuer in force with its roles, one security, its limit and one approved holder; changes wait `delay` s."""
+    type_, warp = desk.terminal.json, desk.warp
+    type_("issuer", "init", "--delay", delay, "--yes")
+    for role in ("attestor", "operator", "compliance", "reconciliation"):
+        type_("issuer", "role", "grant", role, "--yes")
+    warp(delay + 1)
+    type_("security", "list", "US0378331005", "--symbol", "tAAPL", "--name", "Apple Inc. share", "--cap", 1000, "--yes")
+    type_("security", "limit", "tAAPL", "--mint", 500, "--burn", 500, "--yes")
+    type_("holder", "approve", "anna", "--investor", "KYC-1", "--yes")
+    warp(delay + 1)
+    return desk

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_desk import Desk
+from cli_desk import Desk, open_issuer
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.localnet import LocalnetServer, create_ledger
 from tallystick_cli.commands.init import make_key
@@ -42,14 +42,5 @@ def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def desk(new_desk: Desk) -> Desk:
-    """An issuer in force with its roles, one security, its limit and one approved holder."""
-    type_, warp = new_desk.terminal.json, new_desk.warp
-    type_("issuer", "init", "--delay", 1, "--yes")
-    for role in ("attestor", "operator", "compliance", "reconciliation"):
-        type_("issuer", "role", "grant", role, "--yes")
-    warp(2)
-    type_("security", "list", "US0378331005", "--symbol", "tAAPL", "--name", "Apple Inc. share", "--cap", 1000, "--yes")
-    type_("security", "limit", "tAAPL", "--mint", 500, "--burn", 500, "--yes")
-    type_("holder", "approve", "anna", "--investor", "KYC-1", "--yes")
-    warp(2)
-    return new_desk
+    """An issuer in force with its roles, one security, its limit and one approved holder; changes wait a second."""
+    return open_issuer(new_desk, delay=1)

@@ -18,6 +18,9 @@ SIGNING = [
     ("security", "limit", "tAAPL", "--mint", "1", "--burn", "1"),
     ("holder", "approve", "eve", "--investor", "KYC-2"),
     ("holder", "suspend", "anna"),
+    ("security", "policy", "tAAPL", "--set", "margin=1%"),
+    ("security", "seizure-account", "tAAPL", "operator"),
+    ("security", "metadata", "announce", "tAAPL", "--name", "Another"),
     ("order", "subscribe", "tAAPL", "anna", "1", "--reference", "S-1"),
     (
         "hold",
