@@ -151,8 +151,7 @@ class ActionRules(Acting):
             self._execute(found, pick, found.approver)
             self.pass_time(0 if wait is None else wait + notice - NOTICE)
 
-    @precondition(lambda self: self.chain.now > self.started)
-    @rule(pick=PICK, wait=st.sampled_from([0, NOTICE - 1, NOTICE]), enough=st.integers(0, 5))
+    @rule(pick=PICK, wait=st.sampled_from([0, NOTICE - 1, NOTICE, 2 * NOTICE]), enough=st.integers(0, 4))
     def security_is_delisted(self, pick: int, wait: int, enough: int) -> None:
         """Seldom, since little can happen afterwards."""
         if enough and self.security.status is SecurityStatus.ACTIVE:

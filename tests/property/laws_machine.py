@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from laws_acting import DELAY, HELD, PICK, POOL, SMALL, TERMS, WALLETS
 from laws_control import OTHER_WALLET, ControlRules
 from laws_payments import PaymentRules, prepare_payments
+from laws_reports import ReportRules
 from laws_world import (
     DAY,
     HOUR,
@@ -41,7 +42,7 @@ steps: Counter[str] = Counter()
 """How many steps were taken in this session."""
 
 
-class Laws(PaymentRules, ControlRules, RuleBasedStateMachine):
+class Laws(PaymentRules, ControlRules, ReportRules, RuleBasedStateMachine):
     """The steps. Numbers are small on purpose: rounding shows at once."""
 
     @initialize(permissioned=st.booleans())

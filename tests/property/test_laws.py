@@ -21,15 +21,19 @@ EXAMPLES = 200
 SOAK = int(os.environ.get("TALLY_SOAK", "0"))
 SEED = int(os.environ.get("TALLY_SEED", "0"))
 EXPECTED = {
-    "AccountFrozen", "AccountThawed", "ActionAnnounced", "ActionApproved", "ActionCancelled", "ActionExecuted",
-    "AdminAccepted", "AdminProposed", "AttestationApproved", "BatchPaid", "ChangeVetoed", "DistributionApproved",
-    "DistributionClosed", "DistributionFunded", "DistributionOpened", "EntitlementPaid", "FillCorrected", "HoldPlaced",
-    "HoldReleased", "HolderApproved", "HolderSuspended", "HoldingReissued", "HoldingSeized", "LimitSet",
-    "MetadataAnnounced", "MetadataUpdated", "PolicyUpdated", "RedemptionAccepted", "RedemptionRequested",
-    "RedemptionReturned", "RedemptionSettled", "ReserveAttested", "RoleGranted", "RoleRevoked", "SecurityRetired",
+    "AccountFrozen", "ActionAnnounced", "ActionApproved", "ActionCancelled", "ActionExecuted", "AdminProposed",
+    "AttestationApproved", "BatchPaid", "ChangeVetoed", "DayClosed", "DistributionApproved", "DistributionFunded",
+    "DistributionOpened", "FillCorrected", "HoldPlaced", "HolderApproved", "HolderSuspended", "HoldingSeized",
+    "LimitSet", "MetadataAnnounced", "PolicyUpdated", "RedemptionAccepted", "RedemptionRequested",
+    "RedemptionReturned", "RedemptionSettled", "ReportPublished", "ReserveAttested", "RoleGranted", "RoleRevoked",
     "SeizureAccountNamed", "SeizureProposed", "SubscriptionCancelled", "SubscriptionOpened", "SubscriptionSettled",
 }  # fmt: skip
 """What has to happen in a session, or the laws were not tried."""
+RARE = {
+    "AccountThawed", "AdminAccepted", "DayDrawn", "DistributionClosed", "DrawRequested", "EntitlementPaid",
+    "HoldReleased", "HoldingReissued", "MetadataUpdated", "SecurityRetired",
+}  # fmt: skip
+"""What has to happen in a soak."""
 
 
 def _run(examples: int, chosen: int | None) -> None:
@@ -51,7 +55,8 @@ def test_no_sequence_of_steps_breaks_a_law() -> None:
         _soak()
     else:
         _run(EXAMPLES, None)
-    assert set(accepted) >= EXPECTED, f"never happened: {EXPECTED - set(accepted)}"
+    missing = (EXPECTED | RARE if SOAK >= 50_000 else EXPECTED) - set(accepted)
+    assert not missing, f"never happened: {missing}"
 
 
 def _soak() -> None:
