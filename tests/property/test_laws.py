@@ -25,13 +25,13 @@ EXPECTED = {
     "AttestationApproved", "BatchPaid", "ChangeVetoed", "DayClosed", "DistributionApproved", "DistributionFunded",
     "DistributionOpened", "FillCorrected", "HoldPlaced", "HolderApproved", "HolderSuspended", "HoldingSeized",
     "LimitSet", "MetadataAnnounced", "PolicyUpdated", "RedemptionAccepted", "RedemptionRequested",
-    "RedemptionReturned", "RedemptionSettled", "ReportPublished", "ReserveAttested", "RoleGranted", "RoleRevoked",
+    "RedemptionSettled", "ReportPublished", "ReserveAttested", "RoleGranted", "RoleRevoked",
     "SeizureAccountNamed", "SeizureProposed", "SubscriptionCancelled", "SubscriptionOpened", "SubscriptionSettled",
 }  # fmt: skip
 """What has to happen in a session, or the laws were not tried."""
 RARE = {
     "AccountThawed", "AdminAccepted", "DayDrawn", "DistributionClosed", "DrawRequested", "EntitlementPaid",
-    "HoldReleased", "HoldingReissued", "MetadataUpdated", "SecurityRetired",
+    "HoldReleased", "HoldingReissued", "MetadataUpdated", "RedemptionReturned", "SecurityRetired",
 }  # fmt: skip
 """What has to happen in a soak."""
 
