@@ -7,7 +7,7 @@ export PATH := $(CACHE)/bin:$(PATH)
 UV := uv run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help uv demo test validator program program-check client client-check docs mutation lint format clean
+.PHONY: help uv demo test soak validator program program-check client client-check docs mutation lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: uv ## the main job once, on an embedded cluster and SQLite: statement, att
 
 test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
 	@tests/run
+
+soak: uv ## no sequence of steps breaks a law: TALLY_SOAK steps (100,000), from the seed TALLY_SEED where it is given
+	@TALLY_SOAK=$${TALLY_SOAK:-100000} $(UV) pytest -q -s tests/property/test_laws.py -k no_sequence
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
 	@toolchain/install validator

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import remembered_addresses as addresses
 from chain_in_process import Receipt, digest
 from issuers import DAY, build
 from securities import Security
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.domain.identifiers import event_hash
-from tallystick.program import addresses
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import ActionKind, RoleKind
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import remembered_addresses as addresses
 from actions import Action, dividend
 from chain_in_process import Chain, Receipt, Refusal, key, refusal_name
 from issuers import DAY, Issuer, build
@@ -18,7 +19,6 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from tallystick.adapters.chain.transactions import build_transaction
 from tallystick.domain.distribution_tree import MAX_ENTRIES, Batch, DistributionTree, Entry
 from tallystick.domain.merkle import MerkleTree
-from tallystick.program import addresses
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import remembered_addresses as addresses
 from chain_in_process import Chain, digest, key
 from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tallystick.program import addresses
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import RoleKind, VetoSubject

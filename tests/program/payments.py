@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chain_in_process import Chain, key
 from solders.account import Account
@@ -41,6 +42,11 @@ def confidential_account(*, plain_credits: bool) -> bytes:
     return extension(CONFIDENTIAL_ACCOUNT, b"\1" + bytes(260) + b"\1" + bytes([plain_credits]) + bytes(32))
 
 
+@lru_cache(20_000)
+def _find(wallet: Pubkey, program: Pubkey, mint: Pubkey) -> tuple[Pubkey, int]:
+    return Pubkey.find_program_address([bytes(wallet), bytes(program), bytes(mint)], ASSOCIATED_TOKEN_PROGRAM)
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """A payment token, of the program given; `mint_extensions` as stored."""
@@ -62,8 +68,7 @@ class Payment:
 
     def find(self, wallet: Pubkey) -> tuple[Pubkey, int]:
         """The wallet's associated account and its bump."""
-        seeds = [bytes(wallet), bytes(self.program), bytes(self.mint)]
-        return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)
+        return _find(wallet, self.program, self.mint)
 
     def tokens(self, wallet: Pubkey) -> Pubkey:
         """The wallet's associated account."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import remembered_addresses as addresses
 from chain_in_process import Chain, Receipt, digest
 from issuers import (
     CUSTODY,
@@ -15,13 +16,11 @@ from issuers import (
 )
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tallystick.program import addresses
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind
 from tallystick.program.text import encode_text
 from tallystick.program.token import (
     Mint,
-    associated_token_address,
     create_associated_token_account_idempotent,
     transfer_checked,
 )
@@ -100,7 +99,7 @@ class Security:
 
     def tokens(self, wallet: Pubkey) -> Pubkey:
         """The wallet's associated token account."""
-        return associated_token_address(wallet, self.mint)
+        return addresses.associated_token_address(wallet, self.mint)
 
     def limit(self, operator: Pubkey | None = None) -> Pubkey:
         """The limit of an operator's key."""
