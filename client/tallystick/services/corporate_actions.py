@@ -110,11 +110,8 @@ async def plan_announce_action(
             f"Nothing was announced of the event {event}, so there is nothing to correct.",
             hint="Check the event's id; announce a new event without --corrects.",
         )
-    if kind not in PAYS_CASH and account.status is not SecurityStatus.ACTIVE:
-        raise Refused(
-            f"{ticker_of(account)} is retired: only cash that is still due to its holders can be announced.",
-            hint="Announce the kind that pays cash, or nothing.",
-        )
+    if kind is ActionKind.DELISTING and account.status is not SecurityStatus.ACTIVE:
+        raise Refused(f"{ticker_of(account)} is retired already.", hint="Nothing to do: it is delisted once.")
     require_role(snapshot.find(Role, role), _ROLE, announcer, now)
     if kind in CHANGES_MULTIPLIER:
         _require_within_bound(account, terms, now)

@@ -443,8 +443,11 @@ async def test_a_security_is_retired_once_by_its_delisting_and_redeems_on(acting
     assert (await acting.plan_retire()).is_empty
     with pytest.raises(Refused, match="for good"):
         await acting.plan_cancel()
-    with pytest.raises(Refused, match="is retired: only cash"):
-        await acting.plan_announce(acting.split(), event="CA-2")
+    with pytest.raises(Refused, match="is retired already"):
+        await acting.plan_announce(
+            replace(NOTHING, effective_at=acting.now + 2 * NOTICE), ActionKind.DELISTING, event="CA-2"
+        )
+    assert (await acting.plan_announce(acting.split(), event="CA-2")).actions
     assert (await acting.plan_announce(CASH, ActionKind.CASH_DIVIDEND, event="CA-2")).actions
     await acting.run(
         await plan_request_redemption(
