@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from action_cases import ACTION_CASES
 from control_cases import CONTROL_CASES, thaw_permissioned
-from report_cases import REPORT_CASES
 from distribution_cases import DISTRIBUTION_CASES
+from report_cases import REPORT_CASES
 from solders.instruction import Instruction
 from tallystick.program.generated.types import RoleKind
 from world import DAY, IN, ONE, OUT, SCOPE_TRANSFER, Movement, Security, World, key

@@ -11,8 +11,8 @@ from action_refusals import ACTION_REFUSALS
 from cases import NEWCOMER
 from chain_in_process import digest, key
 from control_refusals import CONTROL_REFUSALS
-from report_refusals import REPORT_REFUSALS
 from distribution_refusals import DISTRIBUTION_REFUSALS
+from report_refusals import REPORT_REFUSALS
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.program import addresses

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chain_in_process import key, with_account
-from reports import DRAW_SLOTS, Reports
 from distribution_cases import second_growing
+from reports import DRAW_SLOTS, Reports
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from substituting import ALICE, ATTESTOR, BOB, Pick, Run, other
@@ -102,21 +102,26 @@ SAME_KEY_TWICE: list[Twice] = [
 NEVER_CLOSED = (
     "made again where it is not there, but no call closes one: test_attack_coverage.py shows it of every call"
 )
-HARMLESS_ABSENCE: dict[tuple[str, str, str], str] = {
-    (instruction, account, change): NEVER_CLOSED
-    for instruction, account in (("attest", "attestation"), ("settle_redemption", "movement"))
-    for change in ("emptied", "emptied, with lamports")
-} | {
-    ("close_distribution", "rent_recipient", change): "lamports may be sent to any account, whatever it holds"
-    for change in ("emptied", "emptied, with lamports", "old bytes, no program", "zeros")
-} | {
-    ("close_distribution", "payment_mint", "old bytes, no program"): (
-        "closing takes the mint's address alone, which the distribution names"
-    )
-} | {
-    ("pay_entitlement", "holder", change): "a wallet without a record is not suspended; no call closes a record"
-    for change in ("emptied", "emptied, with lamports", "old bytes, no program")
-}
+HARMLESS_ABSENCE: dict[tuple[str, str, str], str] = (
+    {
+        (instruction, account, change): NEVER_CLOSED
+        for instruction, account in (("attest", "attestation"), ("settle_redemption", "movement"))
+        for change in ("emptied", "emptied, with lamports")
+    }
+    | {
+        ("close_distribution", "rent_recipient", change): "lamports may be sent to any account, whatever it holds"
+        for change in ("emptied", "emptied, with lamports", "old bytes, no program", "zeros")
+    }
+    | {
+        ("close_distribution", "payment_mint", "old bytes, no program"): (
+            "closing takes the mint's address alone, which the distribution names"
+        )
+    }
+    | {
+        ("pay_entitlement", "holder", change): "a wallet without a record is not suspended; no call closes a record"
+        for change in ("emptied", "emptied, with lamports", "old bytes, no program")
+    }
+)
 """Accounts that may be closed or brought back, and why."""
 CLOSES: dict[str, set[str]] = {}
 """Accounts of the program that an instruction closes, by name."""

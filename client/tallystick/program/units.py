@@ -16,6 +16,7 @@ from typing import Final
 from tallystick.program import artifacts
 
 _MOMENT: Final = re.compile(r"_(at|by|from|until|date)$")
+PAID: Final = frozenset({"raw", "funded", "paid", "total"})
 _INTEGER: Final = re.compile(r"[ui](8|16|32|64|128)")
 
 
@@ -43,6 +44,8 @@ def unit_of(kind: str, field: str) -> Unit:
 
 
 def _unit_said(text: str) -> Unit:
+    if "payment mint" in text:
+        return Unit.NUMBER
     if text.startswith("Unix seconds"):
         return Unit.TIME
     if text.startswith("Seconds"):
@@ -62,15 +65,19 @@ def _units() -> tuple[Mapping[tuple[str, str], Unit], Mapping[str, Unit]]:
     documented: dict[tuple[str, str], Unit] = {}
     by_name: dict[str, set[Unit]] = {}
     for kind in json.loads(artifacts.idl())["types"]:
-        for field in kind["type"].get("fields", ()):
-            if not isinstance(field, dict) or not field.get("docs"):
-                continue
+        fields = [each for each in kind["type"].get("fields", ()) if isinstance(each, dict)]
+        # What a distribution and its events count is the payment token's, and named like the security's.
+        pays = kind["name"] == "Distribution" or any(each["name"] == "distribution" for each in fields)
+        for field in fields:
             if not isinstance(field["type"], str) or not _INTEGER.fullmatch(field["type"]):
                 continue
-            unit = _unit_said(" ".join(field["docs"]))
-            documented[kind["name"], field["name"]] = unit
-            if not kind["name"].endswith("Params"):
-                by_name.setdefault(field["name"], set()).add(unit)
+            if pays and field["name"] in PAID:
+                documented[kind["name"], field["name"]] = Unit.NUMBER
+            elif field.get("docs"):
+                unit = _unit_said(" ".join(field["docs"]))
+                documented[kind["name"], field["name"]] = unit
+                if not kind["name"].endswith("Params"):
+                    by_name.setdefault(field["name"], set()).add(unit)
     return documented, {name: units.pop() for name, units in by_name.items() if len(units) == 1}
 
 

@@ -30,7 +30,7 @@ DISTRIBUTION = bytes.fromhex(VECTORS["distribution"])
 
 
 def entries(count: int) -> list[Entry]:
-    return [Entry(hashlib.sha256(bytes([place, place >> 8])).digest(), 255, 1 + place) for place in range(count)]
+    return [Entry(hashlib.sha256(place.to_bytes(4, "little")).digest(), 255, 1 + place) for place in range(count)]
 
 
 def test_the_vectors_are_what_is_written() -> None:
