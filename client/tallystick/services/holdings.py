@@ -146,6 +146,8 @@ async def plan_thaw(
     await _require_compliance(chain, role, compliance)
     if listed.permissioned:
         require_may_order(holding.record, wallet, listed, holding.now)
+    elif holding.record is not None and holding.record.suspended_at:
+        notes.append(f"The holder is suspended since {instant(holding.record.suspended_at)}, and stays so.")
     made = create_associated_token_account_idempotent(payer=payer, wallet=wallet, mint=listed.mint)
 
     async def thaw(address: Pubkey) -> Action:

@@ -23,6 +23,7 @@ from tallystick.services.chain_reads import read_snapshot, require
 from tallystick.services.holdings import ticker_of
 from tallystick.services.plans import Plan, last_change, new_action
 from tallystick.services.rules import policy_at
+from tallystick.services.security_policy import span_text
 
 HISTORY: Final = 20_000
 """Transactions of a security, the newest first, among which its announcement is looked for."""
@@ -100,7 +101,10 @@ async def plan_announce_metadata(chain: Chain, *, payer: Pubkey, security: Pubke
     different = differences(current_metadata(account, snapshot.mint(account.mint)), metadata)
     if not different:
         return Plan(title, notes=("That is what is written already.",))
-    notes = [*different, f"It can be written {policy_at(account, now).notice} s later, unless a guardian vetoes it."]
+    notes = [
+        *different,
+        f"It can be written {span_text(policy_at(account, now).notice)} later, unless a guardian vetoes it.",
+    ]
     if account.pending_metadata_from:
         notes.append(f"What was announced to be written from {instant(account.pending_metadata_from)} is dropped.")
 

@@ -85,7 +85,7 @@ async def plan_update_policy(
     notes = [str(each) for each in different]
     if is_loosened:
         tight = [each.name for each in different if not each.is_looser]
-        notes.append(f"It waits {issuer.delay} s after it is signed, unless a guardian vetoes it.")
+        notes.append(f"It waits {span_text(issuer.delay)} after it is signed, unless a guardian vetoes it.")
         if tight:
             notes.append(
                 f"What tightens waits with it: {', '.join(tight)}. Change it alone, first, to have it at once."
@@ -191,6 +191,14 @@ def accounts_hash(accounts: Sequence[CustodyAccount]) -> tuple[bytes, int]:
     return custody_accounts_hash([each.hash for each in accounts]), len(accounts)
 
 
+def span_text(seconds: int) -> str:
+    """Seconds in the largest unit that says them exactly: 2 d, 36 h, 90 min, 100 s."""
+    for unit, length in (("d", DAY), ("h", 3600), ("min", 60)):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def _said(name: str) -> str:
     return {"max_attestation_age": "age of a statement", "allowed_classes": "classes that may order"}.get(
         name, name.replace("_", " ")
@@ -206,7 +214,7 @@ def _shown(name: str, decimals: int) -> Callable[[int], str]:
         return lambda value: f"{value:b} (bits)"
     if name == "threshold":
         return lambda value: f"{value} attestors"
-    return lambda value: f"{value} s"
+    return span_text
 
 
 def _ratio(policy: Policy) -> str:
@@ -220,5 +228,6 @@ __all__ = [
     "changed_policy",
     "plan_update_policy",
     "policy_changes",
+    "span_text",
     "waiting_policy",
 ]

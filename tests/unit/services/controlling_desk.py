@@ -6,9 +6,16 @@ from dataclasses import replace
 
 from desk import DAY, SHARE, Desk
 from solders.pubkey import Pubkey
+from tallystick.adapters.chain.protocol import Account
 from tallystick.program.generated.accounts import Security
 from tallystick.program.generated.types import RoleKind
-from tallystick.program.token import associated_token_address, transfer_checked
+from tallystick.program.token import (
+    ACCOUNT_SIZE,
+    TOKEN_2022_PROGRAM,
+    TokenAccountState,
+    associated_token_address,
+    transfer_checked,
+)
 from tallystick.services.chain_reads import require
 from tallystick.services.holders import plan_approve_holder
 from tallystick.services.holding_reads import Holding, find_holding
@@ -133,6 +140,14 @@ class ControllingDesk(Desk):
             new_wallet=self[new],
             evidence_hash=EVIDENCE,
         )
+
+    def plant(self, name: str, raw: int) -> Pubkey:
+        """A second token account of somebody, of 165 bytes, as older wallets make them."""
+        address = self["stranger"]
+        amount = raw.to_bytes(8, "little")
+        data = bytes(self.mint) + bytes(self[name]) + amount + bytes(36) + bytes([TokenAccountState.INITIALIZED])
+        self.chain.ledger.set_account(address, Account(TOKEN_2022_PROGRAM, 10**9, data.ljust(ACCOUNT_SIZE, b"\0")))
+        return address
 
     def transfer(self, source: str, destination: str, raw: int) -> Plan:
         """A holder moves tokens, as any wallet does."""

@@ -13,6 +13,7 @@ from tallystick.program.generated.types import RoleKind
 from tallystick.program.token import create_associated_token_account_idempotent
 from tallystick.services.chain_reads import require
 from tallystick.services.holders import plan_suspend_holder
+from tallystick.services.holding_reads import list_frozen
 from tallystick.services.holdings import Reason, plan_freeze
 from tallystick.services.holds import Scope, plan_place_hold
 from tallystick.services.issuers import plan_revoke_role
@@ -49,6 +50,40 @@ async def test_a_frozen_account_moves_nothing_until_it_is_thawed(held: Controlli
     assert held.tokens("bob") == 6 * SHARE
     await held.run(await held.plan_freeze())
     assert (await held.holding()).state == "frozen"
+
+
+async def test_every_account_of_the_wallet_is_frozen_whatever_its_size(held: ControllingDesk) -> None:
+    old = held.plant("alice", 2 * SHARE)
+    holding = await held.holding()
+    assert ([each.address for each in holding.accounts], holding.raw) == ([held.account("alice"), old], 12 * SHARE)
+    await held.run(await held.plan_freeze(account=old))
+    assert ((await held.holding()).state, (await held.holding()).frozen_raw) == ("partly frozen", 2 * SHARE)
+    assert [each.address for each in await list_frozen(held.chain, held.security)] == [old]
+    rest = await held.plan_freeze()
+    assert len(rest.actions) == 1
+    await held.run(rest)
+    assert (await held.holding()).state == "frozen"
+    assert len((await held.plan_thaw()).actions) == 2
+    await held.run(await held.plan_thaw())
+    assert await list_frozen(held.chain, held.security) == ()
+
+
+async def test_every_account_of_a_lost_key_is_emptied(held: ControllingDesk) -> None:
+    old = held.plant("alice", 2 * SHARE)
+    await held.approve_as("alice-2", "alice")
+    plan = await held.plan_reissue()
+    assert len(plan.actions) == 2
+    await held.run(plan)
+    assert held.tokens("alice-2") == 12 * SHARE
+    emptied = (await held.holding()).find(old)
+    assert emptied is not None
+    assert (emptied.raw, emptied.is_frozen) == (0, True)
+
+
+async def test_a_suspended_holder_is_named_before_its_account_is_thawed(held: ControllingDesk) -> None:
+    await held.approve_as("alice-2", "alice")
+    await held.run(await held.plan_reissue())
+    assert any("is suspended since" in note for note in (await held.plan_thaw()).notes)
 
 
 async def test_only_compliance_freezes(held: ControllingDesk) -> None:

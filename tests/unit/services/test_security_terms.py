@@ -19,7 +19,7 @@ from tallystick.services.security_metadata import (
     plan_update_metadata,
     read_metadata,
 )
-from tallystick.services.security_policy import BOUNDS, changed_policy, plan_update_policy, policy_changes
+from tallystick.services.security_policy import BOUNDS, changed_policy, plan_update_policy, policy_changes, span_text
 from tallystick.services.vetoes import plan_veto_setting
 from tallystick.services.waiting_changes import waiting_changes
 
@@ -66,6 +66,19 @@ async def test_a_tightened_policy_counts_at_once(listed: ControllingDesk) -> Non
     assert ((await in_force(listed)).margin, (await in_force(listed)).notice) == (100, 2 * DAY)
     assert (await plan(listed, margin=100)).is_empty
     assert await waiting(listed) == []
+
+
+def test_a_span_is_said_exactly_in_its_largest_unit() -> None:
+    assert [span_text(each) for each in (0, 1, 90, 120, 5400, 7200, 2 * DAY, DAY + 1)] == [
+        "0 s",
+        "1 s",
+        "90 s",
+        "2 min",
+        "90 min",
+        "2 h",
+        "2 d",
+        "86401 s",
+    ]
 
 
 async def test_a_loosened_policy_waits_and_then_counts_without_a_step(listed: ControllingDesk) -> None:

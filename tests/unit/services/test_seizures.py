@@ -109,6 +109,18 @@ async def test_more_than_is_there_is_refused_and_so_is_nothing(named: Controllin
         await named.plan_propose("bob")
 
 
+async def test_of_several_accounts_one_is_named_and_the_reference_finds_it_again(named: ControllingDesk) -> None:
+    old = named.plant("alice", 2 * SHARE)
+    with pytest.raises(Refused, match="in several accounts"):
+        await named.plan_propose()
+    with pytest.raises(Refused, match="is no token account of"):
+        await named.plan_propose(account=named.account("bob"))
+    await named.run(await named.plan_propose(account=old))
+    assert (await named.plan_propose()).is_empty
+    await named.run(await named.plan_seize())
+    assert (named.tokens("alice"), named.tokens("treasury")) == (10 * SHARE, 2 * SHARE)
+
+
 async def test_tokens_that_left_before_are_not_seized(named: ControllingDesk) -> None:
     await named.give("bob", SHARE, "B-1")
     await named.run(await named.plan_propose())
