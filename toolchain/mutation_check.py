@@ -1,12 +1,15 @@
-"""Takes each guard out of the program in turn, builds it, and expects a test of the program to fail.
+"""Takes each guard out of the program in turn, and expects a test of the program to fail.
 
-usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--again] [--list | --compile]
+usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--jobs N] [--again] [--list | --compile]
 
-tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations, where one guard at a time is taken
-out and the program built; the tests run here, with the built program in the variable TALLYSTICK_PROGRAM_SO, which
-nothing but the tests' chain reads. What was found is kept in target/mutations/results.json until the program or the
-guard changes, or the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is
-tried again once the tests have changed. docs/mutations.md is written at the end.
+tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations. A build takes a minute, so guards
+are put behind switches there (mutation_switches.py), as many as do not overlap in one program; all tests have to pass
+on it while every guard is in, and then one guard at a time is switched off in the file. A guard for which no switch can
+be made is taken out of the source, and the program built for it alone; so is one that survived, which is tried again
+so before it counts. The tests run here, with the program in the variable TALLYSTICK_PROGRAM_SO, which nothing but the
+tests' chain reads. What was found is kept in target/mutations/results.json until the program or the guard changes, or
+the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is tried again once
+the tests have changed. docs/mutations.md is written at the end.
 Exit status 1 when a guard survived, does not build, or was not run.
 """
 
@@ -23,8 +26,12 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Lock
+
+from mutation_switches import SWITCH, switched, with_taken_out
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = Path("programs/tallystick/src")
@@ -33,12 +40,10 @@ DOCUMENT = ROOT / "docs" / "mutations.md"
 FOLDER = ROOT / "target" / "mutations"
 COPIED = ("programs", "toolchain", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "Anchor.toml")
 PROGRAM_VARIABLE = "TALLYSTICK_PROGRAM_SO"
-SELECTIONS = (
-    # Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes.
-    ("tests/program", "--ignore=tests/program/test_compute_units.py", "--ignore=tests/program/test_attack_coverage.py"),
-    ("tests/property/test_laws.py",),
-)
-"""What is run in turn until something fails."""
+FIRST = ("test_refusals.py", "test_traps.py")
+LEFT_OUT = ("test_compute_units.py", "test_attack_coverage.py")
+"""Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes."""
+SWITCHED = "program with switches"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 UNTOUCHED = "untouched"
 
@@ -105,10 +110,59 @@ def problems(listed: Iterable[Guard], root: Path = ROOT) -> list[str]:
     return [f"{each.name}: {problem}" for each in listed if (problem := each.problem(root))]
 
 
+def selections() -> tuple[tuple[str, ...], ...]:
+    """What is run in turn until something fails: first the tests that notice most guards."""
+    names = sorted(path.name for path in (ROOT / "tests" / "program").glob("test_*.py"))
+    names = [*FIRST, *(name for name in names if name not in FIRST + LEFT_OUT)]
+    return tuple(f"tests/program/{name}" for name in names), ("tests/property/test_laws.py",)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A guard in a program with switches, and where it is in its file."""
+
+    number: int
+    guard: Guard
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the file as it is."""
+        return self.start + len(self.guard.line)
+
+    def overlaps(self, other: Switch) -> bool:
+        """Whether both cannot be in one program."""
+        return self.guard.file == other.guard.file and self.start < other.end and other.start < self.end
+
+
+def layers(chosen: Iterable[Guard], root: Path = ROOT) -> tuple[list[list[Switch]], list[Guard]]:
+    """The programs with switches that these guards need, and the guards that cannot have one."""
+    found: list[list[Switch]] = []
+    alone = []
+    for number, guard in enumerate(chosen, 1):
+        text = (root / guard.path).read_text(encoding="utf-8")
+        start = text.index(guard.line)
+        made = switched(guard.line, guard.instead, text[start:], number)
+        if made is None:
+            alone.append(guard)
+            continue
+        switch = Switch(number, guard, start, made)
+        for layer in found:
+            if not any(switch.overlaps(each) for each in layer):
+                layer.append(switch)
+                break
+        else:
+            found.append([switch])
+    return found, alone
+
+
 class Mutations:
     """The copy of the tree, and what was found so far."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self.lock = Lock()
         self.tree = folder / "tree"
         self.binary = folder / "tallystick.so"
         self.log = folder / "last.log"
@@ -149,19 +203,40 @@ class Mutations:
     def run(self, guard: Guard | None) -> Result:
         """Build and test without the guard; the program as it is for None. The copy is whole again afterwards."""
         started = time.monotonic()
-        path = self.tree / guard.path if guard else None
-        before = path.read_text(encoding="utf-8") if path else ""
-        try:
-            if guard and path:
-                path.write_text(guard.taken_out(before), encoding="utf-8")
-            result = self._outcome()
-        finally:
-            if path:
-                path.write_text(before, encoding="utf-8")
-        result = Result(result.outcome, result.test, round(time.monotonic() - started), self.tests)
-        self.found[self.key(guard)] = result
-        written = {key: asdict(each) for key, each in self.found.items()}
-        self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
+        edits = {guard.path: guard.taken_out((self.tree / guard.path).read_text(encoding="utf-8"))} if guard else {}
+        built = self._built(edits, self.binary)
+        result = self._tested(self.binary, self.log) if built else Result(NOT_BUILT)
+        return self._keep(guard, result, started)
+
+    def build_switched(self, layer: list[Switch], binary: Path) -> bool:
+        """Build the program in which each of these guards has a switch. The copy is whole again afterwards."""
+        edits = {SOURCE / "lib.rs": (self.tree / SOURCE / "lib.rs").read_text(encoding="utf-8")}
+        for switch in sorted(layer, key=lambda each: each.start, reverse=True):
+            path = switch.guard.path
+            text = edits.get(path) or (self.tree / path).read_text(encoding="utf-8")
+            edits[path] = text[: switch.start] + switch.text + text[switch.end :]
+        edits[SOURCE / "lib.rs"] += SWITCH
+        return self._built(edits, binary)
+
+    def run_switched(self, binary: Path, switch: Switch | None) -> Result:
+        """Test the program with switches without this guard; with all of them for None. A survivor is not kept."""
+        started = time.monotonic()
+        number = switch.number if switch else 0
+        mutant, log = self.folder / f"taken out {number}.so", self.folder / f"taken out {number}.log"
+        mutant.write_bytes(with_taken_out(binary.read_bytes(), number))
+        result = self._tested(mutant, log)
+        mutant.unlink()
+        log.unlink()
+        if switch and result.outcome == KILLED:
+            return self._keep(switch.guard, result, started)
+        return result
+
+    def _keep(self, guard: Guard | None, result: Result, started: float) -> Result:
+        result = replace(result, seconds=round(time.monotonic() - started), tests=self.tests)
+        with self.lock:
+            self.found[self.key(guard)] = result
+            written = {key: asdict(each) for key, each in self.found.items()}
+            self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
         return result
 
     def compiles(self, guard: Guard) -> bool:
@@ -170,25 +245,34 @@ class Mutations:
         before = path.read_text(encoding="utf-8")
         try:
             path.write_text(guard.taken_out(before), encoding="utf-8")
-            return not self._logged(["cargo", "check", "--locked", "--quiet", "--lib"], self.tree, {})
+            return not self._logged(["cargo", "check", "--locked", "--quiet", "--lib"], self.tree, {}, self.log)
         finally:
             path.write_text(before, encoding="utf-8")
 
-    def _outcome(self) -> Result:
-        build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(self.binary)]
-        if self._logged(build, self.tree, {}):
-            return Result(NOT_BUILT)
-        for selection in SELECTIONS:
+    def _built(self, edits: dict[Path, str], binary: Path) -> bool:
+        before = {path: (self.tree / path).read_text(encoding="utf-8") for path in edits}
+        build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(binary)]
+        try:
+            for path, text in edits.items():
+                (self.tree / path).write_text(text, encoding="utf-8")
+            return not self._logged(build, self.tree, {}, self.log)
+        finally:
+            for path, text in before.items():
+                (self.tree / path).write_text(text, encoding="utf-8")
+
+    def _tested(self, binary: Path, log: Path) -> Result:
+        for selection in selections():
             pytest = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:cacheprovider", *selection]
-            if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(self.binary)}):
-                failed = FAILED.search(self.log.read_text(encoding="utf-8", errors="replace"))
-                return Result(KILLED, failed.group(1) if failed else f"see {self.log}")
+            if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(binary)}, log):
+                failed = FAILED.search(log.read_text(encoding="utf-8", errors="replace"))
+                return Result(KILLED, failed.group(1) if failed else "no test: " + log.read_text()[-200:])
         return Result(SURVIVED)
 
-    def _logged(self, command: list[str], folder: Path, variables: dict[str, str]) -> int:
-        with self.log.open("wb") as log:
+    @staticmethod
+    def _logged(command: list[str], folder: Path, variables: dict[str, str], log: Path) -> int:
+        with log.open("wb") as file:
             return subprocess.run(  # noqa: S603 (our own commands)
-                command, cwd=folder, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT, check=False
+                command, cwd=folder, env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT, check=False
             ).returncode
 
 
@@ -219,9 +303,10 @@ def document(rows: list[tuple[Guard, Result]]) -> str:
     lines = [
         "# Mutations",
         "",
-        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn; the program was built",
-        "without it, and the tests of `tests/program` and `tests/property/test_laws.py` ran until one failed. A guard",
-        "whose absence no test notices is one that could be lost unnoticed. `make mutation` writes this page.",
+        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn, and the tests of",
+        "`tests/program` and `tests/property/test_laws.py` ran until one failed. A guard whose absence no test notices",
+        "is one that could be lost unnoticed. `make mutation` writes this page; `toolchain/mutation_check.py` says how",
+        "a guard is taken out. The seconds are for the tests, and for the build where the guard had one of its own.",
         "",
         f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
         "",
@@ -242,6 +327,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Take each guard out of the program; a test has to fail.")
     parser.add_argument("--only", help="guards whose name, file or law has these words in it")
     parser.add_argument("--limit", type=int, help="so many guards that were not run yet, and no more")
+    parser.add_argument("--jobs", type=int, default=2, help="so many tests at once")
     parser.add_argument("--again", action="store_true", help="also those whose result is known")
     parser.add_argument("--compile", action="store_true", help="only see whether the program compiles without each")
     parser.add_argument("--list", action="store_true", help="show what is known and run nothing")
@@ -257,7 +343,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if compile_all(mutations, chosen) else 1
     if not options.list:
         run = [each for each in chosen if options.again or mutations.result(each).outcome == NOT_RUN][: options.limit]
-        if run and not run_all(mutations, run):
+        if run and not run_all(mutations, run, options.jobs):
             return 1
     rows = [(each, mutations.result(each)) for each in listed]
     if any(result.outcome != NOT_RUN for _, result in rows):
@@ -283,26 +369,41 @@ def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
     return good
 
 
-def run_all(mutations: Mutations, chosen: list[Guard]) -> bool:
-    """Run these. False when the tests fail on the program as it is: then nothing can be told."""
+def run_all(mutations: Mutations, chosen: list[Guard], jobs: int) -> bool:
+    """Run these. False when the tests fail on a program from which nothing is taken out: then nothing can be told."""
     mutations.copy()
-    if mutations.result(None).outcome != SURVIVED:
-        sys.stdout.write("building and testing the program as it is\n")
-        untouched = mutations.run(None)
-        if untouched.outcome != SURVIVED:
-            sys.stderr.write(f"nothing was taken out, and: {untouched.outcome} {untouched.test}; {mutations.log}\n")
+    programs, alone = layers(chosen, mutations.tree)
+    for number, layer in enumerate(programs, 1):
+        say(f"{SWITCHED} {number} of {len(programs)}: {len(layer)} guards")
+        binary = mutations.folder / f"switched {number}.so"
+        if not mutations.build_switched(layer, binary):
+            sys.stderr.write(f"it does not build: {mutations.log}\n")
             return False
-    for number, each in enumerate(chosen, 1):
-        sys.stdout.write(f"{number}/{len(chosen)} {each.serves}: {each.name}\n")
-        sys.stdout.flush()
+        whole = mutations.run_switched(binary, None)
+        if whole.outcome != SURVIVED:
+            sys.stderr.write(f"nothing was taken out, and: {whole.outcome} {whole.test}\n")
+            return False
+        with ThreadPoolExecutor(jobs) as pool:
+            results = pool.map(lambda switch: mutations.run_switched(binary, switch), layer)  # noqa: B023 (used here)
+            for switch, result in zip(layer, results, strict=True):
+                show(switch.guard, result)
+                if result.outcome != KILLED:
+                    alone.append(switch.guard)
+    for each in alone:
+        say(f"built alone: {each.name}")
         show(each, mutations.run(each))
     return True
 
 
+def say(line: str) -> None:
+    """One line of progress, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def show(guard: Guard, result: Result) -> None:
     """One line of the table."""
-    sys.stdout.write(f"{result.outcome:<14} {result.seconds:>5} s  {guard.name}  {result.test}\n")
-    sys.stdout.flush()
+    say(f"{result.outcome:<14} {result.seconds:>5} s  {guard.serves}: {guard.name}  {result.test}")
 
 
 if __name__ == "__main__":
