@@ -219,7 +219,7 @@ class Mutations:
         return self._built(edits, binary)
 
     def run_switched(self, binary: Path, switch: Switch | None) -> Result:
-        """Test the program with switches without this guard; with all of them for None. A survivor is not kept."""
+        """Test the program with switches without this guard; with all of them for None."""
         started = time.monotonic()
         number = switch.number if switch else 0
         mutant, log = self.folder / f"taken out {number}.so", self.folder / f"taken out {number}.log"
@@ -227,9 +227,7 @@ class Mutations:
         result = self._tested(mutant, log)
         mutant.unlink()
         log.unlink()
-        if switch and result.outcome == KILLED:
-            return self._keep(switch.guard, result, started)
-        return result
+        return self._keep(switch.guard, result, started) if switch else result
 
     def _keep(self, guard: Guard | None, result: Result, started: float) -> Result:
         result = replace(result, seconds=round(time.monotonic() - started), tests=self.tests)

@@ -118,6 +118,7 @@ def _condition(line: str, instead: str, out: str) -> str | None:
     outside = BRACKETS.sub("", body)
     if (
         "=>" in body
+        or "let " in body
         or ";" in outside
         or any(outside.count(left) != outside.count(right) for left, right in ("()", "{}"))
     ):
