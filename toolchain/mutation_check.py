@@ -27,10 +27,13 @@ import time
 import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from queue import Queue
 from threading import Lock
 
+from mutation_forks import PROGRAM_VARIABLE, Tests, waiting
 from mutation_switches import SWITCH, switched, with_taken_out
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,8 +42,8 @@ GUARDS = ROOT / "tests" / "mutations" / "guards.toml"
 DOCUMENT = ROOT / "docs" / "mutations.md"
 FOLDER = ROOT / "target" / "mutations"
 COPIED = ("programs", "toolchain", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "Anchor.toml")
-PROGRAM_VARIABLE = "TALLYSTICK_PROGRAM_SO"
-FIRST = ("test_refusals.py", "test_traps.py")
+FIRST = ("test_refusals.py", "test_traps.py", "test_actions.py", "test_control.py", "test_distributions.py")
+LAST = ("test_attacks.py", "test_authority.py")
 LEFT_OUT = ("test_compute_units.py", "test_attack_coverage.py")
 """Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes."""
 SWITCHED = "program with switches"
@@ -110,11 +113,15 @@ def problems(listed: Iterable[Guard], root: Path = ROOT) -> list[str]:
     return [f"{each.name}: {problem}" for each in listed if (problem := each.problem(root))]
 
 
-def selections() -> tuple[tuple[str, ...], ...]:
-    """What is run in turn until something fails: first the tests that notice most guards."""
+def program_tests() -> tuple[str, ...]:
+    """The tests of the program, first those that notice most guards, last those that take longest."""
     names = sorted(path.name for path in (ROOT / "tests" / "program").glob("test_*.py"))
-    names = [*FIRST, *(name for name in names if name not in FIRST + LEFT_OUT)]
-    return tuple(f"tests/program/{name}" for name in names), ("tests/property/test_laws.py",)
+    between = (name for name in names if name not in FIRST + LAST + LEFT_OUT)
+    return tuple(f"tests/program/{name}" for name in (*FIRST, *between, *LAST))
+
+
+LAWS = ("tests/property/test_laws.py",)
+"""What runs where the tests of the program notice nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +212,7 @@ class Mutations:
         started = time.monotonic()
         edits = {guard.path: guard.taken_out((self.tree / guard.path).read_text(encoding="utf-8"))} if guard else {}
         built = self._built(edits, self.binary)
-        result = self._tested(self.binary, self.log) if built else Result(NOT_BUILT)
+        result = self._tested(self.binary, self.log, program_tests(), LAWS) if built else Result(NOT_BUILT)
         return self._keep(guard, result, started)
 
     def build_switched(self, layer: list[Switch], binary: Path) -> bool:
@@ -218,15 +225,21 @@ class Mutations:
         edits[SOURCE / "lib.rs"] += SWITCH
         return self._built(edits, binary)
 
-    def run_switched(self, binary: Path, switch: Switch | None) -> Result:
+    def run_switched(self, tests: Tests, binary: Path, switch: Switch | None) -> Result:
         """Test the program with switches without this guard; with all of them for None."""
         started = time.monotonic()
         number = switch.number if switch else 0
         mutant, log = self.folder / f"taken out {number}.so", self.folder / f"taken out {number}.log"
         mutant.write_bytes(with_taken_out(binary.read_bytes(), number))
-        result = self._tested(mutant, log)
+        failed = tests.first_failure(mutant)
+        result = Result(KILLED, failed) if failed else Result(SURVIVED)
+        if switch and not failed:
+            result = self._tested(mutant, log, LAWS)
+            # Only now: it is slow, and hardly ever says more than the tests of the program.
+            if result.outcome == KILLED and self._tested(binary, log, LAWS).outcome == KILLED:
+                result = Result(SURVIVED)
         mutant.unlink()
-        log.unlink()
+        log.unlink(missing_ok=True)
         return self._keep(switch.guard, result, started) if switch else result
 
     def _keep(self, guard: Guard | None, result: Result, started: float) -> Result:
@@ -258,8 +271,8 @@ class Mutations:
             for path, text in before.items():
                 (self.tree / path).write_text(text, encoding="utf-8")
 
-    def _tested(self, binary: Path, log: Path) -> Result:
-        for selection in selections():
+    def _tested(self, binary: Path, log: Path, *selections: tuple[str, ...]) -> Result:
+        for selection in selections:
             pytest = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:cacheprovider", *selection]
             if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(binary)}, log):
                 failed = FAILED.search(log.read_text(encoding="utf-8", errors="replace"))
@@ -369,6 +382,21 @@ def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
 
 def run_all(mutations: Mutations, chosen: list[Guard], jobs: int) -> bool:
     """Run these. False when the tests fail on a program from which nothing is taken out: then nothing can be told."""
+    with ExitStack() as stack:
+        idle: Queue[Tests] = Queue()
+        for number in range(jobs):
+            idle.put(stack.enter_context(waiting(program_tests(), ROOT, mutations.folder / f"tests {number}.log")))
+        return _run_all(mutations, chosen, idle, jobs)
+
+
+def _run_all(mutations: Mutations, chosen: list[Guard], idle: Queue[Tests], jobs: int) -> bool:
+    def run(binary: Path, switch: Switch | None) -> Result:
+        tests = idle.get()
+        try:
+            return mutations.run_switched(tests, binary, switch)
+        finally:
+            idle.put(tests)
+
     mutations.copy()
     programs, alone = layers(chosen, mutations.tree)
     for number, layer in enumerate(programs, 1):
@@ -377,12 +405,12 @@ def run_all(mutations: Mutations, chosen: list[Guard], jobs: int) -> bool:
         if not mutations.build_switched(layer, binary):
             sys.stderr.write(f"it does not build: {mutations.log}\n")
             return False
-        whole = mutations.run_switched(binary, None)
+        whole = run(binary, None)
         if whole.outcome != SURVIVED:
             sys.stderr.write(f"nothing was taken out, and: {whole.outcome} {whole.test}\n")
             return False
         with ThreadPoolExecutor(jobs) as pool:
-            results = pool.map(lambda switch: mutations.run_switched(binary, switch), layer)  # noqa: B023 (used here)
+            results = pool.map(run, [binary] * len(layer), layer)
             for switch, result in zip(layer, results, strict=True):
                 show(switch.guard, result)
                 if result.outcome != KILLED:
