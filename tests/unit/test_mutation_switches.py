@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "toolchain"))
 
 from mutation_check import Guard, guards, layers
+from mutation_forks import CRASHED, waiting
 from mutation_switches import MARK, SWITCH, switched, with_taken_out
 
 AFTER = "\n    pub door: Box<Account<'info, Door>>,\n"
@@ -89,3 +90,24 @@ def test_the_number_is_behind_the_mark_in_the_file() -> None:
 def test_the_program_asks_for_the_number_each_time() -> None:
     assert "read_volatile" in SWITCH
     assert MARK.decode() in SWITCH
+
+
+def test_tests_are_collected_once_and_run_on_each_program(tmp_path: Path) -> None:
+    (tmp_path / "test_door.py").write_text(
+        "import os\nfrom pathlib import Path\n"
+        "def content():\n    return Path(os.environ['TALLYSTICK_PROGRAM_SO']).read_text()\n"
+        "def test_first():\n    assert True\n"
+        "def test_shut():\n    assert 'shut' in content()\n"
+        "def test_dark():\n    assert 'dark' in content()\n"
+        "def test_crash():\n    assert 'crash' not in content() or os._exit(1)\n"
+    )
+    with waiting(("test_door.py",), tmp_path, tmp_path / "log") as tests:
+        for content, failed in (
+            ("shut dark", ""),
+            ("open dark", "test_door.py::test_shut"),
+            ("shut light", "test_door.py::test_dark"),
+            ("shut dark crash", CRASHED),
+            ("dark shut", ""),
+        ):
+            (tmp_path / "program").write_text(content)
+            assert tests.first_failure(tmp_path / "program") == failed
