@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = Path("programs/tallystick/src")
 GUARDS = ROOT / "tests" / "mutations" / "guards.toml"
 DOCUMENT = ROOT / "docs" / "mutations.md"
+PROGRAM = ROOT / "client" / "tallystick" / "program" / "tallystick.so"
 FOLDER = ROOT / "target" / "mutations"
 COPIED = ("programs", "toolchain", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "Anchor.toml")
 FIRST = ("test_refusals.py", "test_traps.py", "test_actions.py", "test_control.py", "test_distributions.py")
@@ -309,8 +310,8 @@ def _git(*arguments: str) -> list[str]:
     return sorted(set(done.stdout.splitlines()))
 
 
-def document(rows: list[tuple[Guard, Result]]) -> str:
-    """docs/mutations.md."""
+def document(rows: list[tuple[Guard, Result]], written: str, program: str) -> str:
+    """docs/mutations.md; `written` is the date, and `program` the SHA-256 of the program from which was taken."""
     counts = {outcome: sum(result.outcome == outcome for _, result in rows) for outcome in (KILLED, SURVIVED, NOT_RUN)}
     lines = [
         "# Mutations",
@@ -319,6 +320,9 @@ def document(rows: list[tuple[Guard, Result]]) -> str:
         "`tests/program` and `tests/property/test_laws.py` ran until one failed. A guard whose absence no test notices",
         "is one that could be lost unnoticed. `make mutation` writes this page; `toolchain/mutation_check.py` says how",
         "a guard is taken out. The seconds are for the tests, and for the build where the guard had one of its own.",
+        "",
+        f"Written {written}, of the program `client/tallystick/program/tallystick.so` with the SHA-256",
+        f"`{program}`.",
         "",
         f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
         "",
@@ -359,7 +363,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
     rows = [(each, mutations.result(each)) for each in listed]
     if any(result.outcome != NOT_RUN for _, result in rows):
-        DOCUMENT.write_text(document(rows), encoding="utf-8")
+        program = hashlib.sha256(PROGRAM.read_bytes()).hexdigest()
+        DOCUMENT.write_text(document(rows, time.strftime("%Y-%m-%d", time.gmtime()), program), encoding="utf-8")
     for each in chosen:
         if options.list or mutations.result(each).outcome not in (KILLED, NOT_RUN):
             show(each, mutations.result(each))
