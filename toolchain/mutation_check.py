@@ -10,7 +10,7 @@ so before it counts. The tests run here, with the program in the variable TALLYS
 tests' chain reads. What was found is kept in target/mutations/results.json until the program or the guard changes, or
 the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is tried again once
 the tests have changed. docs/mutations.md is written at the end.
-Exit status 1 when a guard survived, does not build, or was not run.
+Exit status 1 when a guard survived and the list does not say why, does not build, or was not run.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class Guard:
     file: str
     line: str
     instead: str
+    behind: str = ""
+    """What refuses the same where this guard is out, and how that is known; empty where a test has to fail."""
 
     @property
     def path(self) -> Path:
@@ -186,7 +188,9 @@ class Mutations:
 
     def key(self, guard: Guard | None) -> str:
         """Changes when the program or the guard does."""
-        text = UNTOUCHED if guard is None else json.dumps(asdict(guard), sort_keys=True)
+        listed = {} if guard is None else asdict(guard)
+        listed.pop("behind", None)
+        text = json.dumps(listed, sort_keys=True) if guard else UNTOUCHED
         return hashlib.sha256(f"{self.program}{text}".encode()).hexdigest()
 
     def result(self, guard: Guard | None) -> Result:
@@ -326,6 +330,7 @@ def document(rows: list[tuple[Guard, Result]], written: str, program: str) -> st
         "",
         f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
         "",
+        *_survivors(rows),
         "| serves | guard | in | result | first test that failed | seconds |",
         "| --- | --- | --- | --- | --- | ---: |",
     ]
@@ -336,6 +341,20 @@ def document(rows: list[tuple[Guard, Result]], written: str, program: str) -> st
             f"| {guard.serves} | {guard.name} | {place} | {result.outcome} | {test} | {result.seconds or ''} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _survivors(rows: list[tuple[Guard, Result]]) -> list[str]:
+    """What is said of the guards whose absence no test notices."""
+    survived = [guard for guard, result in rows if result.outcome == SURVIVED]
+    if not survived:
+        return []
+    reasons = [f"- {each.name} (`{each.path}`): {each.behind or 'no reason is known'}" for each in survived]
+    return ["Survived, because something else refuses the same:", "", *reasons, ""]
+
+
+def is_good(guard: Guard, result: Result) -> bool:
+    """Whether a test failed without the guard; or none did, and it is known why."""
+    return result.outcome == KILLED or (result.outcome == SURVIVED and bool(guard.behind))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -372,7 +391,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(
         f"{len(chosen)} guards chosen, {missing_results} of them not run yet; {DOCUMENT.name} is written\n"
     )
-    return 0 if all(mutations.result(each).outcome == KILLED for each in chosen) else 1
+    return 0 if all(is_good(each, mutations.result(each)) for each in chosen) else 1
 
 
 def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
