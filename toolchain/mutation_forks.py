@@ -1,8 +1,8 @@
 """Runs tests many times, each time on another program, and collects them once: mutation_check.py, which uses this.
 
 As a plugin of pytest it reads, instead of running the tests, the path of one built program after the other, each on a
-line; for each it forks, and the child runs the tests on that program until one fails. What failed is written back, or
-an empty line. Most of a short run would be imports and collection otherwise.
+line, behind it words of the tests to run first. For each it forks, and the child runs the tests on that program until
+one fails. What failed is written back, or an empty line. Most of a short run would be imports and collection otherwise.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     asked, answers = (int(each) for each in os.environ[PIPES].split(","))
     with os.fdopen(asked, encoding="utf-8") as requests, os.fdopen(answers, "w", encoding="utf-8") as replies:
         for line in requests:
-            replies.write(_in_child(session, line.strip()) + "\n")
+            program, *words = line.rstrip("\n").split("\t")
+            replies.write(_in_child(session, program, words) + "\n")
             replies.flush()
     return True
 
 
-def _in_child(session: pytest.Session, program: str) -> str:
+def _in_child(session: pytest.Session, program: str, words: list[str]) -> str:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         failed = CRASHED
         try:
             os.environ[PROGRAM_VARIABLE] = program
-            failed = _first_failure(session)
+            failed = _first_failure(session, words)
         finally:
             os.write(writing, failed.encode())
             os._exit(0)
@@ -49,8 +50,9 @@ def _in_child(session: pytest.Session, program: str) -> str:
     return text if status == 0 else CRASHED
 
 
-def _first_failure(session: pytest.Session) -> str:
-    for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+def _first_failure(session: pytest.Session, words: list[str]) -> str:
+    items = sorted(session.items, key=lambda item: [word not in item.nodeid for word in words])
+    for item, following in zip(items, [*items[1:], None], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             return item.nodeid
@@ -81,9 +83,9 @@ class Tests:
         self.requests = os.fdopen(asking, "w", encoding="utf-8")
         self.replies = os.fdopen(answered, encoding="utf-8")
 
-    def first_failure(self, program: Path) -> str:
-        """The first test that fails on this program; empty when all pass."""
-        self.requests.write(f"{program}\n")
+    def first_failure(self, program: Path, *words: str) -> str:
+        """The first test that fails on this program; empty when all pass. Those named by the first word come first."""
+        self.requests.write("\t".join((str(program), *words)) + "\n")
         self.requests.flush()
         reply = self.replies.readline()
         if not reply:
