@@ -6,10 +6,10 @@ tests/mutations/guards.toml lists the guards. The tree is copied to target/mutat
 are put behind switches there (mutation_switches.py), as many as do not overlap in one program; all tests have to pass
 on it while every guard is in, and then one guard at a time is switched off in the file. A guard for which no switch can
 be made is taken out of the source, and the program built for it alone; so is one that survived, which is tried again
-so before it counts. The tests run here, with the program in the variable TALLYSTICK_PROGRAM_SO, which nothing but the
-tests' chain reads. What was found is kept in target/mutations/results.json until the program or the guard changes, or
-the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is tried again once
-the tests have changed. docs/mutations.md is written at the end.
+so before it counts, unless the list says what stands behind it. The tests run here, with the program in the variable
+TALLYSTICK_PROGRAM_SO, which nothing but the tests' chain reads. What was found is kept in target/mutations/results.json
+until the program or the guard changes, or the test that failed is gone, so a run that was interrupted goes on where it
+stopped; what survived is tried again once the tests have changed. docs/mutations.md is written at the end.
 Exit status 1 when a guard survived and the list does not say why, does not build, or was not run.
 """
 
@@ -25,9 +25,9 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import Queue
@@ -244,21 +244,42 @@ class Mutations:
         return built
 
     def run_switched(self, tests: Tests, binary: Path, switch: Switch | None) -> Result:
-        """Test the program with switches without this guard; with all of them for None."""
+        """Test the program with switches without this guard; with all of them for None. Only a kill is kept."""
         started = time.monotonic()
-        number = switch.number if switch else 0
-        mutant, log = self.folder / f"taken out {number}.so", self.folder / f"taken out {number}.log"
-        mutant.write_bytes(with_taken_out(binary.read_bytes(), number))
-        failed = tests.first_failure(mutant, *(switch.words if switch else ()))
-        result = Result(KILLED, failed) if failed else Result(SURVIVED)
-        if switch and not failed:
+        with self._mutant(binary, switch.number if switch else 0) as (mutant, _):
+            failed = tests.first_failure(mutant, *(switch.words if switch else ()))
+        if switch and failed:
+            return self._keep(switch.guard, Result(KILLED, failed), started)
+        return Result(KILLED, failed) if failed else Result(SURVIVED)
+
+    def run_laws(self, binary: Path, switch: Switch) -> Result:
+        """What the laws' own tests, which take a minute or two, say where the tests of the program noticed nothing."""
+        started = time.monotonic()
+        with self._mutant(binary, switch.number) as (mutant, log):
             result = self._tested(mutant, log, LAWS)
-            # Only now: it is slow, and hardly ever says more than the tests of the program.
             if result.outcome == KILLED and self._tested(binary, log, LAWS).outcome == KILLED:
                 result = Result(SURVIVED)
-        mutant.unlink()
-        log.unlink(missing_ok=True)
-        return self._keep(switch.guard, result, started) if switch else result
+        return self._keep(switch.guard, result, started)
+
+    def whole_key(self, binary: Path) -> str:
+        """Of what the tests said of a program from which nothing is taken out."""
+        return hashlib.sha256(binary.read_bytes() + self.tests.encode()).hexdigest()
+
+    def keep_whole(self, binary: Path, result: Result) -> Result:
+        """Remember that."""
+        self.found[self.whole_key(binary)] = result
+        return result
+
+    @contextmanager
+    def _mutant(self, binary: Path, number: int) -> Iterator[tuple[Path, Path]]:
+        name = f"{binary.stem} without {number}"
+        mutant, log = self.folder / f"{name}.so", self.folder / f"{name}.log"
+        mutant.write_bytes(with_taken_out(binary.read_bytes(), number))
+        try:
+            yield mutant, log
+        finally:
+            mutant.unlink()
+            log.unlink(missing_ok=True)
 
     def _keep(self, guard: Guard | None, result: Result, started: float) -> Result:
         result = replace(result, seconds=round(time.monotonic() - started), tests=self.tests)
@@ -437,6 +458,7 @@ def _run_all(mutations: Mutations, listed: list[Guard], chosen: list[Guard], idl
     mutations.copy()
     programs, alone = layers(listed, mutations.tree)
     alone = [each for each in alone if each in chosen]
+    survivors: list[tuple[Path, Switch]] = []
     for number, program in enumerate(programs, 1):
         layer = [each for each in program if each.guard in chosen]
         if not layer:
@@ -446,16 +468,25 @@ def _run_all(mutations: Mutations, listed: list[Guard], chosen: list[Guard], idl
         if not mutations.build_switched(program, binary):
             sys.stderr.write(f"it does not build: {mutations.log}\n")
             return False
-        whole = run(binary, None)
+        whole = mutations.found.get(mutations.whole_key(binary)) or mutations.keep_whole(binary, run(binary, None))
         if whole.outcome != SURVIVED:
             sys.stderr.write(f"nothing was taken out, and: {whole.outcome} {whole.test}\n")
             return False
         with ThreadPoolExecutor(jobs) as pool:
             results = pool.map(run, [binary] * len(layer), layer)
             for switch, result in zip(layer, results, strict=True):
-                show(switch.guard, result)
-                if result.outcome != KILLED:
-                    alone.append(switch.guard)
+                if result.outcome == KILLED:
+                    show(switch.guard, result)
+                else:
+                    say(f"not noticed yet: {switch.guard.name}")
+                    survivors.append((binary, switch))
+    with ThreadPoolExecutor(jobs) as pool:
+        for (_, switch), result in zip(
+            survivors, pool.map(lambda each: mutations.run_laws(*each), survivors), strict=True
+        ):
+            show(switch.guard, result)
+            if result.outcome != KILLED and not switch.guard.behind:
+                alone.append(switch.guard)
     for each in alone:
         say(f"built alone: {each.name}")
         show(each, mutations.run(each))
