@@ -9,7 +9,7 @@ be made is taken out of the source, and the program built for it alone; so is on
 so before it counts, unless the list says what stands behind it. The tests run here, with the program in the variable
 TALLYSTICK_PROGRAM_SO, which nothing but the tests' chain reads. What was found is kept in target/mutations/results.json
 until the program or the guard changes, or the test that failed is gone, so a run that was interrupted goes on where it
-stopped; what survived is tried again once the tests have changed. docs/mutations.md is written at the end.
+stopped; what survived is tried again once the tests have changed, where it is not known why. docs/mutations.md is written at the end.
 Exit status 1 when a guard survived and the list does not say why, does not build, or was not run.
 """
 
@@ -200,7 +200,8 @@ class Mutations:
     def result(self, guard: Guard | None) -> Result:
         """What was found of a guard, as long as it still holds."""
         found = self.found.get(self.key(guard), Result(NOT_RUN))
-        return found if found.holds(self.tests) else Result(NOT_RUN)
+        is_known = guard is not None and is_good(guard, found)
+        return found if found.holds(self.tests) or (found.outcome == SURVIVED and is_known) else Result(NOT_RUN)
 
     def copy(self) -> None:
         """Bring the copy up to date; files that have not changed keep their time, so that little is built anew."""
