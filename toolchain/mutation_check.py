@@ -9,7 +9,8 @@ be made is taken out of the source, and the program built for it alone; so is on
 so before it counts, unless the list says what stands behind it. The tests run here, with the program in the variable
 TALLYSTICK_PROGRAM_SO, which nothing but the tests' chain reads. What was found is kept in target/mutations/results.json
 until the program or the guard changes, or the test that failed is gone, so a run that was interrupted goes on where it
-stopped; what survived is tried again once the tests have changed, where it is not known why. docs/mutations.md is written at the end.
+stopped; what survived is tried again once the tests have changed, where it is not known why. docs/mutations.md is
+written at the end.
 Exit status 1 when a guard survived and the list does not say why, does not build, or was not run.
 """
 
