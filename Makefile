@@ -42,7 +42,7 @@ client-check: uv ## fail if the typed client is not what the IDL gives
 docs: uv ## write anew what the tests measure: docs/localnet_differences.md (needs the validator)
 	@TALLY_WRITE_DIFFERENCES=1 $(UV) pytest -q tests/e2e/test_localnet_differs.py
 
-mutation: uv ## take each guard out of the program in turn: a test has to fail; hours, goes on where it stopped
+mutation: uv ## take each guard out of the program in turn: a test has to fail; half an hour, goes on where it stopped
 	@eval "$$(toolchain/env)" && $(UV) python toolchain/mutation_check.py
 
 lint: uv ## formatting, clippy, ruff and mypy, changing nothing

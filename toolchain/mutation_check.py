@@ -1,13 +1,17 @@
-"""Takes each guard out of the program in turn, builds it, and expects a test of the program to fail.
+"""Takes each guard out of the program in turn, and expects a test of the program to fail.
 
-usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--again] [--list | --compile]
+usage: uv run python toolchain/mutation_check.py [--only WORDS] [--limit N] [--jobs N] [--again] [--list | --compile]
 
-tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations, where one guard at a time is taken
-out and the program built; the tests run here, with the built program in the variable TALLYSTICK_PROGRAM_SO, which
-nothing but the tests' chain reads. What was found is kept in target/mutations/results.json until the program or the
-guard changes, or the test that failed is gone, so a run that was interrupted goes on where it stopped; what survived is
-tried again once the tests have changed. docs/mutations.md is written at the end.
-Exit status 1 when a guard survived, does not build, or was not run.
+tests/mutations/guards.toml lists the guards. The tree is copied to target/mutations. A build takes a minute, so guards
+are put behind switches there (mutation_switches.py), as many as do not overlap in one program; all tests have to pass
+on it while every guard is in, and then one guard at a time is switched off in the file. A guard for which no switch can
+be made is taken out of the source, and the program built for it alone; so is one that survived, which is tried again
+so before it counts, unless the list says what stands behind it. The tests run here, with the program in the variable
+TALLYSTICK_PROGRAM_SO, which nothing but the tests' chain reads. What was found is kept in target/mutations/results.json
+until the program or the guard changes, or the test that failed is gone, so a run that was interrupted goes on where it
+stopped; what survived is tried again once the tests have changed, where it is not known why. docs/mutations.md is
+written at the end.
+Exit status 1 when a guard survived and the list does not say why, does not build, or was not run.
 """
 
 from __future__ import annotations
@@ -22,24 +26,32 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from queue import Queue
+from threading import Lock
+
+from mutation_forks import PROGRAM_VARIABLE, Tests, waiting
+from mutation_switches import SWITCH, switched, with_taken_out
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = Path("programs/tallystick/src")
 GUARDS = ROOT / "tests" / "mutations" / "guards.toml"
 DOCUMENT = ROOT / "docs" / "mutations.md"
+PROGRAM = ROOT / "client" / "tallystick" / "program" / "tallystick.so"
 FOLDER = ROOT / "target" / "mutations"
 COPIED = ("programs", "toolchain", "Cargo.toml", "Cargo.lock", "rustfmt.toml", "Anchor.toml")
-PROGRAM_VARIABLE = "TALLYSTICK_PROGRAM_SO"
-SELECTIONS = (
-    # Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes.
-    ("tests/program", "--ignore=tests/program/test_compute_units.py", "--ignore=tests/program/test_attack_coverage.py"),
-    ("tests/property/test_laws.py",),
-)
-"""What is run in turn until something fails."""
+FIRST = ("test_refusals.py", "test_traps.py", "test_actions.py", "test_control.py", "test_distributions.py")
+LAST = ("test_attacks.py", "test_authority.py")
+LEFT_OUT = ("test_compute_units.py", "test_attack_coverage.py")
+MEASURED = "tests/program/test_distributions.py::test_57_of_a_million_holders_are_paid_by_one_transaction"
+"""Measured figures and tables of errors change with any build: a guard counts as tested where behaviour changes."""
+SWITCHED = "program with switches"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+ERROR = re.compile(r"(?:TallystickError|ErrorCode)::(\w+)")
 UNTOUCHED = "untouched"
 
 KILLED, SURVIVED, NOT_BUILT, NOT_RUN = "killed", "SURVIVED", "DOES NOT BUILD", "not run"
@@ -54,6 +66,8 @@ class Guard:
     file: str
     line: str
     instead: str
+    behind: str = ""
+    """What refuses the same where this guard is out, and how that is known; empty where a test has to fail."""
 
     @property
     def path(self) -> Path:
@@ -105,10 +119,66 @@ def problems(listed: Iterable[Guard], root: Path = ROOT) -> list[str]:
     return [f"{each.name}: {problem}" for each in listed if (problem := each.problem(root))]
 
 
+def program_tests() -> tuple[str, ...]:
+    """The tests of the program, first those that notice most guards, last those that take longest."""
+    names = sorted(path.name for path in (ROOT / "tests" / "program").glob("test_*.py"))
+    between = (name for name in names if name not in FIRST + LAST + LEFT_OUT)
+    return f"--deselect={MEASURED}", *(f"tests/program/{name}" for name in (*FIRST, *between, *LAST))
+
+
+LAWS = ("tests/property/test_laws.py",)
+"""What runs where the tests of the program notice nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A guard in a program with switches, and where it is in its file."""
+
+    number: int
+    guard: Guard
+    start: int
+    text: str
+    words: tuple[str, ...]
+    """Of tests that are likely to fail: the error that follows in the file, and the instruction."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the file as it is."""
+        return self.start + len(self.guard.line)
+
+    def overlaps(self, other: Switch) -> bool:
+        """Whether both cannot be in one program."""
+        return self.guard.file == other.guard.file and self.start < other.end and other.start < self.end
+
+
+def layers(chosen: Iterable[Guard], root: Path = ROOT) -> tuple[list[list[Switch]], list[Guard]]:
+    """The programs with switches that these guards need, and the guards that cannot have one."""
+    found: list[list[Switch]] = []
+    alone = []
+    for number, guard in enumerate(chosen, 1):
+        text = (root / guard.path).read_text(encoding="utf-8")
+        start = text.index(guard.line)
+        made = switched(guard.line, guard.instead, text[start:], number)
+        if made is None:
+            alone.append(guard)
+            continue
+        words = (*(f"[{each}-" for each in ERROR.findall(text[start:])[:1]), f"[{guard.path.stem}")
+        switch = Switch(number, guard, start, made, words)
+        for layer in found:
+            if not any(switch.overlaps(each) for each in layer):
+                layer.append(switch)
+                break
+        else:
+            found.append([switch])
+    return found, alone
+
+
 class Mutations:
     """The copy of the tree, and what was found so far."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self.lock = Lock()
         self.tree = folder / "tree"
         self.binary = folder / "tallystick.so"
         self.log = folder / "last.log"
@@ -123,13 +193,16 @@ class Mutations:
 
     def key(self, guard: Guard | None) -> str:
         """Changes when the program or the guard does."""
-        text = UNTOUCHED if guard is None else json.dumps(asdict(guard), sort_keys=True)
+        listed = {} if guard is None else asdict(guard)
+        listed.pop("behind", None)
+        text = json.dumps(listed, sort_keys=True) if guard else UNTOUCHED
         return hashlib.sha256(f"{self.program}{text}".encode()).hexdigest()
 
     def result(self, guard: Guard | None) -> Result:
         """What was found of a guard, as long as it still holds."""
         found = self.found.get(self.key(guard), Result(NOT_RUN))
-        return found if found.holds(self.tests) else Result(NOT_RUN)
+        is_known = guard is not None and is_good(guard, found)
+        return found if found.holds(self.tests) or (found.outcome == SURVIVED and is_known) else Result(NOT_RUN)
 
     def copy(self) -> None:
         """Bring the copy up to date; files that have not changed keep their time, so that little is built anew."""
@@ -149,19 +222,73 @@ class Mutations:
     def run(self, guard: Guard | None) -> Result:
         """Build and test without the guard; the program as it is for None. The copy is whole again afterwards."""
         started = time.monotonic()
-        path = self.tree / guard.path if guard else None
-        before = path.read_text(encoding="utf-8") if path else ""
+        edits = {guard.path: guard.taken_out((self.tree / guard.path).read_text(encoding="utf-8"))} if guard else {}
+        built = self._built(edits, self.binary)
+        result = self._tested(self.binary, self.log, program_tests(), LAWS) if built else Result(NOT_BUILT)
+        return self._keep(guard, result, started)
+
+    def build_switched(self, layer: list[Switch], binary: Path) -> bool:
+        """Build the program in which each of these guards has a switch. The copy is whole again afterwards."""
+        edits = {SOURCE / "lib.rs": (self.tree / SOURCE / "lib.rs").read_text(encoding="utf-8")}
+        for switch in sorted(layer, key=lambda each: each.start, reverse=True):
+            path = switch.guard.path
+            text = edits.get(path) or (self.tree / path).read_text(encoding="utf-8")
+            edits[path] = text[: switch.start] + switch.text + text[switch.end :]
+        edits[SOURCE / "lib.rs"] += SWITCH
+        text = json.dumps([self.program, sorted((str(path), text) for path, text in edits.items())])
+        key, kept = hashlib.sha256(text.encode()).hexdigest(), binary.with_suffix(".sha256")
+        if binary.exists() and kept.exists() and kept.read_text(encoding="utf-8") == key:
+            return True
+        kept.unlink(missing_ok=True)
+        built = self._built(edits, binary)
+        if built:
+            kept.write_text(key, encoding="utf-8")
+        return built
+
+    def run_switched(self, tests: Tests, binary: Path, switch: Switch | None) -> Result:
+        """Test the program with switches without this guard; with all of them for None. Only a kill is kept."""
+        started = time.monotonic()
+        with self._mutant(binary, switch.number if switch else 0) as (mutant, _):
+            failed = tests.first_failure(mutant, *(switch.words if switch else ()))
+        if switch and failed:
+            return self._keep(switch.guard, Result(KILLED, failed), started)
+        return Result(KILLED, failed) if failed else Result(SURVIVED)
+
+    def run_laws(self, binary: Path, switch: Switch) -> Result:
+        """What the laws' own tests, which take a minute or two, say where the tests of the program noticed nothing."""
+        started = time.monotonic()
+        with self._mutant(binary, switch.number) as (mutant, log):
+            result = self._tested(mutant, log, LAWS)
+            if result.outcome == KILLED and self._tested(binary, log, LAWS).outcome == KILLED:
+                result = Result(SURVIVED)
+        return self._keep(switch.guard, result, started)
+
+    def whole_key(self, binary: Path) -> str:
+        """Of what the tests said of a program from which nothing is taken out."""
+        return hashlib.sha256(binary.read_bytes() + self.tests.encode()).hexdigest()
+
+    def keep_whole(self, binary: Path, result: Result) -> Result:
+        """Remember that."""
+        self.found[self.whole_key(binary)] = result
+        return result
+
+    @contextmanager
+    def _mutant(self, binary: Path, number: int) -> Iterator[tuple[Path, Path]]:
+        name = f"{binary.stem} without {number}"
+        mutant, log = self.folder / f"{name}.so", self.folder / f"{name}.log"
+        mutant.write_bytes(with_taken_out(binary.read_bytes(), number))
         try:
-            if guard and path:
-                path.write_text(guard.taken_out(before), encoding="utf-8")
-            result = self._outcome()
+            yield mutant, log
         finally:
-            if path:
-                path.write_text(before, encoding="utf-8")
-        result = Result(result.outcome, result.test, round(time.monotonic() - started), self.tests)
-        self.found[self.key(guard)] = result
-        written = {key: asdict(each) for key, each in self.found.items()}
-        self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
+            mutant.unlink()
+            log.unlink(missing_ok=True)
+
+    def _keep(self, guard: Guard | None, result: Result, started: float) -> Result:
+        result = replace(result, seconds=round(time.monotonic() - started), tests=self.tests)
+        with self.lock:
+            self.found[self.key(guard)] = result
+            written = {key: asdict(each) for key, each in self.found.items()}
+            self.results.write_text(json.dumps(written, indent=1), encoding="utf-8")
         return result
 
     def compiles(self, guard: Guard) -> bool:
@@ -170,25 +297,34 @@ class Mutations:
         before = path.read_text(encoding="utf-8")
         try:
             path.write_text(guard.taken_out(before), encoding="utf-8")
-            return not self._logged(["cargo", "check", "--locked", "--quiet", "--lib"], self.tree, {})
+            return not self._logged(["cargo", "check", "--locked", "--quiet", "--lib"], self.tree, {}, self.log)
         finally:
             path.write_text(before, encoding="utf-8")
 
-    def _outcome(self) -> Result:
-        build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(self.binary)]
-        if self._logged(build, self.tree, {}):
-            return Result(NOT_BUILT)
-        for selection in SELECTIONS:
+    def _built(self, edits: dict[Path, str], binary: Path) -> bool:
+        before = {path: (self.tree / path).read_text(encoding="utf-8") for path in edits}
+        build = [str(self.tree / "toolchain" / "build-sbf"), str(self.tree / "programs/tallystick"), str(binary)]
+        try:
+            for path, text in edits.items():
+                (self.tree / path).write_text(text, encoding="utf-8")
+            return not self._logged(build, self.tree, {}, self.log)
+        finally:
+            for path, text in before.items():
+                (self.tree / path).write_text(text, encoding="utf-8")
+
+    def _tested(self, binary: Path, log: Path, *selections: tuple[str, ...]) -> Result:
+        for selection in selections:
             pytest = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", "-p", "no:cacheprovider", *selection]
-            if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(self.binary)}):
-                failed = FAILED.search(self.log.read_text(encoding="utf-8", errors="replace"))
-                return Result(KILLED, failed.group(1) if failed else f"see {self.log}")
+            if self._logged(pytest, ROOT, {PROGRAM_VARIABLE: str(binary)}, log):
+                failed = FAILED.search(log.read_text(encoding="utf-8", errors="replace"))
+                return Result(KILLED, failed.group(1) if failed else "no test: " + log.read_text()[-200:])
         return Result(SURVIVED)
 
-    def _logged(self, command: list[str], folder: Path, variables: dict[str, str]) -> int:
-        with self.log.open("wb") as log:
+    @staticmethod
+    def _logged(command: list[str], folder: Path, variables: dict[str, str], log: Path) -> int:
+        with log.open("wb") as file:
             return subprocess.run(  # noqa: S603 (our own commands)
-                command, cwd=folder, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT, check=False
+                command, cwd=folder, env=os.environ | variables, stdout=file, stderr=subprocess.STDOUT, check=False
             ).returncode
 
 
@@ -213,18 +349,23 @@ def _git(*arguments: str) -> list[str]:
     return sorted(set(done.stdout.splitlines()))
 
 
-def document(rows: list[tuple[Guard, Result]]) -> str:
-    """docs/mutations.md."""
+def document(rows: list[tuple[Guard, Result]], written: str, program: str) -> str:
+    """docs/mutations.md; `written` is the date, and `program` the SHA-256 of the program from which was taken."""
     counts = {outcome: sum(result.outcome == outcome for _, result in rows) for outcome in (KILLED, SURVIVED, NOT_RUN)}
     lines = [
         "# Mutations",
         "",
-        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn; the program was built",
-        "without it, and the tests of `tests/program` and `tests/property/test_laws.py` ran until one failed. A guard",
-        "whose absence no test notices is one that could be lost unnoticed. `make mutation` writes this page.",
+        "Each guard of `tests/mutations/guards.toml` was taken out of the program in turn, and the tests of",
+        "`tests/program` and `tests/property/test_laws.py` ran until one failed. A guard whose absence no test notices",
+        "is one that could be lost unnoticed. `make mutation` writes this page; `toolchain/mutation_check.py` says how",
+        "a guard is taken out. The seconds are for the tests, and for the build where the guard had one of its own.",
+        "",
+        f"Written {written}, of the program `client/tallystick/program/tallystick.so` with the SHA-256",
+        f"`{program}`.",
         "",
         f"{len(rows)} guards: {counts[KILLED]} killed, {counts[SURVIVED]} survived, {counts[NOT_RUN]} not run.",
         "",
+        *_survivors(rows),
         "| serves | guard | in | result | first test that failed | seconds |",
         "| --- | --- | --- | --- | --- | ---: |",
     ]
@@ -237,11 +378,26 @@ def document(rows: list[tuple[Guard, Result]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _survivors(rows: list[tuple[Guard, Result]]) -> list[str]:
+    """What is said of the guards whose absence no test notices."""
+    survived = [guard for guard, result in rows if result.outcome == SURVIVED]
+    if not survived:
+        return []
+    reasons = [f"- {each.name} (`{each.path}`): {each.behind or 'no reason is known'}" for each in survived]
+    return ["Survived, because something else refuses the same:", "", *reasons, ""]
+
+
+def is_good(guard: Guard, result: Result) -> bool:
+    """Whether a test failed without the guard; or none did, and it is known why."""
+    return result.outcome == KILLED or (result.outcome == SURVIVED and bool(guard.behind))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when every chosen guard is killed."""
     parser = argparse.ArgumentParser(description="Take each guard out of the program; a test has to fail.")
     parser.add_argument("--only", help="guards whose name, file or law has these words in it")
     parser.add_argument("--limit", type=int, help="so many guards that were not run yet, and no more")
+    parser.add_argument("--jobs", type=int, default=2, help="so many tests at once")
     parser.add_argument("--again", action="store_true", help="also those whose result is known")
     parser.add_argument("--compile", action="store_true", help="only see whether the program compiles without each")
     parser.add_argument("--list", action="store_true", help="show what is known and run nothing")
@@ -257,11 +413,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if compile_all(mutations, chosen) else 1
     if not options.list:
         run = [each for each in chosen if options.again or mutations.result(each).outcome == NOT_RUN][: options.limit]
-        if run and not run_all(mutations, run):
+        if run and not run_all(mutations, listed, run, options.jobs):
             return 1
     rows = [(each, mutations.result(each)) for each in listed]
     if any(result.outcome != NOT_RUN for _, result in rows):
-        DOCUMENT.write_text(document(rows), encoding="utf-8")
+        program = hashlib.sha256(PROGRAM.read_bytes()).hexdigest()
+        DOCUMENT.write_text(document(rows, time.strftime("%Y-%m-%d", time.gmtime()), program), encoding="utf-8")
     for each in chosen:
         if options.list or mutations.result(each).outcome not in (KILLED, NOT_RUN):
             show(each, mutations.result(each))
@@ -269,7 +426,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(
         f"{len(chosen)} guards chosen, {missing_results} of them not run yet; {DOCUMENT.name} is written\n"
     )
-    return 0 if all(mutations.result(each).outcome == KILLED for each in chosen) else 1
+    return 0 if all(is_good(each, mutations.result(each)) for each in chosen) else 1
 
 
 def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
@@ -283,26 +440,70 @@ def compile_all(mutations: Mutations, chosen: list[Guard]) -> bool:
     return good
 
 
-def run_all(mutations: Mutations, chosen: list[Guard]) -> bool:
-    """Run these. False when the tests fail on the program as it is: then nothing can be told."""
+def run_all(mutations: Mutations, listed: list[Guard], chosen: list[Guard], jobs: int) -> bool:
+    """Run these. False when the tests fail on a program from which nothing is taken out: then nothing can be told."""
+    with ExitStack() as stack:
+        idle: Queue[Tests] = Queue()
+        for number in range(jobs):
+            idle.put(stack.enter_context(waiting(program_tests(), ROOT, mutations.folder / f"tests {number}.log")))
+        return _run_all(mutations, listed, chosen, idle, jobs)
+
+
+def _run_all(mutations: Mutations, listed: list[Guard], chosen: list[Guard], idle: Queue[Tests], jobs: int) -> bool:
+    def run(binary: Path, switch: Switch | None) -> Result:
+        tests = idle.get()
+        try:
+            return mutations.run_switched(tests, binary, switch)
+        finally:
+            idle.put(tests)
+
     mutations.copy()
-    if mutations.result(None).outcome != SURVIVED:
-        sys.stdout.write("building and testing the program as it is\n")
-        untouched = mutations.run(None)
-        if untouched.outcome != SURVIVED:
-            sys.stderr.write(f"nothing was taken out, and: {untouched.outcome} {untouched.test}; {mutations.log}\n")
+    programs, alone = layers(listed, mutations.tree)
+    alone = [each for each in alone if each in chosen]
+    survivors: list[tuple[Path, Switch]] = []
+    for number, program in enumerate(programs, 1):
+        layer = [each for each in program if each.guard in chosen]
+        if not layer:
+            continue
+        say(f"{SWITCHED} {number} of {len(programs)}: {len(layer)} guards")
+        binary = mutations.folder / f"switched {number}.so"
+        if not mutations.build_switched(program, binary):
+            sys.stderr.write(f"it does not build: {mutations.log}\n")
             return False
-    for number, each in enumerate(chosen, 1):
-        sys.stdout.write(f"{number}/{len(chosen)} {each.serves}: {each.name}\n")
-        sys.stdout.flush()
+        whole = mutations.found.get(mutations.whole_key(binary)) or mutations.keep_whole(binary, run(binary, None))
+        if whole.outcome != SURVIVED:
+            sys.stderr.write(f"nothing was taken out, and: {whole.outcome} {whole.test}\n")
+            return False
+        with ThreadPoolExecutor(jobs) as pool:
+            results = pool.map(run, [binary] * len(layer), layer)
+            for switch, result in zip(layer, results, strict=True):
+                if result.outcome == KILLED:
+                    show(switch.guard, result)
+                else:
+                    say(f"not noticed yet: {switch.guard.name}")
+                    survivors.append((binary, switch))
+    with ThreadPoolExecutor(jobs) as pool:
+        for (_, switch), result in zip(
+            survivors, pool.map(lambda each: mutations.run_laws(*each), survivors), strict=True
+        ):
+            show(switch.guard, result)
+            if result.outcome != KILLED and not switch.guard.behind:
+                alone.append(switch.guard)
+    for each in alone:
+        say(f"built alone: {each.name}")
         show(each, mutations.run(each))
     return True
 
 
+def say(line: str) -> None:
+    """One line of progress, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def show(guard: Guard, result: Result) -> None:
     """One line of the table."""
-    sys.stdout.write(f"{result.outcome:<14} {result.seconds:>5} s  {guard.name}  {result.test}\n")
-    sys.stdout.flush()
+    say(f"{result.outcome:<14} {result.seconds:>5} s  {guard.serves}: {guard.name}  {result.test}")
 
 
 if __name__ == "__main__":

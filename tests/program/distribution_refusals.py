@@ -136,6 +136,13 @@ def _pays_no_cash(world: World) -> Instruction:
     return replace(payout(world), action=action).do_prepare().open()
 
 
+def _refund_to_the_escrow(world: World) -> Instruction:
+    """Somebody makes the escrow before: it is a token account of the payment mint like any other."""
+    made = payout(world).do_prepare()
+    made.payment.write_account(made.address)
+    return made.open(refund=made.escrow)
+
+
 def _of_another_security(world: World) -> Instruction:
     made = replace(payout(world), action=dividend(world.beta).do_approve())
     return made.do_prepare().open(security=world.acme.address)
@@ -197,6 +204,7 @@ DISTRIBUTION_REFUSALS: list[Refused] = [
     ("ActionNotApproved", "an action that was cancelled meanwhile", _cancelled_meanwhile),
     ("DistributionNumberDiffers", "number one first",
      lambda world: replace(payout(world), number=1).do_prepare().open()),
+    ("WrongRefund", "the escrow, made before", _refund_to_the_escrow),
     ("DefaultKey", "no payout key", _open(payout_key=Pubkey.default())),
     ("ExpiryOutOfBounds", "now", lambda world: _open(expires_at=world.chain.now + 1)(world)),
     ("ExpiryOutOfBounds", "over ten years", lambda world: _open(expires_at=world.chain.now + TEN_YEARS + 2)(world)),

@@ -55,6 +55,29 @@ def test_update_policy_loosens_after_the_delay_without_anybodys_step() -> None:
     assert (acme.state.policy.margin, acme.state.pending_policy.margin) == (5_000, 0)
 
 
+TIGHT = {
+    "threshold": 3, "margin": 100, "max_attestation_age": DAY // 2, "supply_cap": 10**14, "accept_period": DAY // 2,
+    "settle_period": DAY, "notice": 2 * DAY, "change_window": 2 * HOUR, "max_change_numerator": 5,
+}  # fmt: skip
+LOOSER = [
+    ("threshold", 2), ("margin", 99), ("max_attestation_age", DAY // 2 + 1), ("supply_cap", 10**14 + 1),
+    ("accept_period", DAY // 2 + 1), ("settle_period", DAY + 1), ("notice", 2 * DAY - 1),
+    ("change_window", 2 * HOUR - 1), ("max_change_numerator", 6), ("allowed_classes", 0b11),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), LOOSER, ids=[field for field, _ in LOOSER])
+def test_a_policy_that_is_looser_in_one_thing_alone_waits(field: str, value: int) -> None:
+    world = World.fresh()
+    control, acme = Control(world.acme), world.acme
+    world.chain.send(control.update_policy(**TIGHT))
+    tight = acme.state.policy
+    (event,) = world.chain.send(control.update_policy(**TIGHT | {field: value})).events
+    assert isinstance(event, events.PolicyUpdated)
+    assert event.in_force_from == world.chain.now + world.alpha.delay
+    assert (acme.state.policy, acme.state.pending_policy) == (tight, replace(tight, **{field: value}))
+
+
 def test_a_policy_that_counts_without_a_step_is_written_down_by_the_next_update() -> None:
     world = World.fresh()
     control, acme = Control(world.acme), world.acme

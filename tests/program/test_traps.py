@@ -274,7 +274,7 @@ def test_after_a_reverse_split_a_new_attestation_backs_its_shares_and_no_more() 
 def test_the_part_of_a_share_that_the_supply_stands_for_needs_a_whole_one() -> None:
     world = World.fresh()
     chain, acme, order = world.chain, world.acme, world.order("open")
-    acme.set_multiplier(MULTIPLIER_ONE + 1)
+    split(acme, MULTIPLIER_ONE + 1, MULTIPLIER_ONE).do_take_effect()
     chain.warp(HOUR)
     after = acme.minted.supply + 9
     acme.do_attest(after)

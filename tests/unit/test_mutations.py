@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "toolchain"))
 
+import mutation_check
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("mutation_check", ROOT / "toolchain" / "mutation_check.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-mutation_check = _load()
 LISTED = mutation_check.guards()
 
 
@@ -64,8 +52,12 @@ def test_the_document_counts_what_was_found() -> None:
         [
             (guard, mutation_check.Result("killed", "tests/program/test_x.py::test_y", 90)),
             (guard, mutation_check.Result("not run")),
-        ]
+        ],
+        "2026-11-27",
+        "5ba1",
     )
+    assert "Written 2026-11-27" in text
+    assert "`5ba1`" in text
     assert "2 guards: 1 killed, 0 survived, 1 not run." in text
     assert "| killed | program/test_x.py::test_y | 90 |" in text
 
