@@ -27,7 +27,6 @@ from tallystick.domain.amounts import (
 from tallystick.errors import AmountError
 from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionKind, ActionStatus, ActionTerms
-from tallystick.program.text import decode_text
 from tallystick.services.chain_reads import list_actions, read_snapshot, require
 from tallystick.services.rules import multiplier_at, policy_at
 
@@ -283,11 +282,6 @@ def moment_text(seconds: int) -> str:
     return instant(seconds) if 0 <= seconds <= _LAST_MOMENT else f"{seconds} s"
 
 
-def ticker_of(security: Security) -> str:
-    """The security's symbol."""
-    return decode_text(security.ticker, "ticker")
-
-
 __all__ = [
     "CHANGES_MULTIPLIER",
     "CODES",
@@ -313,5 +307,4 @@ __all__ = [
     "state_of",
     "terms_notes",
     "terms_text",
-    "ticker_of",
 ]

@@ -32,6 +32,7 @@ from tallystick.program.generated.accounts import (
 )
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import AccountLayout
+from tallystick.program.text import decode_text
 
 CLOCK: Final = Pubkey.from_string("SysvarC1ock11111111111111111111111111111111")
 _CLOCK_SIZE: Final = 40
@@ -251,6 +252,11 @@ def _missing(kind: type[AccountLayout], address: Pubkey, hint: str) -> Refused:
     return Refused(f"There is no {_WORDS.sub(' ', kind.__name__).lower()} at {address}.", hint=hint)
 
 
+def ticker_of(security: Security) -> str:
+    """The security's symbol."""
+    return decode_text(security.ticker, "ticker")
+
+
 __all__ = [
     "CLOCK",
     "Found",
@@ -273,4 +279,5 @@ __all__ = [
     "read",
     "read_snapshot",
     "require",
+    "ticker_of",
 ]

@@ -48,9 +48,8 @@ from tallystick.services.action_reads import (
     ratio_text,
     terms_notes,
     terms_text,
-    ticker_of,
 )
-from tallystick.services.chain_reads import Snapshot, list_actions, list_roles, read, read_snapshot, require
+from tallystick.services.chain_reads import Snapshot, list_actions, list_roles, read, read_snapshot, require, ticker_of
 from tallystick.services.plans import Plan, new_action, require_text_reference
 from tallystick.services.rules import BASIS_POINTS, is_in_force, kind_name, multiplier_at, policy_at, require_role
 

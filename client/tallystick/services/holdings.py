@@ -18,13 +18,12 @@ from tallystick.program.addresses import holder_address, role_address
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Holder, Role, Security
 from tallystick.program.generated.types import FreezeAccountParams, ReissueParams, RoleKind, ThawAccountParams
-from tallystick.program.text import decode_text
 from tallystick.program.token import (
     associated_token_address,
     create_associated_token_account_idempotent,
     decode_token_account,
 )
-from tallystick.services.chain_reads import read_snapshot
+from tallystick.services.chain_reads import read_snapshot, ticker_of
 from tallystick.services.holding_reads import (
     Holding,
     HoldingAccount,
@@ -276,11 +275,6 @@ def thaw_instruction(
     )
 
 
-def ticker_of(security: Security) -> str:
-    """The token's symbol."""
-    return decode_text(security.ticker)
-
-
 def _receiving(
     payer: Pubkey, is_missing: bool, listed: Security, wallet: Pubkey
 ) -> tuple[tuple[Instruction, ...], list[str]]:
@@ -325,5 +319,4 @@ __all__ = [
     "plan_reissue",
     "plan_thaw",
     "thaw_instruction",
-    "ticker_of",
 ]

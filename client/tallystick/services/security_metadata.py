@@ -19,8 +19,7 @@ from tallystick.program.generated.events import MetadataAnnounced
 from tallystick.program.generated.types import MetadataParams
 from tallystick.program.text import decode_text, encode_text
 from tallystick.program.token import Mint
-from tallystick.services.chain_reads import read_snapshot, require
-from tallystick.services.holdings import ticker_of
+from tallystick.services.chain_reads import read_snapshot, require, ticker_of
 from tallystick.services.plans import Plan, last_change, new_action
 from tallystick.services.rules import policy_at
 from tallystick.services.security_policy import span_text

@@ -16,8 +16,7 @@ from tallystick.program.addresses import custody_accounts_hash
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Issuer, Security
 from tallystick.program.generated.types import Policy, UpdatePolicyParams
-from tallystick.services.chain_reads import read_snapshot, require
-from tallystick.services.holdings import ticker_of
+from tallystick.services.chain_reads import read_snapshot, require, ticker_of
 from tallystick.services.plans import Plan, last_change, new_action
 from tallystick.services.rules import custody_accounts_at, policy_at
 from tallystick.services.securities import MAXIMUM_CUSTODY_ACCOUNTS, CustodyAccount

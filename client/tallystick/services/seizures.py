@@ -17,7 +17,7 @@ from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Issuer, Role, Security, Seizure
 from tallystick.program.generated.types import ProposeSeizureParams, RoleKind, SeizureStatus
 from tallystick.program.token import associated_token_address, create_associated_token_account_idempotent
-from tallystick.services.chain_reads import Snapshot, list_seizures, read, read_snapshot, require
+from tallystick.services.chain_reads import Snapshot, list_seizures, read, read_snapshot, require, ticker_of
 from tallystick.services.holding_reads import (
     Holding,
     HoldingAccount,
@@ -25,7 +25,7 @@ from tallystick.services.holding_reads import (
     require_token_account,
     require_wallet,
 )
-from tallystick.services.holdings import SECOND_KEY_HINT, Reason, ticker_of
+from tallystick.services.holdings import SECOND_KEY_HINT, Reason
 from tallystick.services.plans import Plan, last_change, new_action, require_text_reference
 from tallystick.services.rules import require_role, require_transfer_not_held, seizure_account_at
 
