@@ -143,6 +143,101 @@ events: Final = Table(
     UniqueConstraint("security", "event_hash"),
 )
 
+confirmations: Final = Table(
+    "confirmations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("custodian", String(20), nullable=False),
+    Column("account", String(35), nullable=False),
+    Column("reference", String(35), nullable=False),
+    Column("isin", String(12), nullable=False),
+    Column("event_id", String(35), nullable=False),
+    Column("source_hash", LargeBinary(32), nullable=False),
+    Column("received_at", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("custodian", "account", "reference"),
+)
+
+registers: Final = Table(
+    "registers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("event_hash", LargeBinary(32), nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    UniqueConstraint("security", "event_hash"),
+)
+
+register_pages: Final = Table(
+    "register_pages",
+    metadata,
+    Column("register", Integer, ForeignKey("registers.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+payouts: Final = Table(
+    "payouts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("address", LargeBinary(32), nullable=False),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("action", LargeBinary(32), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("payment_mint", LargeBinary(32), nullable=False),
+    Column("token_program", LargeBinary(32), nullable=False),
+    Column("payment_decimals", Integer, nullable=False),
+    Column("payout_key", LargeBinary(32), nullable=False),
+    Column("refund", LargeBinary(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("total", Amount, nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("batch_size", Integer, nullable=False),
+    Column("state", String(9), nullable=False),
+    UniqueConstraint("address"),
+    UniqueConstraint("action", "number"),
+    Index(None, "security"),
+)
+
+payout_batches: Final = Table(
+    "payout_batches",
+    metadata,
+    Column("payout", Integer, ForeignKey("payouts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+entitlement_pages: Final = Table(
+    "entitlement_pages",
+    metadata,
+    Column("payout", Integer, ForeignKey("payouts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("first_owner", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+carries: Final = Table(
+    "carries",
+    metadata,
+    Column("payout", Integer, ForeignKey("payouts.id"), primary_key=True),
+    Column("owner", LargeBinary(32), primary_key=True),
+    Column("change", Amount, nullable=False),
+)
+
+payout_accounts: Final = Table(
+    "payout_accounts",
+    metadata,
+    Column("payout", Integer, ForeignKey("payouts.id"), primary_key=True),
+    Column("account", LargeBinary(32), primary_key=True),
+    Column("lamports", Integer, nullable=False),
+)
+
 audit: Final = Table(
     "audit",
     metadata,
@@ -155,4 +250,22 @@ audit: Final = Table(
 )
 
 
-__all__ = ["Amount", "audit", "events", "metadata", "movement_parts", "movements", "orders", "outbox", "statements"]
+__all__ = [
+    "Amount",
+    "audit",
+    "carries",
+    "confirmations",
+    "entitlement_pages",
+    "events",
+    "metadata",
+    "movement_parts",
+    "movements",
+    "orders",
+    "outbox",
+    "payout_accounts",
+    "payout_batches",
+    "payouts",
+    "register_pages",
+    "registers",
+    "statements",
+]
