@@ -24,6 +24,7 @@ from tallystick.program.token import (
     SYSTEM_PROGRAM,
     TokenAccount,
     associated_token_address,
+    create_associated_token_account_idempotent,
 )
 from tallystick.services.action_reads import moment_text
 from tallystick.services.chain_reads import read_snapshot

@@ -9,7 +9,7 @@ from tallystick.domain.amounts import format_base_units
 from tallystick.domain.dividends import PayoutRecord
 from tallystick.errors import Refused
 from tallystick.program.generated.accounts import Distribution, Security
-from tallystick.program.token import TokenAccount
+from tallystick.program.token import TokenAccount, decode_token_account
 from tallystick.services.action_reads import moment_text
 from tallystick.services.chain_reads import ticker_of
 
