@@ -56,3 +56,12 @@ class PayoutStore(Protocol):
     async def rent_reserved(self, address: bytes) -> int:
         """Lamports reserved so far for a distribution."""
         ...
+
+    async def keep_paid(self, address: bytes, words: Sequence[int]) -> None:
+        """Write down which entries of a distribution are paid, a number of up to 57 bits for each batch: before it is
+        closed, which leaves only their hash on chain. What is kept replaces what was."""
+        ...
+
+    async def paid(self, address: bytes) -> tuple[int, ...]:
+        """The same; empty when nothing was kept."""
+        ...
