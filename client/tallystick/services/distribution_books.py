@@ -18,8 +18,8 @@ _STATES = {DistributionStatus.OPEN: PayoutState.OPENED, DistributionStatus.APPRO
 async def follow_distribution(
     chain: Chain, payouts: PayoutStore, record: PayoutRecord
 ) -> tuple[PayoutRecord, DistributionSeen]:
-    """How far a distribution is by the chain, written down where the store is behind. One at its address that commits to
-    another root leaves the store as it is.
+    """How far a distribution is by the chain, written down where the store is behind. One that commits to another root
+    leaves the store as it is.
 
     Of a closed one, the bits it had are kept first: the chain keeps only their hash. LedgerError when they cannot be
     found any more.

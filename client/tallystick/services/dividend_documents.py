@@ -1,7 +1,7 @@
-"""The document of a planned dividend: sources with their hashes, terms, tables, control totals and root, in canonical JSON.
+"""The document of a planned dividend: sources with hashes, terms, tables, control totals and root, in canonical JSON.
 
-Schema tallystick.dividend-plan/1. Cash is in base units of the payment mint and shares in raw units, both as decimal text:
-a reader's numbers may end at 2^53. Hashes are hex, addresses base 58, times seconds since 1970 UTC.
+Schema tallystick.dividend-plan/1. Cash is in base units of the payment mint and tokens in raw units, both as decimal
+text: a reader's numbers may end at 2^53. Hashes are hex, addresses base 58, times seconds since 1970 UTC.
 """
 
 from __future__ import annotations

@@ -68,7 +68,9 @@ async def earlier_distributions(
         total = await _add(payouts, record, committed)
         found.append((each, address, record.state, total))
     if corrects and not found:
-        raise Refused("No distribution of this event was approved, so there is nothing to correct.", hint="Leave --correct.")
+        raise Refused(
+            "No distribution of this event was approved, so there is nothing to correct.", hint="Leave --correct."
+        )
     return Earlier(committed, tuple(found))
 
 

@@ -1,8 +1,8 @@
 """A dividend planned: who is owed what, from the register at the record date and the cash that custodians confirmed.
 
-Nothing is signed, and the same sources make the same bytes, so that a second person can compute it on another machine and
-compare the root. What is kept: the list in batches, every owner's entitlement, what is carried forward, and a document
-with sources, terms and control totals (docs/decisions/0033-dividend-plans.md).
+Nothing is signed, and the same sources make the same bytes, so that a second person can compute it on another machine
+and compare the root. What is kept: the list in batches, every owner's entitlement, what is carried forward, and a
+document with sources, terms and control totals (docs/decisions/0033-dividend-plans.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.confirmations import ConfirmationStore
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
-from tallystick.domain.canonical import canonical_json
 from tallystick.domain.confirmations import ConfirmedCash, settled_cash
 from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
 from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutBatch, PayoutLine, PayoutRecord
@@ -31,7 +30,6 @@ from tallystick.domain.entitlements import (
     payout_lines,
 )
 from tallystick.domain.identifiers import canonical_spelling, event_hash
-from tallystick.domain.record_register import RecordRegister
 from tallystick.errors import InputError, Refused, StoreConflict
 from tallystick.program.addresses import distribution_address
 from tallystick.program.generated.accounts import CorporateAction
@@ -83,7 +81,7 @@ async def plan_dividend(
     rules: DividendRules,
     request: DividendRequest,
 ) -> DividendPlan:
-    """Compute a dividend and keep it; nothing is signed. What it raises, compute_dividend raises; and StoreConflict when
+    """Compute a dividend and keep it; nothing is signed. Raises what compute_dividend does, and StoreConflict when
     another plan of this distribution is opened already."""
     plan = await compute_dividend(chain, registers, confirmations, payouts, rules, request)
     known = await payouts.find(plan.record.address)
@@ -132,7 +130,7 @@ async def compute_dividend(
         raise Refused(
             f"The register is of {moment_text(register.record_at)}, the announced record date is"
             f" {moment_text(action.terms.record_at)}.",
-            hint="The event was corrected since. Announce the correction as an event of its own, and take its register.",
+            hint="The event was corrected since. Announce it as an event of its own, and take the register of that.",
         )
     event = canonical_spelling(request.event_id)
     cash = settled_cash(await confirmations.list(request.isin, event))
@@ -248,7 +246,7 @@ def _require_declared(cash: ConfirmedCash, request: DividendRequest) -> None:
     for each in cash.standing:
         if CustodyAccount(each.custodian_lei, each.account).hash not in declared:
             raise Refused(
-                f"Confirmation {each.reference} is of account {each.account} at {each.custodian_lei}, which is not of this"
+                f"Confirmation {each.reference} is of account {each.account} at {each.custodian_lei}, not of this"
                 " security.",
                 hint="Add the account to the security in the profile if shares behind its tokens were there.",
             )
@@ -277,7 +275,7 @@ def _require_as_announced(
     others = sorted({each.record_date for each in cash.standing if each.record_date} - days)
     if others:
         differences.append(
-            f"The custodian's record date is {', '.join(others)}, the announced one {record_day(action.terms.record_at)}."
+            f"The custodian's record date is {', '.join(others)}, {record_day(action.terms.record_at)} was announced."
         )
     if not differences:
         return ()

@@ -1,5 +1,4 @@
-"""What an issuer declares of its dividends once, for all events (how they are paid, what is withheld and from whom), and
-what is asked of one event."""
+"""What an issuer declares of its dividends once, for all events, and what is asked of one event."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from tallystick.services.securities import CustodyAccount
 
 @dataclass(frozen=True, slots=True)
 class DividendRules:
-    """`payment_mints` by currency (ISO 4217), `tax_classes` by owner (32 bytes); who is in neither has the table's default
+    """`payment_mints` by currency (ISO 4217), `tax_classes` by owner (32 bytes); others have the table's default
     class. `fee` in basis points of the gross amount, `minimum` the least that is paid, in units of the currency.
     `refund_owner` is the wallet that gets what nobody claimed. InputError for a fee or minimum that is none.
     """
@@ -41,8 +40,7 @@ class DividendRules:
             declared = ", ".join(sorted(self.payment_mints)) or "none"
             raise ConfigurationError(
                 f"The profile declares no payment token for {currency}; it has {declared}.",
-                hint="Add a [[dividends.payment]] section with currency and mint. A token that is another currency is no"
-                " payment of this one.",
+                hint="Add a [[dividends.payment]] section with currency and mint.",
             )
         return mint
 
