@@ -1,23 +1,23 @@
 """The profile's [dividends]: how cash is paid, what is withheld of whom, and why; declared once, used for every event.
 
-    [dividends]
-    refund = "treasury"              # a wallet: gets what nobody claimed
-    minimum = "0.10"                 # least that is paid, in the currency; less is carried forward
-    fee = "0%"                       # of the gross amount
-    claim = "365d"                   # from the pay date until the unclaimed rest may be taken back
-    default_class = "standard"
-    default_reason = "Opinion of counsel of 2026-01-05"
-    [[dividends.payment]]            # one token for each currency
-    currency = "USD"
-    mint = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
-    [[dividends.withholding]]        # a dated table; 0% needs a reason too
-    class = "standard"
-    rate = "0%"
-    from = "2026-01-01"
-    reason = "Withheld upstream by the custodian in full"
-    [[dividends.holders]]            # owners of another class
-    wallet = "anna"
-    class = "treaty"
+[dividends]
+refund = "treasury"              # a wallet: gets what nobody claimed
+minimum = "0.10"                 # least that is paid, in the currency; less is carried forward
+fee = "0%"                       # of the gross amount
+claim = "365d"                   # from the pay date until the unclaimed rest may be taken back
+default_class = "standard"
+default_reason = "Opinion of counsel of 2026-01-05"
+[[dividends.payment]]            # one token for each currency
+currency = "USD"
+mint = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+[[dividends.withholding]]        # a dated table; 0% needs a reason too
+class = "standard"
+rate = "0%"
+from = "2026-01-01"
+reason = "Withheld upstream by the custodian in full"
+[[dividends.holders]]            # owners of another class
+wallet = "anna"
+class = "treaty"
 """
 
 from __future__ import annotations

@@ -82,9 +82,7 @@ async def find_record(tally: Tally, dividend: Dividend, number: int | None) -> P
         if number is None or record.number == number:
             return record
     which = "No distribution" if number is None else f"No distribution {number}"
-    raise Refused(
-        f"{which} of {dividend.event} is planned in this store.", hint="Plan it with: tally dividend plan"
-    )
+    raise Refused(f"{which} of {dividend.event} is planned in this store.", hint="Plan it with: tally dividend plan")
 
 
 async def receive_confirmations(tally: Tally, dividend: Dividend, files: list[Path] | None) -> None:
@@ -211,9 +209,9 @@ def plan_notes(record: PayoutRecord, plan: Mapping[str, Any]) -> tuple[str, ...]
     parts = ", ".join(
         f"{title.lower()} {cash_text(record, int(totals[name]))}" for name, title in TOTALS if int(totals[name])
     )
+    names = ", ".join(each["reference"] for each in cash["standing"])
     notes = [
-        f"The custodian confirmed {cash['net']} {cash['currency']} net for {cash['eligible']} shares"
-        f" ({', '.join(each['reference'] for each in cash['standing'])}).",
+        f"The custodian confirmed {cash['net']} {cash['currency']} net for {cash['eligible']} shares: {names}.",
         f"Register of slot {register['slot']:,}: {register['owners']:,} owners.",
         f"Of the net amount: {parts}.",
     ]

@@ -49,7 +49,7 @@ from tallystick_cli.dividends import (
     plan_notes,
     receive_confirmations,
 )
-from tallystick_cli.render import facts, heading, instant_text, stack, table, when, words
+from tallystick_cli.render import facts, instant_text, stack, table, when, words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -181,13 +181,11 @@ async def plan(
     signs=True,
     examples=("tally dividend open tAAPL CA-30 --dry-run", "tally dividend open tAAPL CA-30 --yes"),
 )
-async def open_(
-    tally: Tally, security: SecurityArgument, event: EventArgument, number: NumberOption = None
-) -> Signed:
+async def open_(tally: Tally, security: SecurityArgument, event: EventArgument, number: NumberOption = None) -> Signed:
     """Open the planned distribution on chain: its root, its escrow, and a bit for each payment.
 
-    Before: tally dividend plan. After: a second key approves it (tally dividend approve). No money moves; rent goes back
-    to the fee payer at the close. Run it again to carry on where it stopped.
+    Before: tally dividend plan. After: a second key approves it (tally dividend approve). No money moves; rent goes
+    back to the fee payer at the close. Run it again to carry on where it stopped.
     """
     dividend, record = await _planned(tally, security, event, number)
     signer = tally.signer("distributor")
@@ -328,8 +326,8 @@ async def claim(
 ) -> Signed:
     """Pay one holder that no push has paid; anybody may, and it always goes to the holder.
 
-    Creates the holder's account of the payment token where it is missing, at the fee payer's cost. A suspended holder, or
-    an account that is frozen or was given away, is refused in words.
+    Creates the holder's account of the payment token where it is missing, at the fee payer's cost. A suspended holder
+    is refused in words, and so is an account that is frozen or was given away.
     """
     dividend, record = await _planned(tally, security, event, number)
     owner = tally.address(wallet)
@@ -348,8 +346,9 @@ async def claim(
 async def close(tally: Tally, security: SecurityArgument, event: EventArgument, number: NumberOption = None) -> Signed:
     """End the distribution and take the unpaid rest back to the refund account.
 
-    Only once every holder is paid or the expiry has come; one that was never approved, at any time. The store keeps which
-    payments were made: on chain only their hash stays. After: tally dividend plan --correct, where somebody is still owed.
+    Only once every holder is paid or the expiry has come; one that was never approved, at any time. The store keeps
+    which payments were made: on chain only their hash stays. After, where somebody is still owed: tally dividend plan
+    --correct.
     """
     dividend, record = await _planned(tally, security, event, number)
     signer = tally.signer("distributor")
@@ -363,9 +362,7 @@ async def close(tally: Tally, security: SecurityArgument, event: EventArgument, 
     return await _sign(tally, made, dividend, record, payer, signer)
 
 
-async def _planned(
-    tally: Tally, security: str, event: str, number: int | None
-) -> tuple[Dividend, PayoutRecord]:
+async def _planned(tally: Tally, security: str, event: str, number: int | None) -> tuple[Dividend, PayoutRecord]:
     dividend = await find_dividend(tally, security, event)
     return dividend, await find_record(tally, dividend, number)
 
@@ -376,7 +373,11 @@ def _refund_owner(record: PayoutRecord) -> Pubkey:
 
 def _with_notes(record: PayoutRecord, made: Plan) -> Plan:
     """The plan with the dividend's sources and totals before its own notes."""
-    return made if made.is_empty else Plan(made.title, made.actions, (*plan_notes(record, plan_document(record)), *made.notes))
+    return (
+        made
+        if made.is_empty
+        else Plan(made.title, made.actions, (*plan_notes(record, plan_document(record)), *made.notes))
+    )
 
 
 async def _sign(

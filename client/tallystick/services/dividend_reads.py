@@ -107,7 +107,8 @@ def next_step(progress: DistributionProgress) -> str:
     frozen = progress.classes.get(HolderClass.FROZEN)
     if (wallets and wallets.unpaid_entries) or (frozen and frozen.unpaid_entries):
         return "The payout key sends the payments: tally dividend push"
-    return f"The rest is left to claim until {moment_text(record.expires_at)}, for its owner by anyone: tally dividend claim"
+    until = moment_text(record.expires_at)
+    return f"The rest is left to claim until {until}, by anyone for its owner: tally dividend claim"
 
 
 __all__ = ["ClassProgress", "DistributionProgress", "distribution_progress", "next_step"]

@@ -185,7 +185,7 @@ def _proof_document(proof: EntryProof, batches: int) -> dict[str, Any]:
 
 async def _signature(chain: Chain, outbox: Outbox, address: Pubkey, placed: PlacedLine) -> Signature | None:
     """The transaction of ours that paid an entry, by its events; None when somebody else's did."""
-    for prefix in (f"claim:{address}:{placed.batch}:{placed.index}", f"pay:{address}:{placed.batch}:"):
+    for prefix in (f"claim:{address}:{placed.batch}:{placed.index}", f"dividend:{address}:{placed.batch}:"):
         for row in await outbox.find(prefix):
             if row.state is not OutboxState.LANDED:
                 continue
