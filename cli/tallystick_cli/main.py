@@ -10,6 +10,9 @@ from tallystick_cli.commands import (
     audit,
     close,
     demo,
+    dividend,
+    dividend_push,
+    dividend_view,
     hold,
     holder,
     holding,
@@ -29,6 +32,7 @@ from tallystick_cli.commands import (
 
 # Commands of their own file in a group of another: they are there once they are imported.
 assert security_terms.app is security.app
+assert dividend_push.app is dividend_view.app is dividend.app
 
 app = typer.Typer(
     name="tally",
@@ -54,6 +58,7 @@ for name, group in (
     ("holding", holding),
     ("seizure", seizure),
     ("action", action),
+    ("dividend", dividend),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),
