@@ -46,6 +46,8 @@ from tallystick_cli.dry_run import LAMPORT_DECIMALS, end_dry_run
 from tallystick_cli.failures import DONE, REFUSED, UNKNOWN
 from tallystick_cli.render import amount, facts, span, stack, table, when
 
+__all__ = ["app"]
+
 
 class LastStage(StrEnum):
     """Where a push may be told to end."""
@@ -233,7 +235,7 @@ async def _plan(
     title = f"Push distribution {record.number} of {dividend.event}"
     left = record.entries - account.fields.paid_entries - payments
     notes = [
-        f"{payments:,} payments in {batches:,} batches; {account.fields.paid_entries:,} of {record.entries:,} are paid.",
+        f"{payments:,} payments in {batches:,} batches; {account.fields.paid_entries:,} of {record.entries:,} paid.",
         f"Of {cash_text(record, record.total)}, {cash_text(record, account.fields.paid)} are paid.",
     ]
     if left:
@@ -242,7 +244,7 @@ async def _plan(
             f" {len(skips.frozen):,} with frozen tokens that are in it."
         )
     if lamports:
-        notes.append(f"Missing payment accounts are opened for at most {amount(lamports, LAMPORT_DECIMALS)} SOL.")
+        notes.append(f"Missing payment accounts are opened for up to {amount(lamports, LAMPORT_DECIMALS)} SOL.")
     else:
         notes.append("Missing payment accounts are not opened; their owners' payments are left to claim.")
     for batch, target in enumerate(targets):

@@ -33,6 +33,8 @@ from tallystick_cli.dividends import (
 from tallystick_cli.failures import DONE, REFUSED
 from tallystick_cli.render import facts, heading, instant_text, json_text, shown_path, stack, table, when, words
 
+__all__ = ["app"]
+
 
 @dataclass(frozen=True, slots=True)
 class StatusShown:
@@ -301,7 +303,7 @@ async def statement(
     ] = None,
     number: NumberOption = None,
 ) -> StatementShown:
-    """What one holder was owed and how it came about, with the proof of the payment; or check one that somebody shows."""
+    """What one holder was owed and how it came about, with the proof of the payment; or check such a statement."""
     if check is not None:
         return await _check(tally, check)
     if security is None or event is None or wallet is None:

@@ -37,9 +37,11 @@ async def follow_distribution(
             await payouts.keep_paid(record.address, words)
     else:
         state = _STATES[fields.status]
-    if record.state is not state:
-        await payouts.set_state(record.address, state)
-        record = replace(record, state=state)
+    is_behind = state is PayoutState.CLOSED and record.state in (PayoutState.PLANNED, PayoutState.OPENED)
+    for step in (PayoutState.APPROVED, state) if is_behind else (state,):
+        if record.state is not step:
+            await payouts.set_state(record.address, step)
+            record = replace(record, state=step)
     return record, seen
 
 

@@ -21,7 +21,6 @@ from tallystick.program.generated.types import (
     PayEntitlementParams,
 )
 from tallystick.program.token import (
-    SYSTEM_PROGRAM,
     TokenAccount,
     associated_token_address,
     create_associated_token_account_idempotent,
@@ -30,8 +29,9 @@ from tallystick.services.action_reads import moment_text
 from tallystick.services.chain_reads import read_snapshot
 from tallystick.services.distribution_reads import distribution_in, read_distribution
 from tallystick.services.distribution_terms import cash, described, keys, require_same, token_account
-from tallystick.services.payments import check_payment_mint, recipient_obstacle
+from tallystick.services.payment_mints import check_payment_mint
 from tallystick.services.payout_lines import find_line, proof_of, whole_tree
+from tallystick.services.payout_report import LeftReason, obstacle
 from tallystick.services.plans import Action, Plan, new_action
 
 
@@ -120,12 +120,12 @@ async def plan_claim(
             hint="Fund it first: tally dividend fund",
         )
     actions = []
-    taking = snapshot.accounts[destination]
-    if taking is None or taking.owner == SYSTEM_PROGRAM:
+    trouble = obstacle(snapshot.accounts[destination], placed.line, record)
+    if trouble is LeftReason.MISSING:
         actions.append(_create_account(chain, record, payer, wallet, destination))
-    elif trouble := recipient_obstacle(taking, wallet, mint, program):
+    elif trouble is not None:
         raise Refused(
-            f"The payment account {destination} {trouble}, so the program does not pay it.",
+            f"{wallet} cannot be paid: its {trouble.value} ({destination}).",
             hint="Once that has ended, run this again; the money stays in escrow until the expiry.",
         )
     proof = proof_of(await whole_tree(payouts, record), placed)

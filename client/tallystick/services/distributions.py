@@ -44,7 +44,7 @@ from tallystick.services.distribution_terms import (
     titled,
     token_account,
 )
-from tallystick.services.payments import check_payment_mint
+from tallystick.services.payment_mints import check_payment_mint
 from tallystick.services.payout_lines import whole_tree
 from tallystick.services.plans import Action, Plan, new_action
 from tallystick.services.rules import kind_name, require_role

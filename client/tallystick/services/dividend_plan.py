@@ -40,7 +40,7 @@ from tallystick.services.chain_reads import chain_time, require
 from tallystick.services.dividend_documents import Sources, plan_bytes
 from tallystick.services.dividend_earlier import Earlier, earlier_distributions
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
-from tallystick.services.payments import PaymentMint, read_payment_mint
+from tallystick.services.payment_mints import PaymentMint, read_payment_mint
 from tallystick.services.plans import require_text_reference
 from tallystick.services.securities import CustodyAccount
 
@@ -84,11 +84,6 @@ async def plan_dividend(
     """Compute a dividend and keep it; nothing is signed. Raises what compute_dividend does, and StoreConflict when
     another plan of this distribution is opened already."""
     plan = await compute_dividend(chain, registers, confirmations, payouts, rules, request)
-    known = await payouts.find(plan.record.address)
-    if known is not None:
-        same = replace(plan.record, created_at=known.created_at, state=known.state)
-        if same == known:
-            return replace(plan, record=known)
     try:
         kept = await payouts.add(plan.record, plan.batches, plan.pages, plan.carries)
     except StoreConflict as error:

@@ -1,6 +1,6 @@
-"""The token that a dividend is paid in: what the program asks of its mint and of a recipient, told beforehand in words.
+"""The token that a dividend is paid in: what the program asks of its mint, asked beforehand and refused in words.
 
-Source: programs/tallystick/src/payment.rs (require_plain_mint, require_no_security, Recipients::obstacle).
+Source: programs/tallystick/src/payment.rs (require_plain_mint, require_no_security).
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from tallystick.program.token import (
     SPL_TOKEN_PROGRAM,
     TOKEN_2022_PROGRAM,
     decode_mint,
-    decode_token_account,
 )
 from tallystick.program.token_extensions import read_entries
 from tallystick.services.chain_reads import CLOCK
 
-_FEE, _CONFIDENTIAL, _MEMO, _NOT_TRANSFERABLE, _HOOK = 1, 5, 8, 9, 14
-_PLAIN_CREDITS: Final = 262
+_FEE, _NOT_TRANSFERABLE, _HOOK = 1, 9, 14
 _OLDER_BASIS_POINTS, _NEWER_EPOCH, _NEWER_BASIS_POINTS = 72 + 16, 90, 90 + 16
 _HOOK_PROGRAM: Final = 32
 _EPOCH: Final = 16
@@ -74,27 +72,6 @@ def check_payment_mint(mint: Pubkey, accounts: Mapping[Pubkey, Account | None]) 
     return PaymentMint(mint, account.owner, found.decimals)
 
 
-def recipient_obstacle(account: Account, wallet: Pubkey, mint: Pubkey, program: Pubkey) -> str:
-    """Why the account at a wallet's associated address is not paid; empty when it is."""
-    if account.owner != program:
-        return "is no account of the payment token's program"
-    found = decode_token_account(account.data)
-    if found.mint != mint:
-        return "is of another token"
-    if found.frozen:
-        return "is frozen by the issuer of the payment token"
-    if found.owner != wallet:
-        return f"belongs to {found.owner} now"
-    if len(account.data) > ACCOUNT_SIZE + 1:
-        for kind, reader in read_entries(Reader(account.data[ACCOUNT_SIZE + 1 :], "payment account")):
-            value = reader.fixed(reader.remaining)
-            if kind == _MEMO and value[:1] != b"\0":
-                return "asks for a memo with each transfer"
-            if kind == _CONFIDENTIAL and value[_PLAIN_CREDITS : _PLAIN_CREDITS + 1] == b"\0":
-                return "takes confidential transfers alone"
-    return ""
-
-
 def _trouble(kind: int, value: bytes, epoch: int) -> str:
     """Why an extension keeps a mint from being paid with; empty when it does not."""
     if kind == _NOT_TRANSFERABLE:
@@ -109,4 +86,4 @@ def _trouble(kind: int, value: bytes, epoch: int) -> str:
     return ""
 
 
-__all__ = ["PaymentMint", "check_payment_mint", "read_payment_mint", "recipient_obstacle"]
+__all__ = ["PaymentMint", "check_payment_mint", "read_payment_mint"]
