@@ -25,6 +25,9 @@ async def follow_distribution(
     found any more.
     """
     address = Pubkey.from_bytes(record.address)
+    known = await payouts.find(record.address)
+    if known is not None and known.root == record.root:
+        record = replace(record, state=known.state)
     seen = await read_distribution(chain, address)
     if seen.account is None or seen.account.fields.root != record.root:
         return record, seen
@@ -32,8 +35,8 @@ async def follow_distribution(
     if fields.status is DistributionStatus.CLOSED:
         state = PayoutState.CLOSED if fields.approved_at else PayoutState.DISCARDED
         if state is PayoutState.CLOSED and record.state is not state:
-            known = await payouts.paid(record.address)
-            words = await bits_before_close(chain, address, record.batches, fields.bits_hash, known)
+            kept = await payouts.paid(record.address)
+            words = await bits_before_close(chain, address, record.batches, fields.bits_hash, kept)
             await payouts.keep_paid(record.address, words)
     else:
         state = _STATES[fields.status]

@@ -5,6 +5,8 @@ Both plans read first and refuse in words what the program would refuse.
 
 from __future__ import annotations
 
+from typing import Final
+
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
@@ -33,6 +35,9 @@ from tallystick.services.payment_mints import check_payment_mint
 from tallystick.services.payout_lines import find_line, proof_of, whole_tree
 from tallystick.services.payout_report import LeftReason, obstacle
 from tallystick.services.plans import Action, Plan, new_action
+
+SHORT_PROOF: Final = 22
+"""Hashes of both proofs with which a claim fits 1,232 bytes: up to 65,536 batches. Longer ones go as version 1."""
 
 
 async def plan_fund_distribution(
@@ -162,6 +167,7 @@ async def plan_claim(
             payer,
             is_done=is_done,
             is_guarded=True,
+            version=0 if len(proof.entry_proof) + len(proof.batch_proof) <= SHORT_PROOF else 1,
         )
     )
     notes = (f"To {destination}, its associated account; the fee payer can change neither amount nor recipient.",)
@@ -227,4 +233,4 @@ def _require_money(
         )
 
 
-__all__ = ["plan_claim", "plan_fund_distribution"]
+__all__ = ["SHORT_PROOF", "plan_claim", "plan_fund_distribution"]
