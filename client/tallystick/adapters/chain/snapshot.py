@@ -14,8 +14,9 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Account, Chain, Commitment
+from tallystick.adapters.chain.token_accounts import TokenAccounts
 from tallystick.adapters.clock import Clock
-from tallystick.domain.register import Register, TokenAccount, build_register
+from tallystick.domain.register import Register, build_register
 from tallystick.errors import ChainError, LedgerError, Refused, RpcError
 from tallystick.program.token import TOKEN_2022_PROGRAM, decode_mint
 
@@ -51,13 +52,13 @@ class HoldersSnapshot:
     mint: Pubkey
     slot: int
     supply: int
-    accounts: Sequence[TokenAccount]
+    accounts: TokenAccounts
     is_settled: bool = True
 
     @property
     def total(self) -> int:
         """Raw units of all accounts together."""
-        return sum(account.raw for account in self.accounts)
+        return sum(raw for _, _, raw, _ in self.accounts.plain())
 
     @property
     def is_complete(self) -> bool:
@@ -72,19 +73,19 @@ class HoldersSnapshot:
     def balance_of(self, address: Pubkey) -> int | None:
         """Raw units in one token account; None when there is no such account."""
         key = bytes(address)
-        return next((account.raw for account in self.accounts if account.address == key), None)
+        return next((raw for account, _, raw, _ in self.accounts.plain() if account == key), None)
 
     def classes(self, escrow: Pubkey, inventory: Collection[Pubkey]) -> HolderClasses:
         """Who has the supply; `escrow` is a token account, `inventory` are wallets."""
         wallets = {bytes(wallet) for wallet in inventory}
         sums = {"escrow": 0, "inventory": 0, "frozen": 0, "holders": 0}
-        for account in self.accounts:
-            if account.address == bytes(escrow):
-                sums["escrow"] += account.raw
-            elif account.owner in wallets:
-                sums["inventory"] += account.raw
+        for address, owner, raw, is_frozen in self.accounts.plain():
+            if address == bytes(escrow):
+                sums["escrow"] += raw
+            elif owner in wallets:
+                sums["inventory"] += raw
             else:
-                sums["frozen" if account.frozen else "holders"] += account.raw
+                sums["frozen" if is_frozen else "holders"] += raw
         return HolderClasses(**sums)
 
     def require_complete(self) -> HoldersSnapshot:
