@@ -60,15 +60,19 @@ def test_a_close_reads_back_as_it_was_written() -> None:
 
 
 # What version 1 wrote, and the hash that is in somebody's chain of closes.
-WRITTEN_BEFORE = (
-    b'{"block_time":1790000100,"cluster":"EtWTRABZaYq6iMfeYKouRu166VU2xqa1","day":"2026-11-23","issuer":"' + b"08" * 32
-    + b'","program":"' + b"09" * 32 + b'","securities":[{"attestation":"' + b"06" * 32 + b'","breaks":["' + b"07" * 32
-    + b'"],"burnt":"4","decimals":6,"escrow":"2","holders":5,"inventory":"1","isin":"US0378331005","mint":"'
-    + b"04" * 32 + b'","minted":"10","multiplier":"1000000000000000000","multiplier_bits":"0","redeemed":"3","register_root":"'
-    + b"05" * 32 + b'","required":"18446744073709551615","reserve":"9223372036854775808","reserve_as_of":1790000000,'
-    b'"statements":[{"account":"' + b"01" * 32 + b'","as_of":1790000000,"quantity":"9223372036854775808","sources":["'
-    + b"03" * 32 + b'"],"statement":"' + b"02" * 32 + b'"}],"supply":"18446744073709551615"}],"slot":100,"version":1}'
-)  # fmt: skip
+WRITTEN_BEFORE = b"".join(
+    [
+        b'{"block_time":1790000100,"cluster":"EtWTRABZaYq6iMfeYKouRu166VU2xqa1","day":"2026-11-23",',
+        b'"issuer":"%b","program":"%b","securities":[{' % (b"08" * 32, b"09" * 32),
+        b'"attestation":"%b","breaks":["%b"],"burnt":"4","decimals":6,' % (b"06" * 32, b"07" * 32),
+        b'"escrow":"2","holders":5,"inventory":"1","isin":"US0378331005","mint":"%b",' % (b"04" * 32),
+        b'"minted":"10","multiplier":"1000000000000000000","multiplier_bits":"0","redeemed":"3",',
+        b'"register_root":"%b","required":"18446744073709551615",' % (b"05" * 32),
+        b'"reserve":"9223372036854775808","reserve_as_of":1790000000,"statements":[{"account":"%b",' % (b"01" * 32),
+        b'"as_of":1790000000,"quantity":"9223372036854775808","sources":["%b"],' % (b"03" * 32),
+        b'"statement":"%b"}],"supply":"18446744073709551615"}],"slot":100,"version":1}' % (b"02" * 32),
+    ]
+)
 HASHED_BEFORE = "f308e920039db1bce90dd58a10bf03e1d8969b07bbdfb322025695d093427d39"
 
 
