@@ -106,6 +106,7 @@ class Tally:
         self._stack = AsyncExitStack()
         self._profile: Profile | None = None
         self._chain: Chain | None = None
+        self._endpoints: tuple[Chain, ...] = ()
         self._books: Books | None = None
         self._signers: dict[str, KeypairSigner] = {}
 
@@ -153,17 +154,26 @@ class Tally:
     def open_chain(self) -> Chain:
         """The cluster behind the profile's endpoints."""
         if self._chain is None:
-            cluster = self.profile.cluster
-            genesis = None
-            if cluster.genesis_hash:
-                try:
-                    genesis = Hash.from_string(cluster.genesis_hash)
-                except ValueError as error:
-                    raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
-            chain = RpcChain(cluster.urls, self.clock, genesis_hash=genesis)
-            self._stack.push_async_callback(chain.aclose)
-            self._chain = chain
+            self._chain = self._new_chain(self.profile.cluster.urls)
         return self._chain
+
+    def open_endpoints(self) -> tuple[Chain, ...]:
+        """The same cluster through each endpoint alone, in the profile's order: to hear it from more than one."""
+        if not self._endpoints:
+            self._endpoints = tuple(self._new_chain((url,)) for url in self.profile.cluster.urls)
+        return self._endpoints
+
+    def _new_chain(self, urls: Sequence[str]) -> Chain:
+        cluster = self.profile.cluster
+        genesis = None
+        if cluster.genesis_hash:
+            try:
+                genesis = Hash.from_string(cluster.genesis_hash)
+            except ValueError as error:
+                raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
+        chain = RpcChain(urls, self.clock, genesis_hash=genesis)
+        self._stack.push_async_callback(chain.aclose)
+        return chain
 
     @property
     def cluster_name(self) -> str:
