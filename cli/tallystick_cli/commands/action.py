@@ -16,7 +16,7 @@ from tallystick.domain.identifiers import canonical_spelling, event_hash
 from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
-from tallystick.program.generated.types import ActionTerms
+from tallystick.program.generated.types import ActionKind, ActionTerms
 from tallystick.services.action_reads import (
     CHANGES_MULTIPLIER,
     CODES,
@@ -46,7 +46,8 @@ from tallystick.services.corporate_actions import (
     plan_execute_action,
 )
 from tallystick.services.plans import Plan
-from tallystick.services.securities import security_of
+from tallystick.services.reinvestment import plan_execute_reinvested
+from tallystick.services.securities import CustodyAccount, security_of
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
@@ -239,9 +240,26 @@ async def execute(
 ) -> Signed:
     """Let an approved action change the multiplier, at its effective time and by itself."""
     _, address, action, found = await find_action(tally, security, event, version)
+    """Let an approved action change the multiplier, at its effective time and by itself.
+
+    A reinvested dividend is held against the newest statements, once nothing is minted any more.
+    """
+    _, address, action, found = await _find(tally, security, event, version)
     signer = tally.signer(f"{ROLE}.{key or 1}")
-    payer = tally.payer(signer)
-    plan = await plan_execute_action(tally.open_chain(), payer=payer.pubkey, executor=signer.pubkey, action=action)
+    payer, chain = tally.payer(signer), tally.open_chain()
+    if found.kind is ActionKind.REINVESTED_DIVIDEND:
+        books, accounts = await tally.open_store(), tally.profile.security(security).accounts
+        plan = await plan_execute_reinvested(
+            chain,
+            books.statements,
+            books.journal,
+            payer=payer.pubkey,
+            executor=signer.pubkey,
+            action=action,
+            custody_accounts=[CustodyAccount(each.custodian, each.account) for each in accounts],
+        )
+    else:
+        plan = await plan_execute_action(chain, payer=payer.pubkey, executor=signer.pubkey, action=action)
     return await _sign(tally, plan, payer, signer, address, event, found, action)
 
 
