@@ -12,6 +12,8 @@ from tallystick_cli.commands import (
     demo,
     dividend,
     dividend_push,
+    dividend_record,
+    dividend_reinvest,
     dividend_view,
     hold,
     holder,
@@ -32,7 +34,8 @@ from tallystick_cli.commands import (
 
 # Commands of their own file in a group of another: they are there once they are imported.
 assert security_terms.app is security.app
-assert dividend_push.app is dividend_view.app is dividend.app
+for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
+    assert each.app is dividend.app
 
 app = typer.Typer(
     name="tally",

@@ -244,7 +244,7 @@ async def execute(
 
     A reinvested dividend is held against the newest statements, once nothing is minted any more.
     """
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = tally.signer(f"{ROLE}.{key or 1}")
     payer, chain = tally.payer(signer), tally.open_chain()
     if found.kind is ActionKind.REINVESTED_DIVIDEND:
