@@ -23,7 +23,7 @@ from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
-from tallystick.services.payout_report import PushProgress, PushReport, Stage
+from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Stage
 from tallystick.services.payout_skips import Skips, read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
@@ -75,11 +75,16 @@ class Pushed:
     asked_to_stop: bool = False
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left that pushing could pay, wherever it ended."""
+        return not self.report.unknown and LeftReason.PAYABLE not in self.report.left
+
+    @property
     def exit_code(self) -> int:
         """3 while the fate of a transaction is open, 1 when something payable is left unasked, else 0."""
         if self.report.unknown:
             return UNKNOWN
-        return DONE if self.report.is_complete or self.asked_to_stop else REFUSED
+        return DONE if self.is_finished or self.asked_to_stop else REFUSED
 
     def document(self) -> dict[str, object]:
         """Paid, left by reason, and what it cost."""
@@ -90,7 +95,7 @@ class Pushed:
             "distribution": str(Pubkey.from_bytes(record.address)),
             "number": record.number,
             "stage": report.stage.value,
-            "is_complete": report.is_complete,
+            "is_finished": self.is_finished,
             "entries": report.entries,
             "total": exact_text(record, report.total),
             "paid_entries": report.paid.entries,
@@ -139,7 +144,7 @@ class Pushed:
     def _next(self) -> str:
         if self.report.unknown:
             return "The fate of some transactions is open; nothing was signed again. Run it again to carry on."
-        if not self.report.is_complete:
+        if not self.is_finished:
             return "Run it again to carry on: what is paid stays paid, and nobody is paid twice."
         if self.report.left:
             return "The rest is left to claim: tally dividend claim. After the expiry: tally dividend close"
