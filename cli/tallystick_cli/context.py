@@ -35,6 +35,7 @@ from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
+from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
@@ -361,6 +362,7 @@ class Books:
         self.breaks: BreakStore = store.breaks
         self.closes: CloseStore = store.closes
         self.registers: RegisterStore = store.registers
+        self.payouts: PayoutStore = store.payouts
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""
