@@ -12,65 +12,25 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from itertools import islice, pairwise
-from math import gcd
 from operator import attrgetter
 from struct import Struct
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
-from tallystick.domain.amounts import MULTIPLIER_ONE, Quantity
+from tallystick.domain.dividend_terms import DividendTerms, UnitShares, is_as_announced, unit_shares
 from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutLine
 from tallystick.domain.record_register import Position, RecordRegister
-from tallystick.domain.withholding import BASIS_POINTS
-from tallystick.errors import AmountError, InputError, LedgerError, Refused
+from tallystick.errors import AmountError, InputError, LedgerError
 
 PAGE_LENGTH: Final = 1_000
 """Entitlements of one stored page."""
 
 _ROW: Final = Struct("<32sQBB9Q")
+_Row: TypeAlias = tuple[bytes, int, HolderClass, str, int, int, int, int, int, int, int, int, int]
 _OWN: Final = HolderClass.INVENTORY
 _PARTS: Final = 5
 """Sums of control totals that are rounded down on their own; each leaves less than one unit in the residue."""
-
-
-@dataclass(frozen=True, slots=True)
-class DividendTerms:
-    """What a dividend is paid from and how. `eligible` in shares; `gross`, `tax` and `net` in units of the currency, as
-    the custodian's confirmations sum up; `rates` are basis points by tax class, those of the record date; `fee` in
-    basis points of the gross amount; `minimum` in base units, the least that is paid to anybody.
-
-    Raises InputError for terms that nothing can be paid by.
-    """
-
-    eligible: Quantity
-    gross: Quantity
-    tax: Quantity
-    net: Quantity
-    payment_decimals: int
-    rates: Mapping[str, int]
-    default_class: str
-    fee: int = 0
-    minimum: int = 0
-
-    def __post_init__(self) -> None:
-        if self.eligible.units <= 0 or self.net.units <= 0 or self.gross.is_negative or self.tax.is_negative:
-            raise InputError(
-                f"A dividend needs shares and cash: {self.eligible} shares, gross {self.gross}, tax {self.tax}, net "
-                f"{self.net} are none.",
-                hint="Add the custodian's confirmations of the event; after a reversal nothing may be left to pay.",
-            )
-        if self.gross + -self.tax != self.net:
-            raise InputError(
-                f"Gross {self.gross} less tax {self.tax} is not net {self.net}.",
-                hint="Compare the custodian's confirmations; nothing is assumed about the difference.",
-            )
-        if self.default_class not in self.rates:
-            raise InputError(f"The default tax class {self.default_class} has no rate.")
-        if any(not 0 <= part <= BASIS_POINTS for part in (*self.rates.values(), self.fee)):
-            raise InputError("Rates and fee are between 0 and 10,000 basis points.")
-        if self.minimum < 0 or self.payment_decimals < 0:
-            raise InputError("The minimum payout and the decimals of the payment mint are 0 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,26 +104,15 @@ class ControlTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shares:
-    """Parts of one raw unit, all over `whole`: gross, upstream tax, fee, and by class withholding and net."""
-
-    whole: int
-    gross: int
-    upstream: int
-    fee: int
-    withheld: Mapping[str, int]
-    net: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts(Sequence[Entitlement]):
-    """Entitlements as columns, each of them put together when it is read. `dues` are whole units of this action."""
+class Parts(Sequence[Entitlement]):
+    """Entitlements as columns, each of them put together when it is read. `dues` are whole units of this action, and
+    `shares` the parts of one raw unit."""
 
     positions: Sequence[Position]
     classes: Sequence[str]
     dues: Sequence[int]
     is_payable: bytearray
-    shares: _Shares
+    shares: UnitShares
     minimum: int
     carried: Mapping[bytes, int]
     already: Mapping[bytes, int]
@@ -181,41 +130,59 @@ class _Parts(Sequence[Entitlement]):
         return self._at(index)
 
     def __iter__(self) -> Iterator[Entitlement]:
-        return map(self._at, range(len(self)))
-
-    def settled(self, index: int) -> tuple[int, int, int]:
-        """What is paid now, carried out, and was committed too much."""
-        position = self.positions[index]
-        rest = self.dues[index] + self.carried.get(position.owner, 0)
-        committed = self.already.get(position.owner, 0)
-        if position.holder_class is _OWN:
-            return 0, rest, committed
-        rest -= committed
-        if rest <= 0:
-            return 0, 0, -rest
-        return (rest, 0, 0) if self.is_payable[index] and rest >= self.minimum else (0, rest, 0)
+        return (Entitlement(*row) for row in self.rows())
 
     def _at(self, index: int) -> Entitlement:
-        position, shares = self.positions[index], self.shares
-        owner, raw, whole = position.owner, position.raw, shares.whole
-        is_own = position.holder_class is _OWN
-        name = self.classes[index]
-        amount, carried_out, overpaid = self.settled(index)
-        return Entitlement(
-            owner,
-            raw,
-            position.holder_class,
-            name,
-            raw * shares.gross // whole,
-            raw * shares.upstream // whole,
-            0 if is_own else raw * shares.withheld[name] // whole,
-            0 if is_own else raw * shares.fee // whole,
-            self.carried.get(owner, 0),
-            self.already.get(owner, 0),
-            amount,
-            carried_out,
-            overpaid,
-        )
+        at = range(len(self))[index]
+        one = slice(at, at + 1)
+        columns = (self.positions[one], self.classes[one], self.dues[one], self.is_payable[one])
+        return next(iter(Parts(*columns, self.shares, self.minimum, self.carried, self.already)))
+
+    def rows(self) -> Iterator[_Row]:
+        """The fields of each entitlement, in their order."""
+        shares, carried, already = self.shares, self.carried, self.already
+        whole, gross, upstream, fee = shares.whole, shares.gross, shares.upstream, shares.fee
+        parts = zip(self.positions, self.classes, self.settled(), strict=True)
+        for position, name, (amount, carried_out, overpaid) in parts:
+            owner, raw, kind = position.owner, position.raw, position.holder_class
+            yield (
+                owner,
+                raw,
+                kind,
+                name,
+                raw * gross // whole,
+                raw * upstream // whole,
+                0 if kind is _OWN else raw * shares.withheld[name] // whole,
+                0 if kind is _OWN else raw * fee // whole,
+                carried.get(owner, 0),
+                already.get(owner, 0),
+                amount,
+                carried_out,
+                overpaid,
+            )
+
+    def settled(self) -> Iterator[tuple[int, int, int]]:
+        """Of each owner, what is paid now, carried out, and was committed too much."""
+        carried, already, minimum = self.carried, self.already, self.minimum
+        for position, due, is_payable in zip(self.positions, self.dues, self.is_payable, strict=True):
+            owner = position.owner
+            rest, committed = due + carried.get(owner, 0), already.get(owner, 0)
+            if position.holder_class is _OWN:
+                yield 0, rest, committed
+                continue
+            rest -= committed
+            if rest <= 0:
+                yield 0, 0, -rest
+            elif is_payable and rest >= minimum:
+                yield rest, 0, 0
+            else:
+                yield 0, rest, 0
+
+    def payments(self) -> Iterator[tuple[bytes, HolderClass, int]]:
+        """Owner, class and amount of those that are paid."""
+        for position, (amount, _, _) in zip(self.positions, self.settled(), strict=True):
+            if amount:
+                yield position.owner, position.holder_class, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +193,17 @@ class Entitlements:
     that a plan may take.
     """
 
-    entitlements: Sequence[Entitlement]
+    entitlements: Parts
     totals: ControlTotals
 
     def carry_changes(self, earlier: Mapping[bytes, int]) -> tuple[Carry, ...]:
         """What to keep as carried with this distribution; `earlier` is what earlier ones of the same action changed."""
+        parts = self.entitlements
+        kept = zip(parts.positions, parts.settled(), strict=True)
         changes = (
-            Carry(each.owner, each.carried_out - each.carried_in - earlier.get(each.owner, 0))
-            for each in self.entitlements
+            Carry(owner, out - parts.carried.get(owner, 0) - earlier.get(owner, 0))
+            for owner, out in ((position.owner, out) for position, (_, out, _) in kept)
+            if out or owner in parts.carried or owner in earlier
         )
         return tuple(carry for carry in changes if carry.change)
 
@@ -260,7 +230,7 @@ def compute_entitlements(
         raise InputError("The name of a tax class is empty.")
     positions = _require_register(register, already)
     net_cash = terms.net.to_base_units(terms.payment_decimals)
-    shares = _shares(register, terms)
+    shares = unit_shares(register, terms)
     whole = shares.whole
 
     classes = [
@@ -272,7 +242,7 @@ def compute_entitlements(
         raw_by_class[name] = raw_by_class.get(name, 0) + position.raw
     own_raw = raw_by_class.pop("", 0)
     for name in raw_by_class:
-        _require_class(shares, name)
+        shares.require_class(name)
 
     units, remainders, is_payable = [0] * len(positions), [0] * len(positions), bytearray(len(positions))
     carried_forward = payable_parts = lost_parts = 0
@@ -295,10 +265,9 @@ def compute_entitlements(
     for index in sorted(range(len(positions)), key=remainders.__getitem__, reverse=True)[:spare]:
         units[index] += 1
 
-    found = _Parts(positions, classes, units, is_payable, shares, terms.minimum, carried, already)
+    found = Parts(positions, classes, units, is_payable, shares, terms.minimum, carried, already)
     amount = carried_out = overpaid = lines = 0
-    for index in range(len(found)):
-        paid, kept, too_much = found.settled(index)
+    for paid, kept, too_much in found.settled():
         amount, carried_out, overpaid = amount + paid, carried_out + kept, overpaid + too_much
         lines += paid > 0
     held_raw = sum(raw_by_class.values())
@@ -326,45 +295,18 @@ def compute_entitlements(
     return Entitlements(found, totals.require_balanced())
 
 
-def is_as_announced(terms: DividendTerms, gross_per_share: int, *, currency_decimals: int = 2) -> bool:
-    """True when the gross amount is the announced one (18 places) for all eligible shares, rounded to the currency's
-    smallest unit or nearer: at most half of it apart."""
-    scale = 18 + terms.eligible.scale + terms.gross.scale
-    gross = terms.gross.units * 10 ** (scale - terms.gross.scale)
-    announced = gross_per_share * terms.eligible.units * 10**terms.gross.scale
-    difference: int = 2 * abs(gross - announced) * 10**currency_decimals
-    return difference <= int(10**scale)
-
-
 def pack_pages(entitlements: Iterable[Entitlement], tax_class_names: Sequence[str]) -> Iterator[EntitlementPage]:
     """Entitlements, in the order of their owners, as they are stored: PAGE_LENGTH to a page. `tax_class_names` gives
     each class its number (at most 255) and has to be kept with the pages. AmountError for what does not fit u64."""
     numbers = {name: number for number, name in enumerate(("", *tax_class_names))}
-    remaining = iter(entitlements)
+    remaining = entitlements.rows() if isinstance(entitlements, Parts) else map(astuple, entitlements)
     number = 0
-    while part := tuple(islice(remaining, PAGE_LENGTH)):
+    while part := list(islice(remaining, PAGE_LENGTH)):
         try:
-            content = b"".join(
-                _ROW.pack(
-                    each.owner,
-                    each.raw,
-                    each.holder_class,
-                    numbers[each.tax_class],
-                    each.gross,
-                    each.upstream,
-                    each.withheld,
-                    each.fee,
-                    each.carried_in,
-                    each.already,
-                    each.amount,
-                    each.carried_out,
-                    each.overpaid,
-                )
-                for each in part
-            )
+            content = b"".join([_ROW.pack(*row[:3], numbers[row[3]], *row[4:]) for row in part])
         except struct.error as error:
             raise AmountError("A part of an entitlement does not fit 64 bits.") from error
-        yield EntitlementPage(number, part[0].owner, content)
+        yield EntitlementPage(number, part[0][0], content)
         number += 1
 
 
@@ -390,11 +332,14 @@ def payout_lines(
     owner. `find_account` gives the owner's associated account of the payment mint and its bump."""
     pushed: list[PayoutLine] = []
     claimed: list[PayoutLine] = []
-    for each in entitlements:
-        if each.amount:
-            address, bump = find_account(each.owner)
-            line = PayoutLine(each.owner, address, bump, each.amount, each.holder_class)
-            (pushed if each.holder_class is HolderClass.WALLET else claimed).append(line)
+    for owner, holder_class, amount in (
+        entitlements.payments()
+        if isinstance(entitlements, Parts)
+        else ((each.owner, each.holder_class, each.amount) for each in entitlements if each.amount)
+    ):
+        address, bump = find_account(owner)
+        line = PayoutLine(owner, address, bump, amount, holder_class)
+        (pushed if holder_class is HolderClass.WALLET else claimed).append(line)
     pushed.sort(key=lambda line: line.owner)
     claimed.sort(key=lambda line: line.owner)
     return pushed + claimed
@@ -415,51 +360,13 @@ def _require_register(register: RecordRegister, already: Mapping[bytes, int]) ->
     return positions
 
 
-def _shares(register: RecordRegister, terms: DividendTerms) -> _Shares:
-    """Parts of one raw unit. Refused when all raw units have more shares than the custodian paid on."""
-    token_shares = MULTIPLIER_ONE * 10**register.decimals  # raw x multiplier / this is shares
-    held = register.total * register.multiplier * 10**terms.eligible.scale
-    if held > terms.eligible.units * token_shares:
-        raise Refused(
-            f"The register has more shares than the {terms.eligible} that the custodian paid on.",
-            hint="A confirmation is missing, or shares were in custody elsewhere; read all confirmations of the event.",
-        )
-    scale = max(terms.gross.scale, terms.tax.scale)
-    unit = register.multiplier * 10 ** (terms.eligible.scale + terms.payment_decimals)
-    gross = terms.gross.units * 10 ** (scale - terms.gross.scale) * unit
-    upstream = terms.tax.units * 10 ** (scale - terms.tax.scale) * unit
-    whole = token_shares * terms.eligible.units * 10**scale * BASIS_POINTS
-    common = gcd(whole, gross, upstream * BASIS_POINTS)  # in each part below
-    whole, gross, upstream = whole // common, gross // common, upstream * BASIS_POINTS // common
-    return _Shares(
-        whole=whole,
-        gross=gross * BASIS_POINTS,
-        upstream=upstream,
-        fee=gross * terms.fee,
-        withheld={name: gross * rate for name, rate in terms.rates.items()},
-        net={name: gross * (BASIS_POINTS - rate - terms.fee) - upstream for name, rate in terms.rates.items()},
-    )
-
-
-def _require_class(shares: _Shares, name: str) -> None:
-    if name not in shares.net:
-        raise InputError(
-            f"Tax class {name} has no rate at the record date.",
-            hint="Add it to [[dividends.withholding]], or correct the class of the owners that name it.",
-        )
-    if shares.net[name] < 0:
-        raise InputError(
-            f"Tax class {name}: withholding and fee are more than what the custodian's tax left.",
-            hint="Compare the rates with the tax that the confirmations show.",
-        )
-
-
 __all__ = [
     "PAGE_LENGTH",
     "ControlTotals",
     "DividendTerms",
     "Entitlement",
     "Entitlements",
+    "Parts",
     "compute_entitlements",
     "is_as_announced",
     "pack_pages",

@@ -8,7 +8,7 @@ can then neither leave out nor invent a holder; what it cannot show is a change 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,7 +113,7 @@ async def take_register(
         multiplier_bits=read.multiplier_bits,
         root=read.holdings.root,
         witnesses=1 + len(witnesses),
-        positions=await classify(chain, read, bytes(security), inventory),
+        positions=await classify(chain, read.holdings, read.escrowed, bytes(security), inventory),
         late_reason=late_reason if moment - record_at > longest_lateness else "",
     )
     await store.add(register)
@@ -131,23 +131,22 @@ async def wait_for_record_date(chain: Chain, action: Pubkey, clock: Clock, on_wa
 
 
 async def classify(
-    chain: Chain, read: SecurityHoldings, security: bytes, inventory: Collection[Pubkey]
+    chain: Chain, holdings: Holdings, escrowed: Mapping[bytes, int], security: bytes, inventory: Collection[Pubkey]
 ) -> tuple[Position, ...]:
-    """Every owner's position. What live redemptions have in escrow is their holders'; what else is there belongs to
-    nobody who could be paid, and counts as the issuer's own. Of owners that no key can have, the program that owns them
-    is read as it is now: it says whom to ask, and changes nobody's part."""
-    raw = dict(read.holdings.raw)
-    for holder, amount in read.escrowed.items():
+    """Every owner's position. What live redemptions have in escrow is their holders' (`escrowed`, raw units by holder);
+    what else is there belongs to nobody who could be paid, and counts as the issuer's own. Of owners that no key can
+    have, the program that owns them is read as it is now: it says whom to ask, and changes nobody's part."""
+    raw = dict(holdings.raw)
+    for holder, amount in escrowed.items():
         raw[holder] = raw.get(holder, 0) + amount
-    escrowed = sum(read.escrowed.values())
     if escrowed:
-        raw[security] -= escrowed
+        raw[security] -= sum(escrowed.values())
         if not raw[security]:
             del raw[security]
     owners = sorted(raw)
     programs = await _programs(chain, [owner for owner in owners if not Pubkey.from_bytes(owner).is_on_curve()])
     own = {security, *map(bytes, inventory)}
-    frozen = read.holdings.frozen
+    frozen = holdings.frozen
 
     def class_of(owner: bytes) -> HolderClass:
         if owner in own:
@@ -162,7 +161,7 @@ async def classify(
             raw[owner],
             class_of(owner),
             min(frozen.get(owner, 0), raw[owner]),
-            read.escrowed.get(owner, 0),
+            escrowed.get(owner, 0),
             programs.get(owner, b""),
         )
         for owner in owners
