@@ -325,6 +325,27 @@ async def test_transactions_that_expire_unseen_are_signed_again(lost: int) -> No
     assert states.count(OutboxState.DEAD) == (1 if lost == 40 else 0)
 
 
+async def test_a_push_of_which_nothing_lands_ends() -> None:
+    desk = await PushingDesk().planned()
+    settings = replace(SETTINGS, in_flight=1, patience=10**6)
+    report = await desk.push(chain=dropping(desk.chain, 10**6), settings=settings)
+    assert "do not land" in report.stopped
+    assert [row.state for row in await desk.outbox.find("dividend")] == [OutboxState.DEAD] * 2
+    assert (await desk.push()).is_complete
+
+
+async def test_a_payer_that_runs_out_of_sol_is_told_when_it_is_asked_again() -> None:
+    desk = await PushingDesk().planned()
+
+    def spend() -> None:
+        desk.ledger.set_account(desk.payout.pubkey, Account(Pubkey.default(), 1_000, b""))
+
+    report = await desk.push(chain=before(desk.chain, "send", 2, spend))
+    assert "InsufficientFundsForFee" in report.stopped
+    assert report.paid.entries == 1
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED, OutboxState.DEAD}
+
+
 async def test_an_endpoint_without_history_leads_to_no_second_payment() -> None:
     desk = await PushingDesk().planned()
     report = await desk.push(chain=forgetful(desk.chain))

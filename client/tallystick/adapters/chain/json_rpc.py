@@ -41,6 +41,8 @@ class RpcLimits:
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
     must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
     arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have.
+    must not slow the others' broadcasts down. `requests_per_second` is what each endpoint is asked at most, with two
+    at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -51,6 +53,12 @@ class RpcLimits:
     listing_timeout: float = 120.0
     listing_time: float = 1_200.0
     listing_size: int = 8 * 2**30
+    requests_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        """ConfigurationError for a rate that lets nothing through."""
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ConfigurationError("requests_per_second must be above zero.", hint="Leave it out for no limit.")
 
 
 @dataclass(slots=True)
@@ -62,6 +70,8 @@ class Endpoint:
     faults: int = 0
     rests_until: float = 0.0
     is_verified: bool = False
+    free_at: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
     def at(cls, url: str) -> Endpoint:
@@ -74,6 +84,15 @@ class Endpoint:
             )
         port = f":{parts.port}" if parts.port else ""
         return cls(url, f"{parts.scheme}://{parts.hostname}{port}")
+
+    async def wait_for_turn(self, clock: Clock, rate: float) -> None:
+        """Wait until one more request keeps within `rate` a second. In any window of t seconds there are at most
+        rate x t + 2: a bucket of two, so that what wakes late may catch up by one."""
+        spacing = 1 / rate
+        async with self.turn:
+            while (wait := self.free_at - spacing - clock.monotonic()) > 1e-6:
+                await clock.sleep(wait)
+            self.free_at = max(self.free_at, clock.monotonic()) + spacing
 
 
 class _Fault(Exception):  # noqa: N818 - never leaves this file
@@ -244,6 +263,12 @@ class JsonRpc:
     ) -> Any:
         """The `result` of one request. Raises _Fault, or RpcError; either way the endpoint's health is kept."""
         request = self._new_request(method, params)
+        """The `result` of one request, when its turn has come. Raises _Fault, or RpcError; either way the endpoint's
+        health is kept."""
+        if self._limits.requests_per_second is not None:
+            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
+        self._request_id += 1
+        request = {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
         try:
             answer = await self._post(endpoint, request, within or self._limits.timeout)
         except _Fault as fault:
