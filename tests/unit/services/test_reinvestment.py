@@ -246,6 +246,23 @@ async def test_movements_booked_outside_the_two_statements_do_not_count(desk: Re
     assert (await desk.find()).moved == 0
 
 
+async def test_a_movement_booked_at_an_as_of_is_on_that_statement(desk: Reinvesting) -> None:
+    before = (await desk.statements.list())[0].statement.as_of
+    await desk.move("IN 2", 7 * SHARE, booked_at=before)
+    await desk.report(503 * SHARE + BOUGHT)
+    await desk.move("IN 3", 3 * SHARE, booked_at=desk.now - 1)
+    assert (await desk.statements.list())[0].statement.as_of == desk.now - 1
+    assert (await desk.find()).moved == 3 * SHARE
+
+
+async def test_a_rejected_statement_is_no_statement_before_the_purchase(desk: Reinvesting) -> None:
+    await desk.report(501 * SHARE)
+    rejected = (await desk.statements.list())[0]
+    await desk.statements.decide(rejected.key, StatementStatus.REJECTED, "the custodian took it back")
+    await desk.report(501 * SHARE + BOUGHT)
+    await desk.refused("do not show")
+
+
 async def test_pledged_shares_are_not_bought_ones(desk: Reinvesting) -> None:
     await desk.report(500 * SHARE + BOUGHT, pledged=BOUGHT)
     await desk.refused("do not show")
