@@ -32,6 +32,7 @@ from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
+from tallystick.adapters.store.confirmations import ConfirmationStore
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
@@ -362,6 +363,7 @@ class Books:
         self.breaks: BreakStore = store.breaks
         self.closes: CloseStore = store.closes
         self.registers: RegisterStore = store.registers
+        self.confirmations: ConfirmationStore = store.confirmations
         self.payouts: PayoutStore = store.payouts
 
     async def usable_statements(self) -> list[StatementOfHoldings]:

@@ -16,7 +16,7 @@ from tallystick.domain.identifiers import canonical_spelling, event_hash
 from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
-from tallystick.program.generated.types import ActionTerms
+from tallystick.program.generated.types import ActionKind, ActionTerms
 from tallystick.services.action_reads import (
     CHANGES_MULTIPLIER,
     CODES,
@@ -46,7 +46,8 @@ from tallystick.services.corporate_actions import (
     plan_execute_action,
 )
 from tallystick.services.plans import Plan
-from tallystick.services.securities import security_of
+from tallystick.services.reinvestment import plan_execute_reinvested
+from tallystick.services.securities import CustodyAccount, security_of
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
@@ -178,7 +179,7 @@ async def approve(
     key: KeyOption = None,
 ) -> Signed:
     """Approve what another key announced. Read the plan: you stand behind all of it."""
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = _second_key(tally, found, key)
     payer = tally.payer(signer)
     plan = await plan_approve_action(
@@ -211,7 +212,7 @@ async def cancel(
     key: KeyOption = None,
 ) -> Signed:
     """Cancel an action; one that was executed too, until its effective time."""
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = tally.signer("guardian" if by is CancellerName.GUARDIAN else f"{ROLE}.{key or 1}")
     payer = tally.payer(signer)
     plan = await plan_cancel_action(
@@ -238,10 +239,27 @@ async def execute(
     tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None, key: KeyOption = None
 ) -> Signed:
     """Let an approved action change the multiplier, at its effective time and by itself."""
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
+    """Let an approved action change the multiplier, at its effective time and by itself.
+
+    A reinvested dividend is held against the newest statements, once nothing is minted any more.
+    """
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = tally.signer(f"{ROLE}.{key or 1}")
-    payer = tally.payer(signer)
-    plan = await plan_execute_action(tally.open_chain(), payer=payer.pubkey, executor=signer.pubkey, action=action)
+    payer, chain = tally.payer(signer), tally.open_chain()
+    if found.kind is ActionKind.REINVESTED_DIVIDEND:
+        books, accounts = await tally.open_store(), tally.profile.security(security).accounts
+        plan = await plan_execute_reinvested(
+            chain,
+            books.statements,
+            books.journal,
+            payer=payer.pubkey,
+            executor=signer.pubkey,
+            action=action,
+            custody_accounts=[CustodyAccount(each.custodian, each.account) for each in accounts],
+        )
+    else:
+        plan = await plan_execute_action(chain, payer=payer.pubkey, executor=signer.pubkey, action=action)
     return await _sign(tally, plan, payer, signer, address, event, found, action)
 
 
@@ -401,7 +419,7 @@ async def show(
     tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None
 ) -> ActionShown:
     """One action: its terms, what they mean, who stands behind it and what comes next."""
-    symbol, _, action, _ = await _find(tally, security, event, version)
+    symbol, _, action, _ = await find_action(tally, security, event, version)
     details = await action_details(tally.open_chain(), action)
     return ActionShown(symbol, canonical_spelling(event), details, tally.known_names())
 
@@ -437,7 +455,7 @@ def action_document(address: Pubkey, event: str, action: CorporateAction, now: i
     }
 
 
-async def _find(
+async def find_action(
     tally: Tally, security: str, event: str, version: int | None
 ) -> tuple[str, Pubkey, Pubkey, CorporateAction]:
     """Symbol, the security, the action and its address; the newest version unless one is named.

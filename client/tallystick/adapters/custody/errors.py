@@ -3,11 +3,13 @@
 StatementError
 ├── StatementTooLarge         more bytes than the profile allows
 ├── UnsupportedStatement      a format, version, encoding or shape that is not read
+│   └── ConfirmsNothing       an announcement, or a copy, where a confirmation of cash was expected
 ├── ForbiddenXml              a document type or entity declaration
 ├── MalformedStatement        not what its format demands
 │   ├── TruncatedStatement    ends before its end
 │   ├── BadQuantity           a quantity that is not an exact decimal
-│   └── DuplicateHolding      one instrument at one place twice
+│   ├── DuplicateHolding      one instrument at one place twice
+│   └── ContradictoryCash     amounts of a confirmation that do not belong together
 ├── WrongCustodian            the file names another custodian than the profile
 ├── WrongAccount              pages of different accounts
 ├── DuplicateStatement        one page twice
@@ -25,6 +27,8 @@ from tallystick.errors import StatementError
 
 __all__ = [
     "BadQuantity",
+    "ConfirmsNothing",
+    "ContradictoryCash",
     "DuplicateHolding",
     "DuplicateStatement",
     "ForbiddenXml",
@@ -47,6 +51,10 @@ class UnsupportedStatement(StatementError):
     """A format, version, encoding or shape that is not read; nothing was guessed."""
 
 
+class ConfirmsNothing(UnsupportedStatement):
+    """The message announces, repeats or copies, and confirms no cash of its own."""
+
+
 class ForbiddenXml(StatementError):
     """The XML declares a document type or entities, which no ISO 20022 message does."""
 
@@ -65,6 +73,10 @@ class BadQuantity(MalformedStatement):
 
 class DuplicateHolding(MalformedStatement):
     """One instrument at one place is listed twice; adding or choosing would be a guess."""
+
+
+class ContradictoryCash(MalformedStatement):
+    """Amounts of a confirmation that do not belong together: gross less tax is not net, or currencies differ."""
 
 
 class WrongCustodian(StatementError):

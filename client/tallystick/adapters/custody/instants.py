@@ -39,6 +39,18 @@ def parse_iso_date_time(text: str, profile: StatementProfile, where: str) -> int
     return _of_date_time(instant, profile, where)
 
 
+def iso_date_of(text: str, where: str) -> str:
+    """The date of an ISO 20022 date, or date and time, as written; its zone and time of day are checked and dropped."""
+    match = _DATE.fullmatch(text) or _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise MalformedStatement(f"{text[:40]!r} is not a date such as 2026-11-23", where=where)
+    try:
+        datetime.fromisoformat(match[1])
+    except ValueError as error:
+        raise MalformedStatement(f"{text!r} is not a moment of the calendar", where=where) from error
+    return match[1][:10]
+
+
 def parse_csv_instant(text: str, csv: CsvProfile, profile: StatementProfile, where: str) -> int:
     """A cell in the profile's date format."""
     try:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tallystick.adapters.custody.documents import check_namespaces, find_document, message_name
 from tallystick.adapters.custody.errors import (
     MalformedStatement,
     UnsupportedStatement,
@@ -42,10 +43,6 @@ from tallystick.errors import IdentifierError
 
 PARSER_VERSION: Final = 1
 
-_NAMESPACE: Final = re.compile(
-    r"(?:urn:iso:std:iso:20022:tech:xsd:|urn:swift:xsd:(?:[A-Za-z0-9.]+\$)?)(semt\.002\.(00[12])\.([0-9]{2}))"
-)
-_EXTENSIONS: Final = frozenset({"SplmtryData", "Xtnsn"})
 _CODES: Final = frozenset({"Cd", "StmtBsisAsCd", "StmtUpdTpAsCd", "FrqcyAsCd"})
 
 
@@ -80,9 +77,9 @@ def read_semt002(data: bytes, profile: StatementProfile, received_at: int) -> St
 
     Raises the StatementErrors of this package and nothing else. `received_at` in seconds since 1970 UTC.
     """
-    document = _find_document(parse_xml(data, profile.maximum_bytes))
+    document = find_document(parse_xml(data, profile.maximum_bytes), "semt.002")
     message, layout, root = _dispatch(document)
-    _check_namespaces(root)
+    check_namespaces(root)
     _check_servicer(root, profile)
     page = required(root, layout.pagination)
     number = content(required(page, "PgNb"))
@@ -118,44 +115,15 @@ def read_semt002(data: bytes, profile: StatementProfile, received_at: int) -> St
     )
 
 
-def _find_document(root: Element) -> Element:
-    """The Document element, be it the root or inside an envelope with a business application header."""
-    if local_name(root) == "Document":
-        return root
-    found = [
-        element
-        for element in root.iter("{*}Document")
-        if _NAMESPACE.fullmatch(namespace(element)) or namespace(element) == namespace(root)
-    ]
-    if len(found) != 1:
-        raise UnsupportedStatement(
-            f"The file holds {len(found)} semt.002 documents where one was expected",
-            where=path(root),
-            hint="Pass each statement or page as a file of its own.",
-        )
-    _check_header(root, found[0])
-    return found[0]
-
-
-def _check_header(envelope: Element, document: Element) -> None:
-    """A header that announces another message than follows is a mix-up of files."""
-    match = _NAMESPACE.fullmatch(namespace(document))
-    for definition in envelope.iter("{*}MsgDefIdr"):
-        if match is not None and namespace(definition) != namespace(document) and content(definition) != match[1]:
-            raise MalformedStatement(
-                f"The header announces {content(definition)[:40]!r}, the document is {match[1]}", where=path(definition)
-            )
-
-
 def _dispatch(document: Element) -> tuple[str, _Layout, Element]:
-    match = _NAMESPACE.fullmatch(namespace(document))
-    if match is None:
+    name = message_name(document)
+    if name is None or name.kind != "semt.002" or name.family not in ("001", "002"):
         raise UnsupportedStatement(
             f"The document's namespace {namespace(document)[:120]!r} is not one of semt.002",
             where=path(document),
             hint="Statements of holdings are read from semt.002 and CSV.",
         )
-    message, family, version = match[1], match[2], int(match[3])
+    message, family, version = str(name), name.family, name.version
     root = only(document)
     early = family == "001" and version <= 2
     expected = {("001", 1): message, ("001", 2): "CtdyStmtOfHldgsV02"}.get((family, version), "SctiesBalCtdyRpt")
@@ -165,19 +133,6 @@ def _dispatch(document: Element) -> tuple[str, _Layout, Element]:
             where=path(root),
         )
     return message, _CUSTODY_STATEMENT if early else _BALANCE_REPORT, root
-
-
-def _check_namespaces(root: Element) -> None:
-    """Elements of another namespace would be passed over, and with them maybe a pledge; only extensions have them."""
-    for child in root:
-        if not isinstance(child.tag, str) or local_name(child) in _EXTENSIONS:
-            continue
-        if namespace(child) != namespace(root):
-            raise MalformedStatement(
-                f"{local_name(child)} has the namespace {namespace(child)[:120]!r} of another message",
-                where=path(child),
-            )
-        _check_namespaces(child)
 
 
 def _check_servicer(root: Element, profile: StatementProfile) -> None:

@@ -64,6 +64,15 @@ class PayoutStore(Protocol):
         """Lamports reserved so far for a distribution."""
         ...
 
+    async def keep_paid(self, address: bytes, words: Sequence[int]) -> None:
+        """Write down which entries of a distribution are paid, a number of up to 57 bits for each batch: before it is
+        closed, which leaves only their hash on chain. What is kept replaces what was."""
+        ...
+
+    async def paid(self, address: bytes) -> tuple[int, ...]:
+        """The same; empty when nothing was kept."""
+        ...
+
 
 REPLACEABLE = frozenset({PayoutState.PLANNED, PayoutState.DISCARDED})
 """States in which another plan may take a plan's place."""
@@ -93,6 +102,12 @@ def check_contents(record: PayoutRecord, batches: int, entries: int, total: int)
         )
 
 
+def check_words(record: PayoutRecord, words: Sequence[int]) -> None:
+    """InputError unless there is a word of 64 bits for each batch."""
+    if len(words) != record.batches or any(not 0 <= word < 2**64 for word in words):
+        raise InputError(f"Bits of {record.batches:,} batches are expected, a word of 64 for each.")
+
+
 def is_same_plan(one: PayoutRecord, other: PayoutRecord) -> bool:
     """Whether two records are of one plan, however far each is and whenever it was made."""
     return replace(one, state=other.state, created_at=other.created_at) == other
@@ -107,6 +122,7 @@ class MemoryPayoutStore:
         self._pages: dict[bytes, builtins.list[EntitlementPage]] = {}
         self._carries: dict[bytes, builtins.list[Carry]] = {}
         self._rent: dict[bytes, dict[bytes, int]] = {}
+        self._paid: dict[bytes, tuple[int, ...]] = {}
 
     async def add(
         self,
@@ -186,6 +202,13 @@ class MemoryPayoutStore:
     async def rent_reserved(self, address: bytes) -> int:
         return sum(self._rent.get(address, {}).values())
 
+    async def keep_paid(self, address: bytes, words: Sequence[int]) -> None:
+        check_words(self._require(address), words)
+        self._paid[address] = tuple(words)
+
+    async def paid(self, address: bytes) -> tuple[int, ...]:
+        return self._paid.get(address, ())
+
     def _require(self, address: bytes) -> PayoutRecord:
         record = self._records.get(address)
         if record is None:
@@ -213,5 +236,6 @@ __all__ = [
     "allowed_accounts",
     "check_contents",
     "check_state",
+    "check_words",
     "is_same_plan",
 ]

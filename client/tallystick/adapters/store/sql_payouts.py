@@ -17,15 +17,17 @@ from tallystick.adapters.store.payouts import (
     allowed_accounts,
     check_contents,
     check_state,
+    check_words,
     is_same_plan,
 )
 from tallystick.adapters.store.tables import carries as carry_table
-from tallystick.adapters.store.tables import entitlement_pages, payout_accounts, payout_batches, payouts
+from tallystick.adapters.store.tables import entitlement_pages, payout_accounts, payout_batches, payout_bits, payouts
 from tallystick.domain.dividends import Carry, EntitlementPage, PayoutBatch, PayoutRecord, PayoutState
 from tallystick.errors import InputError, LedgerError, StoreConflict, StoreError
 
 _ROWS_AT_ONCE: Final = 500
 """Rows of one INSERT: a plan for a million holders is never in memory twice."""
+_WORD: Final = 8
 _FIELDS: Final = tuple(PayoutRecord.__slots__)
 
 
@@ -51,7 +53,7 @@ class SqlPayoutStore:
                     return known
                 if known.state not in REPLACEABLE:
                     raise StoreConflict(f"Another plan of this distribution is {known.state} already.")
-                for table in (payout_batches, entitlement_pages, carry_table, payout_accounts):
+                for table in (payout_batches, entitlement_pages, carry_table, payout_accounts, payout_bits):
                     await connection.execute(delete(table).where(table.c.payout == row.id))
                 await connection.execute(delete(payouts).where(payouts.c.id == row.id))
             values = {name: getattr(record, name) for name in _FIELDS} | {"state": record.state.value}
@@ -168,6 +170,26 @@ class SqlPayoutStore:
         async with self._database.reading() as connection:
             row = await _find(connection, address)
             return 0 if row is None else await _spent(connection, row.id)
+
+    async def keep_paid(self, address: bytes, words: Sequence[int]) -> None:
+        """Write down which entries are paid, in place of what was there."""
+        async with self._database.transaction() as connection:
+            row = await _require(connection, address)
+            check_words(_record(row), words)
+            content = b"".join(word.to_bytes(_WORD, "little") for word in words)
+            await connection.execute(delete(payout_bits).where(payout_bits.c.payout == row.id))
+            await connection.execute(payout_bits.insert().values(payout=row.id, words=content))
+
+    async def paid(self, address: bytes) -> tuple[int, ...]:
+        """Which entries are paid, a word for each batch."""
+        query = (
+            select(payout_bits.c.words)
+            .join(payouts, payouts.c.id == payout_bits.c.payout)
+            .where(payouts.c.address == address)
+        )
+        async with self._database.reading() as connection:
+            content = (await connection.execute(query)).scalar_one_or_none() or b""
+        return tuple(int.from_bytes(content[at : at + _WORD], "little") for at in range(0, len(content), _WORD))
 
     async def _numbered(self, table: Table, address: bytes, first: int, count: int | None) -> builtins.list[Row[Any]]:
         if first < 0 or (count is not None and count < 0):

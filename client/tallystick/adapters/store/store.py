@@ -10,6 +10,7 @@ from tallystick.adapters.store.migrate import upgrade
 from tallystick.adapters.store.sql_audit import SqlAuditLog
 from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
 from tallystick.adapters.store.sql_closes import DatabaseCloseStore
+from tallystick.adapters.store.sql_confirmations import SqlConfirmationStore
 from tallystick.adapters.store.sql_events import SqlEventBook
 from tallystick.adapters.store.sql_journal import SqlMovementJournal
 from tallystick.adapters.store.sql_orders import SqlOrderBook
@@ -33,6 +34,7 @@ class Store:
         self.breaks = DatabaseBreakStore(database)
         self.closes = DatabaseCloseStore(database)
         self.registers = SqlRegisterStore(database)
+        self.confirmations = SqlConfirmationStore(database)
         self.payouts = SqlPayoutStore(database)
 
     async def close(self) -> None:
