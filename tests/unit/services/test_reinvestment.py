@@ -390,6 +390,8 @@ async def test_a_hold_on_minting_lets_it_be_executed_early() -> None:
     )
     plan = await desk.plan_set()
     assert "At the new multiplier 400 tokens require 412.5 shares, of 512.5 that back" in plan.notes[0]
+    effective = (await require(desk.chain, CorporateAction, desk.at())).terms.effective_at
+    assert plan.notes[1].startswith(f"Keep the hold on minting until {instant(effective - WINDOW)}")
     assert f"bits 0x{multiplier_to_float_bits(33 * MULTIPLIER_ONE // 32):016x}" in plan.actions[0].summary
 
 
