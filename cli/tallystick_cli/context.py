@@ -35,6 +35,7 @@ from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
+from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
@@ -349,6 +350,7 @@ class Books:
         self.audit: AuditLog = store.audit
         self.breaks: BreakStore = store.breaks
         self.closes: CloseStore = store.closes
+        self.payouts: PayoutStore = store.payouts
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""
