@@ -75,7 +75,7 @@ class Fate(Protocol):
     def stale(self) -> bool: ...
 
 
-class CrossedWires(AssertionError):
+class WrongOnChainError(AssertionError):
     """What the ledger of balances found wrong on chain."""
 
 
@@ -280,7 +280,7 @@ class FaultyPayoutCluster:
 
     def _violate(self, what: str) -> None:
         self.violations.append(what)
-        raise CrossedWires(what)
+        raise WrongOnChainError(what)
 
     def _land(self, transaction: bytes, height: int) -> None:
         decoded = self._decode(transaction)
@@ -646,4 +646,4 @@ def _inner(meta: TransactionMetadata, keys: Sequence[Pubkey]) -> tuple[InnerInst
     return tuple(found)
 
 
-__all__ = ["BEHIND", "DEAD", "FORGETFUL", "GOOD", "CrossedWires", "Fate", "FaultyPayoutCluster", "Record"]
+__all__ = ["BEHIND", "DEAD", "FORGETFUL", "GOOD", "Fate", "FaultyPayoutCluster", "Record", "WrongOnChainError"]

@@ -129,8 +129,8 @@ class Schedule:
         """For a person."""
         scene = stage().scenes[self.scene]
         lines = [
-            f"seed {self.seed}: {scene.name}, {scene.record.batches} batches of {scene.record.batch_size}, "
-            f"{self.endpoints} endpoints, rent for {self.rent_cap} accounts",
+            f"seed {self.seed}: {scene.name}, {scene.record.batches} batches of {scene.record.batch_size}",
+            f"{self.endpoints} endpoints, rent for {self.rent_cap} accounts, {self.in_flight} in flight",
             f"accounts: {' '.join(self.states)}; suspended {sorted(self.suspended)}, frozen {sorted(self.frozen)}",
         ]
         lines += [f"life: {each}" for each in self.lives]
@@ -170,7 +170,7 @@ def schedule(seed: int) -> Schedule:
 def _life(rng: Random) -> LifePlan:
     processes = 2 if rng.random() < 0.15 else 1
     return LifePlan(
-        deaths=tuple(rng.randint(1, 60) if rng.random() < 0.7 else None for _ in range(processes)),
+        deaths=tuple(rng.randint(1, rng.choice((6, 20, 60))) if rng.random() < 0.7 else None for _ in range(processes)),
         pause=rng.choice((0.0, 1.0, 15.0, 59.0, 75.0, 400.0)),
         rollback=rng.randrange(5) if rng.random() < 0.2 else None,
         stops_after=rng.randint(1, 6) if rng.random() < 0.15 else None,

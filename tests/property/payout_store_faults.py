@@ -1,4 +1,4 @@
-"""A process that can be killed at every write and every broadcast, and a store that can be put back to an older copy."""
+"""A process that can be killed at every write and broadcast, and a store that can be put back to an older copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from payout_cluster import CrossedWires, FaultyPayoutCluster
+from payout_cluster import FaultyPayoutCluster, WrongOnChainError
 from tallystick.adapters.chain.outbox import MemoryOutbox, OutboxRow
 from tallystick.adapters.store.payouts import MemoryPayoutStore
 from tallystick.adapters.store.store import Store, open_store
@@ -98,7 +98,7 @@ class WatchingOutbox:
                 if self._cluster.can_land(each.transaction):
                     what = f"{row.intent}: attempt {row.attempt} was stored while attempt {each.attempt} may still land"
                     self._cluster.violations.append(what)
-                    raise CrossedWires(what)
+                    raise WrongOnChainError(what)
 
 
 class Stores(Protocol):

@@ -53,7 +53,6 @@ class ReportCheck(Protocol):
     def __call__(self, trial: Trial, report: Any, *, is_last: bool) -> bool: ...
 
 
-
 @dataclass
 class Counts:
     """What a run of many schedules did."""
@@ -73,9 +72,9 @@ class Counts:
 
     def __str__(self) -> str:
         parts = [
-            f"{self.schedules:,} schedules, {self.lives:,} lives ({self.together:,} two at once), "
+            f"{self.schedules:,} schedules, {self.lives:,} lives ({self.together:,} two at once)",
             f"{self.deaths.total():,} killed, {self.rollbacks:,} stores put back, {self.stops:,} stopped",
-            f"{self.transactions:,} transactions executed, {self.undone:,} taken back by forks, "
+            f"{self.transactions:,} transactions executed, {self.undone:,} taken back by forks",
             f"{self.paid:,} entries paid, {self.skipped:,} left",
             "faults: " + ", ".join(f"{kind} {count:,}" for kind, count in self.faults.most_common()),
             "killed: " + ", ".join(f"{kind} {count:,}" for kind, count in self.deaths.most_common()),
@@ -94,11 +93,7 @@ class Trial:
         self.clock = VirtualClock(loop, START)
         self.cluster = FaultyPayoutCluster(self.scene, self.clock, PAYER.pubkey())
         self.suspended = {self.scene.lines[each].owner for each in plan.suspended}
-        self.frozen = {
-            line.owner
-            for place, line in enumerate(self.scene.lines)
-            if place in plan.frozen
-        }
+        self.frozen = {line.owner for place, line in enumerate(self.scene.lines) if place in plan.frozen}
         self.holders = Holders(self.scene, self.cluster, self.suspended, self.frozen)
         self.weather = Weather(plan, self.cluster, self.clock, self.holders)
         self.is_guarded = is_guarded

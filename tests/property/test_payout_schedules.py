@@ -70,9 +70,9 @@ def test_the_same_holds_with_the_store_on_disk() -> None:
 
 
 def test_a_pusher_that_sends_again_when_it_hears_nothing_is_caught_paying_twice() -> None:
-    """Plain transfers, and another one on a timeout: what others shipped. The checks would be worth nothing otherwise."""
-    counts = Counts()
-    found = [run_schedule(schedule(seed), push_by_transfers, counts, is_guarded=False) for seed in range(1, CARELESS_SCHEDULES + 1)]
+    """Plain transfers, and another one on a timeout: what others shipped. Else the checks would prove little."""
+    seeds, counts = range(1, CARELESS_SCHEDULES + 1), Counts()
+    found = [run_schedule(schedule(seed), push_by_transfers, counts, is_guarded=False) for seed in seeds]
     caught = [wrong for wrong in found if wrong is not None]
     assert all("more than committed" in str(wrong) for wrong in caught)
     assert len(caught) >= CARELESS_SCHEDULES // 10
