@@ -103,7 +103,8 @@ class FaultyPayoutCluster:
 
     `endpoints`: how each of them is. `drop_sends`: how many broadcasts to lose next; `send_delay`: seconds until one
     arrives. `failures`: how many transactions that land next fail in execution. `weather` is asked before each call,
-    with its name. `stored` are the bytes that the store has had.
+    with its name. `stored` are the bytes that the store has had, `superseded` the
+    signatures in whose place others were stored, `left_alone` the owners whom the signer of a signature must not pay.
     """
 
     scene: Scene
@@ -115,6 +116,8 @@ class FaultyPayoutCluster:
     failures: int = 0
     weather: Callable[[str], Fate | None] = lambda name: None
     stored: set[bytes] = field(default_factory=set)
+    superseded: set[Signature] = field(default_factory=set)
+    left_alone: dict[Signature, frozenset[bytes]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     landed: list[Record] = field(default_factory=list)
     received: Counter[bytes] = field(default_factory=Counter)
@@ -138,6 +141,7 @@ class FaultyPayoutCluster:
         self._svm: LiteSVM = self.scene.payout.chain.svm
         self._budget = ComputeBudget(True)
         self._committed = {line.address: line.amount for line in self.scene.lines}
+        self._owners = {line.address: line.owner for line in self.scene.lines}
         self._distribution = self.scene.address
         self._escrow = self.scene.payout.escrow
         self._sizes: dict[Pubkey, int] = {}
@@ -338,6 +342,11 @@ class FaultyPayoutCluster:
                 if before[address] is None and after[address] is not None and record.payer == self.payer:
                     record.created[raw] += 1
         self._keep(record)
+        if record.signature in self.superseded:
+            self._violate(f"{record.signature} landed after another one was signed in its place")
+        alone = self.left_alone.get(record.signature, frozenset()) if record.signature is not None else frozenset()
+        if paid := [each for each in record.received if self._owners[each] in alone]:
+            self._violate(f"{Pubkey.from_bytes(paid[0])} was paid by a push that was to leave it alone")
         if self._distribution not in after:
             return
         old, new = (_words(each.get(self._distribution)) for each in (before, after))

@@ -39,8 +39,8 @@ async def push_by_us(attempt: Attempt) -> PushReport:
         attempt.scene.address,
         SIGNER,
         settings=settings,
-        suspended=frozenset(attempt.suspended),
-        frozen=frozenset(attempt.frozen),
+        suspended=attempt.suspended,
+        frozen=attempt.frozen,
         should_stop=attempt.should_stop,
         confirm_stage=attempt.confirm_stage,
     )

@@ -73,12 +73,15 @@ class Mortal:
 
 class WatchingOutbox:
     """An outbox that says so the moment a signature is stored while an earlier one of its intent may yet land, if it
-    `is_strict`."""
+    `is_strict`. `left_alone` are owners whom nothing that is stored through it may pay."""
 
-    def __init__(self, outbox: Any, cluster: FaultyPayoutCluster, *, is_strict: bool) -> None:
+    def __init__(
+        self, outbox: Any, cluster: FaultyPayoutCluster, *, is_strict: bool, left_alone: frozenset[bytes]
+    ) -> None:
         self._outbox = outbox
         self._cluster = cluster
         self._is_strict = is_strict
+        self._left_alone = left_alone
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._outbox, name)
@@ -93,7 +96,11 @@ class WatchingOutbox:
         await self._outbox.put_signed_all(rows)
         self._cluster.stored.update(row.transaction for row in rows)
         self._cluster.arrive()
-        for row, before in earlier if self._is_strict else ():
+        if not self._is_strict:
+            return
+        self._cluster.left_alone.update((row.signature, self._left_alone) for row in rows)
+        for row, before in earlier:
+            self._cluster.superseded.update(each.signature for each in before)
             for each in before:
                 if self._cluster.can_land(each.transaction):
                     what = f"{row.intent}: attempt {row.attempt} was stored while attempt {each.attempt} may still land"

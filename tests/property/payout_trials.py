@@ -36,8 +36,8 @@ class Attempt:
     payouts: Any
     outbox: Any
     clock: VirtualClock
-    suspended: set[bytes]
-    frozen: set[bytes]
+    suspended: frozenset[bytes]
+    frozen: frozenset[bytes]
     rent_cap: int
     in_flight: int
     should_stop: Callable[[], bool]
@@ -156,14 +156,17 @@ class Trial:
         async def confirm_stage(stage: object, progress: object) -> bool:
             return not turn.halts_at_stage
 
+        programs = {line.owner for line in self.scene.lines if line.holder_class is HolderClass.PROGRAM}
+        left_alone = frozenset(self.suspended | self.frozen | programs)
+        outbox = WatchingOutbox(self.stores.outbox, self.cluster, is_strict=self.is_guarded, left_alone=left_alone)
         attempt = Attempt(
             scene=self.scene,
             chain=Mortal(life, self.cluster),
             payouts=Mortal(life, self.stores.payouts),
-            outbox=Mortal(life, WatchingOutbox(self.stores.outbox, self.cluster, is_strict=self.is_guarded)),
+            outbox=Mortal(life, outbox),
             clock=self.clock,
-            suspended=self.suspended,
-            frozen=self.frozen,
+            suspended=frozenset(self.suspended),
+            frozen=frozenset(self.frozen),
             rent_cap=self.rent_cap,
             in_flight=self.plan.in_flight,
             should_stop=should_stop,
