@@ -7,19 +7,23 @@ opened once for a distribution is never opened for it again: else its owner coul
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from tallystick.adapters.chain.failures import error_text
 from tallystick.adapters.chain.outbox import OutboxRow, OutboxState
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.domain.dividends import PayoutLine
-from tallystick.errors import LedgerError
+from tallystick.errors import LedgerError, TransactionError
 from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
 from tallystick.services.payout_calls import ACCOUNTS_AT_ONCE, PayoutCalls
 from tallystick.services.payout_flights import Draft, Flights, sized
 
-_NEVER_LANDED = frozenset({OutboxState.DEAD, OutboxState.FAILED})
+_NEVER_LANDED: Final = frozenset({OutboxState.DEAD, OutboxState.FAILED})
+_TOO_MUCH: Final = ("MaxInstructionTraceLengthExceeded", "ComputationalBudgetExceeded", "ProgramFailedToComplete")
+"""Errors of a transaction that asks too much at once: an address that holds SOL already takes more instructions."""
 
 
 class AccountOpening:
@@ -70,14 +74,23 @@ class AccountOpening:
         found = standing + [line for line in fresh if line.address in allowed]
         made: list[Draft] = []
         for at in range(0, len(found), ACCOUNTS_AT_ONCE):
-            part = found[at : at + ACCOUNTS_AT_ONCE]
-            calls = self._calls.open_accounts(part)
-            limits = sized(await self._flights.simulate(calls))
-            number = self._next.get(batch, 0)
-            self._next[batch] = number + 1
-            accounts = tuple(line.address for line in part)
-            made.append(Draft(f"{self._prefix}{batch}:{number}", 1, batch, tuple(calls), limits, accounts))
+            made += await self._fitting(batch, found[at : at + ACCOUNTS_AT_ONCE])
         return made
+
+    async def _fitting(self, batch: int, lines: Sequence[PayoutLine]) -> list[Draft]:
+        """One transaction, or two where it would be too much for one."""
+        calls = self._calls.open_accounts(lines)
+        try:
+            limits = sized(await self._flights.simulate(calls))
+        except TransactionError as error:
+            if len(lines) == 1 or not any(name in error_text(error.error) for name in _TOO_MUCH):
+                raise
+            half = len(lines) // 2
+            return await self._fitting(batch, lines[:half]) + await self._fitting(batch, lines[half:])
+        number = self._next.get(batch, 0)
+        self._next[batch] = number + 1
+        accounts = tuple(line.address for line in lines)
+        return [Draft(f"{self._prefix}{batch}:{number}", 1, batch, tuple(calls), limits, accounts)]
 
     async def _measure(self, line: PayoutLine) -> None:
         """Lamports that one account takes, once."""

@@ -20,8 +20,9 @@ from tallystick.errors import LedgerError, Refused
 from tallystick.program.generated import instructions, types
 from tallystick.program.token import associated_token_address, create_associated_token_account_idempotent
 
-ACCOUNTS_AT_ONCE: Final = 29
-"""Accounts that one transaction of version 1 opens: two addresses each, and five that are the same for all, of 64."""
+ACCOUNTS_AT_ONCE: Final = 10
+"""Accounts that one transaction opens: opening one takes six instructions with those it calls, of 64 that a transaction
+may have in all (MaxInstructionTraceLengthExceeded beyond that)."""
 BATCHES_AT_ONCE: Final = 64
 """Batches read from the store at a time."""
 

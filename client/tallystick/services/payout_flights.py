@@ -226,8 +226,11 @@ class Flights:
             for each in fates.values()
         ]
         await self._outbox.mark_outcomes(outcomes, at=self._clock.now())
-        for key in fates:
+        for key, each in fates.items():
             del self._flights[key]
+            if each.state is not OutboxState.LANDED:
+                # The same instructions on the same blockhash would be the same signature.
+                self._blockhash = None
         return list(fates.values())
 
     def _take(self, rows: Sequence[OutboxRow], *, needs_history: bool) -> None:

@@ -104,7 +104,7 @@ class PushLoop:
         self._accounts_done: set[int] = set()
         self._waiting: dict[int, set[str]] = {}
         self._own_limits: set[int] = set()
-        self._limits = Limits()
+        self._limits = Limits(0, 0)
         self._sized_for = 0
         self._sizing = asyncio.Lock()
 
@@ -263,10 +263,14 @@ class PushLoop:
     async def _size(self, number: int, target: int, call: Instruction) -> Limits:
         """Limits of a payment: those of the largest that was simulated, or its own where those were too low."""
         if number in self._own_limits:
-            return sized(await self._flights.simulate([call]))
+            own = sized(await self._flights.simulate([call]))
+            # Others are like it, so that few more transactions fail for the same reason.
+            self._limits = Limits(max(own.units, self._limits.units), max(own.loaded, self._limits.loaded))
+            return own
         async with self._sizing:
             if target.bit_count() > self._sized_for:
-                self._limits = sized(await self._flights.simulate([call]))
+                found = sized(await self._flights.simulate([call]))
+                self._limits = Limits(max(found.units, self._limits.units), max(found.loaded, self._limits.loaded))
                 self._sized_for = target.bit_count()
             return self._limits
 

@@ -6,7 +6,7 @@ point, also in the middle of a write, is carried on by the next.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -127,11 +127,13 @@ class _Push:
         if not any(loop.has_paid(batch) for batch in landed):
             await self._send_canary()
         if first := max(-(-calls.record.batches // 100) - len(landed), 0):
-            await self._send(Stage.FIRST, loop.unpaid_batches()[:first])
-            await self._check_first()
+            asked = {batch: loop.target(batch) for batch in loop.unpaid_batches()[:first]}
+            await self._send(Stage.FIRST, list(asked))
+            await self._check_first(asked)
             await self._ask()
-        attempted = set(loop.landed) if self._stage is Stage.FIRST else set()
-        await self._send(Stage.REST, [batch for batch in loop.unpaid_batches() if batch not in attempted])
+        else:
+            asked = {}
+        await self._send(Stage.REST, [batch for batch in loop.unpaid_batches() if batch not in asked])
 
         await loop.read_words(loop.floor)
         stock = await self._take_stock(suspended, frozen)
@@ -216,18 +218,20 @@ class _Push:
         account = await self._loop.read_account(address, self._loop.floor)
         return decode_token_account(account.data).amount if account is not None and account.data else 0
 
-    async def _check_first(self) -> None:
+    async def _check_first(self, targets: Mapping[int, int]) -> None:
         """Stop when more recipients than expected were not paid, or bits are not set that should be."""
         loop = self._loop
-        if loop.stopped or self._stage is not Stage.FIRST:
+        if loop.stopped:
             return
         await loop.read_words(loop.floor)
         asked = unpaid = unexplained = 0
-        for number in dict.fromkeys(loop.landed):
-            asked += loop.expected[number].bit_count()
-            missed, lines = loop.target(number), (await self._calls.batch(number)).lines
+        for number, target in targets.items():
+            if number in loop.unknown:
+                continue
+            missed, lines = target & loop.target(number), (await self._calls.batch(number)).lines
             left = [line for place, line in enumerate(lines) if missed >> place & 1]
             reasons = await read_obstacles(self._chain, self._calls.record, left)
+            asked += target.bit_count()
             unpaid += len(left)
             unexplained += sum(reason is None for reason in reasons)
         if unexplained * 10 > asked:

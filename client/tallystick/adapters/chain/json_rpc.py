@@ -36,7 +36,8 @@ class RpcLimits:
     """How patient to be; all in seconds but `rounds`, the number of times all endpoints are tried for one read.
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
-    must not slow the others' broadcasts down.
+    must not slow the others' broadcasts down. `requests_per_second` is what each endpoint is asked at most, with two
+    at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -44,6 +45,12 @@ class RpcLimits:
     rounds: int = 3
     first_rest: float = 0.5
     longest_rest: float = 15.0
+    requests_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        """ConfigurationError for a rate that lets nothing through."""
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ConfigurationError("requests_per_second must be above zero.", hint="Leave it out for no limit.")
 
 
 @dataclass(slots=True)
@@ -55,6 +62,8 @@ class Endpoint:
     faults: int = 0
     rests_until: float = 0.0
     is_verified: bool = False
+    free_at: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
     def at(cls, url: str) -> Endpoint:
@@ -67,6 +76,15 @@ class Endpoint:
             )
         port = f":{parts.port}" if parts.port else ""
         return cls(url, f"{parts.scheme}://{parts.hostname}{port}")
+
+    async def wait_for_turn(self, clock: Clock, rate: float) -> None:
+        """Wait until one more request keeps within `rate` a second. In any window of t seconds there are at most
+        rate x t + 2: a bucket of two, so that what wakes late may catch up by one."""
+        spacing = 1 / rate
+        async with self.turn:
+            while (wait := self.free_at - spacing - clock.monotonic()) > 1e-6:
+                await clock.sleep(wait)
+            self.free_at = max(self.free_at, clock.monotonic()) + spacing
 
 
 class _Fault(Exception):  # noqa: N818 - never leaves this file
@@ -217,7 +235,10 @@ class JsonRpc:
     async def _request(
         self, endpoint: Endpoint, method: str, params: Sequence[object], within: float | None = None
     ) -> Any:
-        """The `result` of one request. Raises _Fault, or RpcError; either way the endpoint's health is kept."""
+        """The `result` of one request, when its turn has come. Raises _Fault, or RpcError; either way the endpoint's
+        health is kept."""
+        if self._limits.requests_per_second is not None:
+            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
         self._request_id += 1
         request = {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
         try:
