@@ -21,7 +21,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import MemoryOutbox, Outbox, OutboxRow
 from tallystick.adapters.chain.protocol import Chain
-from tallystick.adapters.chain.rpc import RpcChain
+from tallystick.adapters.chain.rpc import RpcChain, RpcLimits
 from tallystick.adapters.chain.send_result import Outcome, SendResult
 from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import AddressOnly, KeypairSigner, TransactionSigner
@@ -171,7 +171,8 @@ class Tally:
                 genesis = Hash.from_string(cluster.genesis_hash)
             except ValueError as error:
                 raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
-        chain = RpcChain(urls, self.clock, genesis_hash=genesis)
+        limits = RpcLimits(requests_per_second=cluster.requests_per_second)
+        chain = RpcChain(urls, self.clock, genesis_hash=genesis, limits=limits)
         self._stack.push_async_callback(chain.aclose)
         return chain
 

@@ -38,10 +38,12 @@ class _Section(BaseModel):
 
 class Cluster(_Section):
     """Where Solana is. `urls`: the preferred endpoint first; two of different providers are safer than one.
-    `genesis_hash`, when set, is the cluster every endpoint must serve."""
+    `genesis_hash`, when set, is the cluster every endpoint must serve. `requests_per_second`: what each endpoint is
+    asked at most, as its provider's plan says; no limit when it is not set."""
 
     urls: tuple[str, ...] = ("http://127.0.0.1:8899",)
     genesis_hash: str = ""
+    requests_per_second: float | None = Field(default=None, gt=0)
 
 
 class IssuerSection(_Section):

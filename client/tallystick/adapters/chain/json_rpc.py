@@ -40,7 +40,8 @@ class RpcLimits:
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
     must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
-    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have.
+    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what each endpoint is
+    asked at most, with two at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -51,6 +52,12 @@ class RpcLimits:
     listing_timeout: float = 120.0
     listing_time: float = 1_200.0
     listing_size: int = 8 * 2**30
+    requests_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        """ConfigurationError for a rate that lets nothing through."""
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ConfigurationError("requests_per_second must be above zero.", hint="Leave it out for no limit.")
 
 
 @dataclass(slots=True)
@@ -62,6 +69,8 @@ class Endpoint:
     faults: int = 0
     rests_until: float = 0.0
     is_verified: bool = False
+    free_at: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
     def at(cls, url: str) -> Endpoint:
@@ -74,6 +83,15 @@ class Endpoint:
             )
         port = f":{parts.port}" if parts.port else ""
         return cls(url, f"{parts.scheme}://{parts.hostname}{port}")
+
+    async def wait_for_turn(self, clock: Clock, rate: float) -> None:
+        """Wait until one more request keeps within `rate` a second. In any window of t seconds there are at most
+        rate x t + 2: a bucket of two, so that what wakes late may catch up by one."""
+        spacing = 1 / rate
+        async with self.turn:
+            while (wait := self.free_at - spacing - clock.monotonic()) > 1e-6:
+                await clock.sleep(wait)
+            self.free_at = max(self.free_at, clock.monotonic()) + spacing
 
 
 class _Fault(Exception):  # noqa: N818 - never leaves this file
@@ -243,7 +261,7 @@ class JsonRpc:
         self, endpoint: Endpoint, method: str, params: Sequence[object], within: float | None = None
     ) -> Any:
         """The `result` of one request. Raises _Fault, or RpcError; either way the endpoint's health is kept."""
-        request = self._new_request(method, params)
+        request = await self._new_request(endpoint, method, params)
         try:
             answer = await self._post(endpoint, request, within or self._limits.timeout)
         except _Fault as fault:
@@ -256,7 +274,7 @@ class JsonRpc:
         self, endpoint: Endpoint, method: str, params: Sequence[object], reader: ListingReader
     ) -> ListingReader:
         """The reader, fed with the answer to one request. Raises as `_request` does, and what the reader raises."""
-        request = self._new_request(method, params)
+        request = await self._new_request(endpoint, method, params)
         try:
             await self._stream(endpoint, request, reader)
             if reader.answer.get("id") != request["id"] or (reader.result is None and "error" not in reader.answer):
@@ -267,7 +285,10 @@ class JsonRpc:
         self._require_no_error(endpoint, reader.answer.get("error"))
         return reader
 
-    def _new_request(self, method: str, params: Sequence[object]) -> dict[str, object]:
+    async def _new_request(self, endpoint: Endpoint, method: str, params: Sequence[object]) -> dict[str, object]:
+        """A request to an endpoint, when its turn has come."""
+        if self._limits.requests_per_second is not None:
+            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
         self._request_id += 1
         return {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
 
