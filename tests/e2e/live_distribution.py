@@ -127,14 +127,23 @@ async def appoint_second(live: Live, opened: Opened) -> Keypair:
 
 
 async def fund_distribution(
-    live: Live, opened: Opened, program: Pubkey, payout: Pubkey, amounts: dict[Pubkey, int], size: int
+    live: Live,
+    opened: Opened,
+    program: Pubkey,
+    payout: Pubkey,
+    amounts: dict[Pubkey, int],
+    size: int,
+    *,
+    has_accounts: bool = True,
 ) -> Funded:
-    """Open, approve and fund one that pays these wallets, in their order and `size` to a batch; with their accounts."""
+    """Open, approve and fund one that pays these wallets, in their order and `size` to a batch; with their accounts,
+    unless said otherwise."""
     desk, payer, wallets = opened.desk, live.payer.pubkey(), list(amounts)
     second = await appoint_second(live, opened)
     action = await announce(live, opened, second)
     mint = await make_mint(live, program)
-    await make_accounts(live, program, mint, wallets)
+    if has_accounts:
+        await make_accounts(live, program, mint, wallets)
     source = await issue(live, program, mint, sum(amounts.values()))
     address = addresses.distribution_address(action, 0)
     entries = []
