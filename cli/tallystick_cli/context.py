@@ -21,7 +21,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import MemoryOutbox, Outbox, OutboxRow
 from tallystick.adapters.chain.protocol import Chain
-from tallystick.adapters.chain.rpc import RpcChain
+from tallystick.adapters.chain.rpc import RpcChain, RpcLimits
 from tallystick.adapters.chain.send_result import Outcome, SendResult
 from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import AddressOnly, KeypairSigner, TransactionSigner
@@ -36,6 +36,8 @@ from tallystick.adapters.store.confirmations import ConfirmationStore
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
+from tallystick.adapters.store.payouts import PayoutStore
+from tallystick.adapters.store.registers import RegisterStore
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
@@ -104,6 +106,7 @@ class Tally:
         self._stack = AsyncExitStack()
         self._profile: Profile | None = None
         self._chain: Chain | None = None
+        self._endpoints: tuple[Chain, ...] = ()
         self._books: Books | None = None
         self._signers: dict[str, KeypairSigner] = {}
 
@@ -151,17 +154,27 @@ class Tally:
     def open_chain(self) -> Chain:
         """The cluster behind the profile's endpoints."""
         if self._chain is None:
-            cluster = self.profile.cluster
-            genesis = None
-            if cluster.genesis_hash:
-                try:
-                    genesis = Hash.from_string(cluster.genesis_hash)
-                except ValueError as error:
-                    raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
-            chain = RpcChain(cluster.urls, self.clock, genesis_hash=genesis)
-            self._stack.push_async_callback(chain.aclose)
-            self._chain = chain
+            self._chain = self._new_chain(self.profile.cluster.urls)
         return self._chain
+
+    def open_endpoints(self) -> tuple[Chain, ...]:
+        """The same cluster through each endpoint alone, in the profile's order: to hear it from more than one."""
+        if not self._endpoints:
+            self._endpoints = tuple(self._new_chain((url,)) for url in self.profile.cluster.urls)
+        return self._endpoints
+
+    def _new_chain(self, urls: Sequence[str]) -> Chain:
+        cluster = self.profile.cluster
+        genesis = None
+        if cluster.genesis_hash:
+            try:
+                genesis = Hash.from_string(cluster.genesis_hash)
+            except ValueError as error:
+                raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
+        limits = RpcLimits(requests_per_second=cluster.requests_per_second)
+        chain = RpcChain(urls, self.clock, genesis_hash=genesis, limits=limits)
+        self._stack.push_async_callback(chain.aclose)
+        return chain
 
     @property
     def cluster_name(self) -> str:
@@ -350,7 +363,9 @@ class Books:
         self.audit: AuditLog = store.audit
         self.breaks: BreakStore = store.breaks
         self.closes: CloseStore = store.closes
+        self.registers: RegisterStore = store.registers
         self.confirmations: ConfirmationStore = store.confirmations
+        self.payouts: PayoutStore = store.payouts
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""

@@ -10,6 +10,11 @@ from tallystick_cli.commands import (
     audit,
     close,
     demo,
+    dividend,
+    dividend_push,
+    dividend_record,
+    dividend_reinvest,
+    dividend_view,
     hold,
     holder,
     holding,
@@ -29,6 +34,8 @@ from tallystick_cli.commands import (
 
 # Commands of their own file in a group of another: they are there once they are imported.
 assert security_terms.app is security.app
+for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
+    assert each.app is dividend.app
 
 app = typer.Typer(
     name="tally",
@@ -54,6 +61,7 @@ for name, group in (
     ("holding", holding),
     ("seizure", seizure),
     ("action", action),
+    ("dividend", dividend),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),

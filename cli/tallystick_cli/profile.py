@@ -23,6 +23,8 @@ from tallystick.domain.holdings import Basis, Completeness
 from tallystick.domain.identifiers import canonical_spelling, parse_isin, parse_lei
 from tallystick.errors import AmountError, ConfigurationError, InputError, TallystickError
 
+from tallystick_cli.dividend_profile import DividendsSection
+
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
 VERSION: Final = 1
@@ -36,10 +38,12 @@ class _Section(BaseModel):
 
 class Cluster(_Section):
     """Where Solana is. `urls`: the preferred endpoint first; two of different providers are safer than one.
-    `genesis_hash`, when set, is the cluster every endpoint must serve."""
+    `genesis_hash`, when set, is the cluster every endpoint must serve. `requests_per_second`: what each endpoint is
+    asked at most, as its provider's plan says; no limit when it is not set."""
 
     urls: tuple[str, ...] = ("http://127.0.0.1:8899",)
     genesis_hash: str = ""
+    requests_per_second: float | None = Field(default=None, gt=0)
 
 
 class IssuerSection(_Section):
@@ -65,7 +69,8 @@ class IssuerSection(_Section):
 class Keys(_Section):
     """Key files by role, each of them optional: a machine needs only the keys of what is done on it.
 
-    `payer` pays fees and rent; without it the acting key pays. Of `attestors`, `corporate_actions` and `compliance`
+    `payer` pays fees and rent; without it the acting key pays. `payout` sends the payments of a dividend, pays for them
+    itself, and can do nothing else. Of `attestors`, `corporate_actions` and `compliance`
     there may be several: whoever announces a corporate action and whoever approves it are two keys, and so are those
     that propose and execute a seizure, or reissue together; best on two machines.
     """
@@ -80,6 +85,7 @@ class Keys(_Section):
     reconciliation: str = ""
     corporate_actions: tuple[str, ...] = ()
     distributor: str = ""
+    payout: str = ""
     publisher: str = ""
 
     @field_validator("corporate_actions", "compliance", mode="before")
@@ -224,6 +230,7 @@ class Profile(BaseSettings):
     custodians: tuple[Custodian, ...] = ()
     securities: tuple[SecuritySection, ...] = ()
     wallets: dict[str, Wallet] = Field(default_factory=dict)
+    dividends: DividendsSection = DividendsSection()
 
     @field_validator("version")
     @classmethod

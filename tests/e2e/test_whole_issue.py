@@ -21,6 +21,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.sender import SettledAt
 from tallystick.adapters.store.journal import CustodyMovement
+from tallystick.adapters.store.registers import MemoryRegisterStore
 from tallystick.adapters.store.store import open_store
 from tallystick.domain.breaks import BreakKind
 from tallystick.domain.closes import DailyClose
@@ -355,6 +356,7 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
             books.closes,
             books.breaks,
             live.clock,
+            registers=MemoryRegisterStore(),
         )
 
     close = await close_today()

@@ -179,7 +179,7 @@ async def approve(
     key: KeyOption = None,
 ) -> Signed:
     """Approve what another key announced. Read the plan: you stand behind all of it."""
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = _second_key(tally, found, key)
     payer = tally.payer(signer)
     plan = await plan_approve_action(
@@ -212,7 +212,7 @@ async def cancel(
     key: KeyOption = None,
 ) -> Signed:
     """Cancel an action; one that was executed too, until its effective time."""
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = tally.signer("guardian" if by is CancellerName.GUARDIAN else f"{ROLE}.{key or 1}")
     payer = tally.payer(signer)
     plan = await plan_cancel_action(
@@ -238,11 +238,13 @@ async def cancel(
 async def execute(
     tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None, key: KeyOption = None
 ) -> Signed:
+    """Let an approved action change the multiplier, at its effective time and by itself."""
+    _, address, action, found = await find_action(tally, security, event, version)
     """Let an approved action change the multiplier, at its effective time and by itself.
 
     A reinvested dividend is held against the newest statements, once nothing is minted any more.
     """
-    _, address, action, found = await _find(tally, security, event, version)
+    _, address, action, found = await find_action(tally, security, event, version)
     signer = tally.signer(f"{ROLE}.{key or 1}")
     payer, chain = tally.payer(signer), tally.open_chain()
     if found.kind is ActionKind.REINVESTED_DIVIDEND:
@@ -417,7 +419,7 @@ async def show(
     tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None
 ) -> ActionShown:
     """One action: its terms, what they mean, who stands behind it and what comes next."""
-    symbol, _, action, _ = await _find(tally, security, event, version)
+    symbol, _, action, _ = await find_action(tally, security, event, version)
     details = await action_details(tally.open_chain(), action)
     return ActionShown(symbol, canonical_spelling(event), details, tally.known_names())
 
@@ -453,7 +455,7 @@ def action_document(address: Pubkey, event: str, action: CorporateAction, now: i
     }
 
 
-async def _find(
+async def find_action(
     tally: Tally, security: str, event: str, version: int | None
 ) -> tuple[str, Pubkey, Pubkey, CorporateAction]:
     """Symbol, the security, the action and its address; the newest version unless one is named.

@@ -73,7 +73,18 @@ class Closed:
                 ("Written to", shown_path(self.written) if self.written else ""),
             ]
         )
-        return stack(head, rows, chain)
+        return stack(head, rows, self._registers(), chain)
+
+    def _registers(self) -> RenderableType | None:
+        """Registers at record dates that this close takes up."""
+        found = [(each, register) for each in self.close.securities for register in each.registers]
+        if not found:
+            return None
+        rows = table("Security", "Event", "Slot", "Register at the record date", right=["Slot"])
+        for each, register in found:
+            name = self.symbols.get(each.isin, each.isin)
+            rows.add_row(name, short(register.event_hash), str(register.slot), register.hash.hex())
+        return rows
 
 
 @command(
@@ -103,6 +114,7 @@ async def close(
         store.closes,
         store.breaks,
         tally.clock,
+        registers=store.registers,
         conflicting=await store.conflicting_statements(),
     )
     number = len(await verify_closes(store.closes, tally.issuer))

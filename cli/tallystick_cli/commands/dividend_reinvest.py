@@ -18,10 +18,11 @@ from tallystick.services.securities import CustodyAccount, security_of
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
+from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import KnownEvent, Tally
 from tallystick_cli.moments import FORM, parse_moment
 
-app = typer.Typer()
+__all__ = ["app"]
 
 
 @command(

@@ -16,7 +16,9 @@ from tallystick.domain.canonical import CanonicalValue, canonical_json, sha256
 from tallystick.errors import LedgerError
 
 CLOSE_TAG: Final = b"tallystick:daily-close"
-CLOSE_VERSION: Final = 1
+CLOSE_VERSION: Final = 2
+"""Of what is written now; version 1 had no registers at record dates."""
+_VERSIONS: Final = range(1, CLOSE_VERSION + 1)
 NO_PREVIOUS: Final = bytes(32)
 """What the first close of an issuer names as the one before it."""
 
@@ -33,6 +35,15 @@ class StatementReference:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterReference:
+    """The register at a record date that a close takes up: hash of its event, its slot, its own hash (32 bytes)."""
+
+    event_hash: bytes
+    slot: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityClose:
     """One security at the close's slot.
 
@@ -40,7 +51,7 @@ class SecurityClose:
     Shares in base units: required (share equivalent of the supply, rounded up), reserve (attested, in force; 0 without
     one), redeemed (in all). `multiplier` has 18 places, `multiplier_bits` are the 64 bits of the double that the mint
     has in force for it. `attestation` is the content hash in force, 32 zero bytes without one. `breaks` are ids of the
-    breaks open at the close.
+    breaks open at the close. `registers` are those taken at record dates that no close before this one took up.
     """
 
     isin: str
@@ -62,6 +73,7 @@ class SecurityClose:
     statements: tuple[StatementReference, ...] = ()
     breaks: tuple[bytes, ...] = ()
     multiplier_bits: int = 0
+    registers: tuple[RegisterReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class DailyClose:
     """One issuer's close of one day (`day` as YYYY-MM-DD) at one finalized slot; block time in seconds since 1970 UTC.
 
     `previous` is the hash of the close before, NO_PREVIOUS for the first. `cluster` is the genesis hash in base 58,
-    `program_hash` the SHA-256 of the program that ran.
+    `program_hash` the SHA-256 of the program that ran. `version` is that of its content.
     """
 
     issuer: bytes
@@ -80,6 +92,7 @@ class DailyClose:
     block_time: int
     previous: bytes
     securities: tuple[SecurityClose, ...]
+    version: int = CLOSE_VERSION
 
     @property
     def content(self) -> bytes:
@@ -100,10 +113,13 @@ def close_hash(previous: bytes, content: bytes) -> bytes:
 
 
 def close_content(close: DailyClose) -> bytes:
-    """A close as canonical JSON: securities by ISIN and mint, statements by account, breaks by id.
+    """A close as canonical JSON: securities by ISIN and mint, statements by account, breaks by id, registers by slot.
 
     Bytes are hex; amounts and multipliers are decimal text, since many JSON readers lose integers above 2^53.
+    LedgerError for a close of a version that cannot say what it holds.
     """
+    if close.version not in _VERSIONS or (close.version == 1 and any(each.registers for each in close.securities)):
+        raise LedgerError(f"A daily close of version {close.version} cannot say what this one holds.")
     securities: list[CanonicalValue] = [
         {
             "attestation": security.attestation.hex(),
@@ -134,6 +150,7 @@ def close_content(close: DailyClose) -> bytes:
                 for statement in sorted(security.statements, key=lambda each: (each.account_hash, each.statement_hash))
             ],
             "supply": str(security.supply),
+            **(_registers_document(security) if close.version > 1 else {}),
         }
         for security in sorted(close.securities, key=lambda each: (each.isin, each.mint))
     ]
@@ -146,7 +163,7 @@ def close_content(close: DailyClose) -> bytes:
             "program": close.program_hash.hex(),
             "securities": securities,
             "slot": close.slot,
-            "version": CLOSE_VERSION,
+            "version": close.version,
         }
     )
 
@@ -181,8 +198,9 @@ def verify_chain(closes: Sequence[DailyClose], *, previous: bytes = NO_PREVIOUS)
 
 
 def _close_from_document(document: Any, previous: bytes) -> DailyClose:
-    if document["version"] != CLOSE_VERSION:
-        raise LedgerError(f"A daily close of version {document['version']!r}; this program reads {CLOSE_VERSION}.")
+    version = _integer(document["version"])
+    if version not in _VERSIONS:
+        raise LedgerError(f"A daily close of version {version}; this program reads 1 to {CLOSE_VERSION}.")
     date.fromisoformat(document["day"])
     return DailyClose(
         issuer=bytes.fromhex(document["issuer"]),
@@ -192,11 +210,21 @@ def _close_from_document(document: Any, previous: bytes) -> DailyClose:
         slot=_integer(document["slot"]),
         block_time=_integer(document["block_time"]),
         previous=previous,
-        securities=tuple(_security_from_document(each) for each in document["securities"]),
+        securities=tuple(_security_from_document(each, version) for each in document["securities"]),
+        version=version,
     )
 
 
-def _security_from_document(document: Any) -> SecurityClose:
+def _registers_document(security: SecurityClose) -> dict[str, CanonicalValue]:
+    return {
+        "registers": [
+            {"event": each.event_hash.hex(), "register": each.hash.hex(), "slot": each.slot}
+            for each in sorted(security.registers, key=lambda each: (each.slot, each.event_hash))
+        ]
+    }
+
+
+def _security_from_document(document: Any, version: int) -> SecurityClose:
     return SecurityClose(
         isin=_text(document["isin"]),
         mint=bytes.fromhex(document["mint"]),
@@ -226,6 +254,10 @@ def _security_from_document(document: Any) -> SecurityClose:
         ),
         breaks=tuple(bytes.fromhex(each) for each in document["breaks"]),
         multiplier_bits=int(_text(document["multiplier_bits"])),
+        registers=tuple(
+            RegisterReference(bytes.fromhex(each["event"]), _integer(each["slot"]), bytes.fromhex(each["register"]))
+            for each in (document["registers"] if version > 1 else ())
+        ),
     )
 
 

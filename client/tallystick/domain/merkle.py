@@ -8,7 +8,7 @@ Distributions build the same tree over leaves hashed with prefixes of their own 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tallystick.domain.canonical import sha256
@@ -52,9 +52,21 @@ class MerkleTree:
         return tuple(path)
 
 
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """The root of the leaves in the order given."""
-    return MerkleTree([sha256(LEAF_PREFIX, leaf) for leaf in leaves]).root if leaves else EMPTY_ROOT
+def merkle_root(leaves: Iterable[bytes]) -> bytes:
+    """The root of the leaves in the order given; keeps one hash for each level, so leaves may be a million."""
+    digest = hashlib.sha256
+    left: list[bytes] = []  # roots of full trees, each smaller than the one before
+    for index, leaf in enumerate(leaves):
+        node = digest(LEAF_PREFIX + leaf).digest()
+        while index & 1:
+            node, index = digest(NODE_PREFIX + left.pop() + node).digest(), index >> 1
+        left.append(node)
+    if not left:
+        return EMPTY_ROOT
+    node = left.pop()
+    while left:
+        node = digest(NODE_PREFIX + left.pop() + node).digest()
+    return node
 
 
 def merkle_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:

@@ -59,7 +59,7 @@ class Register:
     @property
     def root(self) -> bytes:
         """32 bytes; computed on each call."""
-        return merkle_root([entry.leaf for entry in self.entries])
+        return merkle_root(entry.leaf for entry in self.entries)
 
     def find(self, owner: bytes) -> RegisterEntry | None:
         """The entry of one holder, if it is one."""

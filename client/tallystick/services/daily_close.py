@@ -6,7 +6,7 @@ registers of one slot; with less than that there is no close.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from struct import Struct
 from typing import Final
@@ -17,8 +17,9 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
+from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.canonical import sha256
-from tallystick.domain.closes import NO_PREVIOUS, DailyClose, SecurityClose, verify_chain
+from tallystick.domain.closes import NO_PREVIOUS, DailyClose, RegisterReference, SecurityClose, verify_chain
 from tallystick.domain.holdings import StatementOfHoldings
 from tallystick.domain.identifiers import custody_account_hash
 from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment
@@ -49,14 +50,16 @@ async def close_day(
     breaks: BreakStore,
     clock: Clock,
     *,
+    registers: RegisterStore,
     conflicting: Sequence[StatementOfHoldings] = (),
     treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
     program_id: Pubkey = PROGRAM_ID,
 ) -> DailyClose:
     """Close a day (YYYY-MM-DD, UTC) at a finalized slot and store it; the stored close when there is one already.
 
-    Every security of the issuer is in it, with the breaks that are open when it is made (reconcile first) and those of
-    `conflicting` statements of its accounts, which are used for nothing. Refused when the day is not today or yesterday
+    Every security of the issuer is in it, with the breaks that are open when it is made (reconcile first), those of
+    `conflicting` statements of its accounts, which are used for nothing, and the registers taken at record dates that
+    no earlier close took up. Refused when the day is not today or yesterday
     by the chain's clock, when a later day is closed, or when a register is incomplete. InputError for a day that is
     none, ConfigurationError for a declared security that is not the issuer's. ChainError, StoreError; LedgerError when
     a stored close was changed.
@@ -83,6 +86,13 @@ async def close_day(
         ]
         for book in books.securities
     }
+    known = {
+        (reference.event_hash, reference.hash)
+        for earlier in await closes.all(bytes(issuer))
+        for each in earlier.securities
+        for reference in each.registers
+    }
+    taken = {book.address: await _new_registers(registers, book, known) for book in books.securities}
     close = DailyClose(
         issuer=bytes(issuer),
         cluster=str(await chain.get_genesis_hash()),
@@ -92,7 +102,14 @@ async def close_day(
         block_time=moment,
         previous=last.hash if last else NO_PREVIOUS,
         securities=tuple(
-            close_security(book, by_address[book.address], statements, open_breaks[book.address], treatments)
+            close_security(
+                book,
+                by_address[book.address],
+                statements,
+                open_breaks[book.address],
+                treatments,
+                registers=taken[book.address],
+            )
             for book in books.securities
         ),
     )
@@ -105,6 +122,8 @@ def close_security(
     statements: Sequence[StatementOfHoldings],
     open_breaks: Sequence[bytes],
     treatments: Mapping[str, Treatment] = DEFAULT_TREATMENTS,
+    *,
+    registers: Sequence[RegisterReference] = (),
 ) -> SecurityClose:
     """One security's part of a close. Refused when its register is incomplete."""
     holders = book.holders.require_complete()
@@ -132,6 +151,7 @@ def close_security(
         statements=statement_references(book, declared, statements, treatments),
         breaks=tuple(open_breaks),
         multiplier_bits=scaled.current_bits(book.now) if scaled else 0,
+        registers=tuple(registers),
     )
 
 
@@ -188,6 +208,19 @@ def _of_accounts(
 ) -> tuple[StatementOfHoldings, ...]:
     accounts = {account.hash for account in declared.accounts}
     return tuple(each for each in statements if custody_account_hash(each.custodian_lei, each.account) in accounts)
+
+
+async def _new_registers(
+    registers: RegisterStore, book: SecurityBook, known: Collection[tuple[bytes, bytes]]
+) -> tuple[RegisterReference, ...]:
+    """Registers of a security up to the close's slot that no close took up. By what was taken up and not by the day
+    alone: one that was stored while a close was made, or on a day that was left out, is in the next."""
+    stored = await registers.hashes(bytes(book.address))
+    return tuple(
+        RegisterReference(event, slot, hashed)
+        for event, slot, hashed in stored
+        if slot <= book.slot and (event, hashed) not in known
+    )
 
 
 def _parse_day(day: str) -> date:

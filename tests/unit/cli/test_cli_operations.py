@@ -98,6 +98,7 @@ def test_a_close_is_made_once_and_its_file_is_what_was_hashed(backed: Desk) -> N
     again = backed.terminal.json("close")
     assert first["hash"] == again["hash"]
     assert json.loads(out.read_bytes()) == first["content"]
+    assert [each["registers"] for each in first["content"]["securities"]] == [[]]
     assert [each["hash"] for each in backed.terminal.json("closes")["closes"]] == [first["hash"]]
 
 

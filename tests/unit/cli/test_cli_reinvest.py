@@ -6,22 +6,12 @@ import hashlib
 import json
 
 import pytest
-import typer
 from cli_desk import Desk
 from custody_files import BOOKED, statement_file
 from tallystick.domain.amounts import MULTIPLIER_ONE, multiplier_to_float_bits
-from tallystick_cli.commands import dividend_reinvest
-from typer.testing import CliRunner
 from typing_in import Typed
 
 DAY = 86_400
-app = typer.Typer()
-app.add_typer(dividend_reinvest.app)
-
-
-@app.callback()
-def _group() -> None:
-    """With a callback a single command keeps its name."""
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +29,7 @@ def paid(desk: Desk) -> Desk:
 
 
 def reinvest(desk: Desk, *words: object) -> Typed:
-    line = ["reinvest", "tAAPL", "CA-31", *words, "--yes", "--json", "--profile", desk.terminal.profile]
-    result = CliRunner().invoke(app, [str(word) for word in line])
-    return Typed(result.exit_code, result.stdout, result.stderr)
+    return desk.terminal.type("dividend", "reinvest", "tAAPL", "CA-31", *words, "--yes", "--json")
 
 
 def test_before_the_statement_shows_the_shares_nothing_is_signed(paid: Desk) -> None:

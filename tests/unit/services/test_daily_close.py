@@ -13,13 +13,16 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment
 from tallystick.adapters.store.closes import CloseStore, MemoryCloseStore, StoredClose
+from tallystick.adapters.store.registers import MemoryRegisterStore, RegisterStore
 from tallystick.adapters.store.sql_closes import DatabaseCloseStore
 from tallystick.adapters.store.store import open_store
 from tallystick.domain.amounts import multiplier_to_float_bits
 from tallystick.domain.breaks import BreakKind
-from tallystick.domain.closes import NO_PREVIOUS, DailyClose, parse_close
+from tallystick.domain.closes import NO_PREVIOUS, DailyClose, RegisterReference, parse_close
+from tallystick.domain.dividends import HolderClass
 from tallystick.domain.holdings import statement_hash
 from tallystick.domain.merkle import EMPTY_ROOT
+from tallystick.domain.record_register import Position, RecordRegister
 from tallystick.errors import ConfigurationError, InputError, LedgerError, Refused, StoreConflict
 from tallystick.program.artifacts import PROGRAM, checksums
 from tallystick.program.generated import accounts
@@ -41,6 +44,7 @@ async def close(
     day: str | None = None,
     *,
     closes: CloseStore | None = None,
+    registers: RegisterStore | None = None,
     declared: Sequence[DeclaredSecurity] | None = None,
 ) -> DailyClose:
     return await close_day(
@@ -52,6 +56,7 @@ async def close(
         closes or book.closes,
         book.breaks,
         book.clock,
+        registers=registers or MemoryRegisterStore(),
     )
 
 
@@ -131,6 +136,7 @@ async def test_a_conflict_of_statements_is_in_the_close_of_each_security_with_th
         book.closes,
         book.breaks,
         book.clock,
+        registers=MemoryRegisterStore(),
         conflicting=[one, other, of_others],
     )
     of_apple = [each.id for each in report.securities[0].breaks]
@@ -284,3 +290,42 @@ async def test_closes_in_the_database_are_those_in_memory(book: BookOnChain, tmp
             )
         with pytest.raises(LedgerError, match="changed since"):
             await verify_closes(DatabaseCloseStore(again.database), book.issuer)
+
+
+def register_of(book: BookOnChain, event: str, slot: int) -> RecordRegister:
+    return RecordRegister(
+        security=bytes(book.security),
+        event_hash=event.encode().ljust(32),
+        mint=bytes(book.mint),
+        slot=slot,
+        block_time=book.now,
+        record_at=book.now,
+        supply=1,
+        decimals=6,
+        multiplier=10**18,
+        multiplier_bits=0,
+        root=bytes(32),
+        witnesses=1,
+        positions=(Position(b"o" * 32, 1, HolderClass.WALLET),),
+    )
+
+
+def reference(register: RecordRegister) -> RegisterReference:
+    return RegisterReference(register.event_hash, register.slot, register.hash)
+
+
+async def test_a_close_takes_up_the_registers_that_no_close_before_it_did(book: BookOnChain) -> None:
+    kept = MemoryRegisterStore()
+    first, late = (register_of(book, event, book.ledger.slot) for event in ("first", "stored late"))
+    ahead = register_of(book, "ahead", book.ledger.slot + 10_000_000)
+    await kept.add(first)
+    await kept.add(ahead)
+    made = await close(book, registers=kept)
+    assert [each.registers for each in made.securities] == [(reference(first),), ()]
+    await kept.add(late)  # of a slot before the close, stored after it
+    book.clock.advance(DAY)
+    second = await close(book, registers=kept)
+    assert second.securities[0].registers == (reference(late),)
+    book.clock.advance(DAY)
+    assert (await close(book, registers=kept)).securities[0].registers == ()
+    assert [each.day for each in await verify_closes(book.closes, book.issuer)] == [made.day, second.day, today(book)]

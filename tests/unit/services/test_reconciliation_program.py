@@ -9,6 +9,7 @@ from desk import ACCOUNT, DECIMALS, ISIN, SHARE, Desk, movement
 from solders.pubkey import Pubkey
 from tallystick.adapters.store.breaks import MemoryBreakStore
 from tallystick.adapters.store.closes import MemoryCloseStore
+from tallystick.adapters.store.registers import MemoryRegisterStore
 from tallystick.domain.breaks import BreakKind
 from tallystick.domain.holdings import StatementOfHoldings
 from tallystick.domain.orders import MovementDirection, OrderKind
@@ -236,7 +237,15 @@ async def test_the_day_closes_over_what_the_program_made(office: Backoffice) -> 
     desk, closes = office.desk, MemoryCloseStore()
     report = await office.reconcile()
     made = await close_day(
-        desk.chain, desk.issuer, "2026-09-21", office.declared, office.statements, closes, office.breaks, desk.clock
+        desk.chain,
+        desk.issuer,
+        "2026-09-21",
+        office.declared,
+        office.statements,
+        closes,
+        office.breaks,
+        desk.clock,
+        registers=MemoryRegisterStore(),
     )
     (security,) = made.securities
     assert (security.isin, security.supply, security.holders) == (ISIN, 1_000 * SHARE, 2)

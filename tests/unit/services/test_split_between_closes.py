@@ -11,6 +11,7 @@ from acting_desk import EVENT, NOTICE, WINDOW, ActingDesk
 from desk import ACCOUNT, DAY, SHARE, movement
 from tallystick.adapters.store.breaks import MemoryBreakStore
 from tallystick.adapters.store.closes import MemoryCloseStore
+from tallystick.adapters.store.registers import MemoryRegisterStore
 from tallystick.domain.amounts import MULTIPLIER_ONE, multiplier_to_float_bits
 from tallystick.domain.breaks import BreakKind
 from tallystick.domain.closes import DailyClose
@@ -80,6 +81,7 @@ class Office:
             self.closes,
             self.breaks,
             self.desk.clock,
+            registers=MemoryRegisterStore(),
         )
 
     def patch_double(self, multiplier: int, effective_at: int) -> None:

@@ -8,15 +8,18 @@ too. Any other JSON-RPC error is the cluster's answer and is raised as RpcError 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
+from tallystick.adapters.chain.json_stream import ListingReader
 from tallystick.adapters.clock import Clock
 from tallystick.errors import ChainError, ClusterMismatch, ConfigurationError, EndpointError, RpcError
+
+Answer = TypeVar("Answer")
 
 # Codes from Agave's rpc-client-api custom_error.rs, and the ones providers use for their rate limits.
 NODE_BEHIND: Final = -32005
@@ -36,7 +39,9 @@ class RpcLimits:
     """How patient to be; all in seconds but `rounds`, the number of times all endpoints are tried for one read.
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
-    must not slow the others' broadcasts down.
+    must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
+    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what each endpoint is
+    asked at most, with two at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -44,6 +49,15 @@ class RpcLimits:
     rounds: int = 3
     first_rest: float = 0.5
     longest_rest: float = 15.0
+    listing_timeout: float = 120.0
+    listing_time: float = 1_200.0
+    listing_size: int = 8 * 2**30
+    requests_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        """ConfigurationError for a rate that lets nothing through."""
+        if self.requests_per_second is not None and not self.requests_per_second > 0:
+            raise ConfigurationError("requests_per_second must be above zero.", hint="Leave it out for no limit.")
 
 
 @dataclass(slots=True)
@@ -55,6 +69,8 @@ class Endpoint:
     faults: int = 0
     rests_until: float = 0.0
     is_verified: bool = False
+    free_at: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
     def at(cls, url: str) -> Endpoint:
@@ -67,6 +83,15 @@ class Endpoint:
             )
         port = f":{parts.port}" if parts.port else ""
         return cls(url, f"{parts.scheme}://{parts.hostname}{port}")
+
+    async def wait_for_turn(self, clock: Clock, rate: float) -> None:
+        """Wait until one more request keeps within `rate` a second. In any window of t seconds there are at most
+        rate x t + 2: a bucket of two, so that what wakes late may catch up by one."""
+        spacing = 1 / rate
+        async with self.turn:
+            while (wait := self.free_at - spacing - clock.monotonic()) > 1e-6:
+                await clock.sleep(wait)
+            self.free_at = max(self.free_at, clock.monotonic()) + spacing
 
 
 class _Fault(Exception):  # noqa: N818 - never leaves this file
@@ -107,6 +132,21 @@ class JsonRpc:
 
         Raises RpcError when the cluster's answer is an error, EndpointError when no endpoint answers, ClusterMismatch.
         """
+        return await self._first_answer(method, lambda endpoint: self._verified(endpoint, method, params))
+
+    async def call_listing(
+        self, method: str, params: Sequence[object], open_reader: Callable[[], ListingReader]
+    ) -> ListingReader:
+        """The same for an answer with one long list, which is read while it arrives. `open_reader` makes a new reader
+        for every try; the finished one is returned. Raises what `call` does, and what the reader's `take` raises."""
+
+        async def ask(endpoint: Endpoint) -> ListingReader:
+            await self._require_verified(endpoint)
+            return await self._request_listing(endpoint, method, params, open_reader())
+
+        return await self._first_answer(method, ask)
+
+    async def _first_answer(self, method: str, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
         await self.establish()
         refusals: list[RpcError] = []
         faults: dict[str, str] = {}
@@ -115,7 +155,7 @@ class JsonRpc:
                 await self._pause(turn)
             for endpoint in self._ready_first():
                 try:
-                    return await self._verified(endpoint, method, params)
+                    return await ask(endpoint)
                 except _Fault as fault:
                     faults[endpoint.label] = str(fault)
                 except RpcError as error:
@@ -198,9 +238,12 @@ class JsonRpc:
     async def _verified(
         self, endpoint: Endpoint, method: str, params: Sequence[object], within: float | None = None
     ) -> Any:
+        await self._require_verified(endpoint)
+        return await self._request(endpoint, method, params, within)
+
+    async def _require_verified(self, endpoint: Endpoint) -> None:
         if not endpoint.is_verified and (reason := await self._verify(endpoint)):
             raise _Fault(reason.removeprefix(f"{endpoint.label}: "))
-        return await self._request(endpoint, method, params, within)
 
     def _ready_first(self) -> list[Endpoint]:
         """Those that do not rest, in the order given; if all rest, all, the one that wakes first in front."""
@@ -218,17 +261,42 @@ class JsonRpc:
         self, endpoint: Endpoint, method: str, params: Sequence[object], within: float | None = None
     ) -> Any:
         """The `result` of one request. Raises _Fault, or RpcError; either way the endpoint's health is kept."""
-        self._request_id += 1
-        request = {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
+        request = await self._new_request(endpoint, method, params)
         try:
             answer = await self._post(endpoint, request, within or self._limits.timeout)
         except _Fault as fault:
             self._rest(endpoint, fault.rest)
             raise
-        error = answer.get("error")
+        self._require_no_error(endpoint, answer.get("error"))
+        return answer["result"]
+
+    async def _request_listing(
+        self, endpoint: Endpoint, method: str, params: Sequence[object], reader: ListingReader
+    ) -> ListingReader:
+        """The reader, fed with the answer to one request. Raises as `_request` does, and what the reader raises."""
+        request = await self._new_request(endpoint, method, params)
+        try:
+            await self._stream(endpoint, request, reader)
+            if reader.answer.get("id") != request["id"] or (reader.result is None and "error" not in reader.answer):
+                raise _Fault("its answer is no list with a context")
+        except _Fault as fault:
+            self._rest(endpoint, fault.rest)
+            raise
+        self._require_no_error(endpoint, reader.answer.get("error"))
+        return reader
+
+    async def _new_request(self, endpoint: Endpoint, method: str, params: Sequence[object]) -> dict[str, object]:
+        """A request to an endpoint, when its turn has come."""
+        if self._limits.requests_per_second is not None:
+            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
+        self._request_id += 1
+        return {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
+
+    def _require_no_error(self, endpoint: Endpoint, error: Any) -> None:
+        """Keep the endpoint's health; raise the error there is."""
         if error is None:
             endpoint.faults, endpoint.rests_until = 0, 0.0
-            return answer["result"]
+            return
         code = error.get("code") if isinstance(error, dict) else None
         if not isinstance(code, int):
             self._rest(endpoint, None)
@@ -236,6 +304,34 @@ class JsonRpc:
         if code in _TIRED:
             self._rest(endpoint, None)
         raise RpcError(code, str(error.get("message", "no message")), error.get("data"))
+
+    async def _stream(self, endpoint: Endpoint, request: dict[str, object], reader: ListingReader) -> None:
+        limits, size = self._limits, 0
+        patience = httpx.Timeout(limits.timeout, read=limits.listing_timeout)
+        try:
+            async with (
+                asyncio.timeout(limits.listing_time),
+                self._client.stream("POST", endpoint.url, json=request, timeout=patience) as response,
+            ):
+                if response.status_code == 429:
+                    raise _Fault("rate limited (HTTP 429)", _retry_after(response, limits.longest_rest))
+                try:
+                    async for part in response.aiter_bytes():
+                        size += len(part)
+                        if size > limits.listing_size:
+                            raise _Fault(f"its answer has more than {limits.listing_size:,} bytes")
+                        reader.feed(part)
+                    reader.finish()
+                except (ValueError, RecursionError) as error:
+                    is_found = response.status_code == 200
+                    reason = f"its answer is not JSON-RPC ({error})" if is_found else f"HTTP {response.status_code}"
+                    raise _Fault(reason) from None
+        except TimeoutError:
+            raise _Fault(f"its answer did not end within {limits.listing_time:g} s") from None
+        except httpx.TimeoutException:
+            raise _Fault(f"silent for {limits.listing_timeout:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise _Fault(f"could not be reached, or broke off ({type(error).__name__})") from None
 
     async def _post(self, endpoint: Endpoint, request: dict[str, object], within: float) -> dict[str, Any]:
         try:

@@ -23,7 +23,9 @@ from tallystick.adapters.chain.protocol import (
     Simulation,
 )
 from tallystick.adapters.chain.records import Landed, Outcome
+from tallystick.adapters.chain.token_accounts import TokenAccounts, token_account_row
 from tallystick.errors import RpcError
+from tallystick.program.token import MINT_OFFSET, TOKEN_2022_PROGRAM
 
 _INVALID_PARAMS = -32602
 _MIN_CONTEXT_SLOT_NOT_REACHED = -32016
@@ -88,6 +90,19 @@ class MemoryChain:
             if all(_passes(account.data, each) for each in filters)
         }
         return ProgramAccounts(slot, found)
+
+    async def get_token_accounts(
+        self, mint: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+    ) -> TokenAccounts:
+        wanted = [MemcmpFilter(MINT_OFFSET, bytes(mint))]
+        found = await self.get_program_accounts(
+            TOKEN_2022_PROGRAM, wanted, commitment=commitment, min_context_slot=min_context_slot
+        )
+        rows = (
+            token_account_row(bytes(mint), bytes(address), bytes(account.owner), account.data)
+            for address, account in found.accounts.items()
+        )
+        return TokenAccounts(found.slot, b"".join(rows))
 
     async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         outcome = self.ledger.simulate(_decode(transaction), check_blockhash=False)

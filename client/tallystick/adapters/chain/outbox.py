@@ -11,7 +11,7 @@ A row is `signed` before its first broadcast, so `signed` means: it may or may n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -81,6 +81,18 @@ class OutboxRow:
         return self.state in _REPLACEABLE
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxOutcome:
+    """What became of one signature, as mark_outcome takes it; None keeps what is there."""
+
+    signature: Signature
+    state: OutboxState
+    slot: int | None = None
+    units: int | None = None
+    fee: int | None = None
+    error: str | None = None
+
+
 class Outbox(Protocol):
     """Where signed transactions are kept. A write has reached durable storage when the call returns.
 
@@ -89,6 +101,10 @@ class Outbox(Protocol):
 
     async def get_by_intent(self, intent: str) -> tuple[OutboxRow, ...]:
         """All attempts of the intent, oldest first; empty when there is none."""
+        ...
+
+    async def find(self, prefix: str) -> tuple[OutboxRow, ...]:
+        """All attempts of every intent that begins with `prefix`, oldest first."""
         ...
 
     async def put_signed(self, row: OutboxRow) -> None:
@@ -100,8 +116,16 @@ class Outbox(Protocol):
         """
         ...
 
+    async def put_signed_all(self, rows: Sequence[OutboxRow]) -> None:
+        """Store new rows, all of them or none, each as put_signed would after those before it."""
+        ...
+
     async def mark_sent(self, signature: Signature, at: int) -> None:
         """A signed row becomes sent; any other keeps its state. Raises StoreError when there is no such row."""
+        ...
+
+    async def mark_sent_all(self, signatures: Sequence[Signature], at: int) -> None:
+        """mark_sent of several, all or none."""
         ...
 
     async def mark_outcome(
@@ -119,6 +143,10 @@ class Outbox(Protocol):
 
         Raises StoreConflict when NEXT_STATES does not allow the change, StoreError when there is no such row.
         """
+        ...
+
+    async def mark_outcomes(self, outcomes: Sequence[OutboxOutcome], *, at: int) -> None:
+        """mark_outcome of several, all or none."""
         ...
 
     async def pending(self) -> tuple[OutboxRow, ...]:
@@ -150,20 +178,37 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self._rows: dict[Signature, OutboxRow] = {}
+        self._signatures: dict[str, list[Signature]] = {}
 
     async def get_by_intent(self, intent: str) -> tuple[OutboxRow, ...]:
-        return tuple(row for row in self._rows.values() if row.intent == intent)
+        return tuple(self._rows[each] for each in self._signatures.get(intent, ()))
+
+    async def find(self, prefix: str) -> tuple[OutboxRow, ...]:
+        return tuple(row for row in self._rows.values() if row.intent.startswith(prefix))
 
     async def put_signed(self, row: OutboxRow) -> None:
-        if row.signature in self._rows:
-            raise StoreConflict(f"Signature {row.signature} is already in the outbox.")
-        check_new(row, await self.get_by_intent(row.intent))
-        self._rows[row.signature] = row
+        await self.put_signed_all([row])
+
+    async def put_signed_all(self, rows: Sequence[OutboxRow]) -> None:
+        earlier = {row.intent: await self.get_by_intent(row.intent) for row in rows}
+        seen = set(self._rows)
+        for row in rows:
+            if row.signature in seen:
+                raise StoreConflict(f"Signature {row.signature} is already in the outbox.")
+            check_new(row, earlier[row.intent])
+            earlier[row.intent] += (row,)
+            seen.add(row.signature)
+        for row in rows:
+            self._rows[row.signature] = row
+            self._signatures.setdefault(row.intent, []).append(row.signature)
 
     async def mark_sent(self, signature: Signature, at: int) -> None:
-        row = self._get(signature)
-        if row.state is OutboxState.SIGNED:
-            self._rows[signature] = replace(row, state=OutboxState.SENT, updated_at=at)
+        await self.mark_sent_all([signature], at)
+
+    async def mark_sent_all(self, signatures: Sequence[Signature], at: int) -> None:
+        for row in [self._get(signature) for signature in signatures]:
+            if row.state is OutboxState.SIGNED:
+                self._rows[row.signature] = replace(row, state=OutboxState.SENT, updated_at=at)
 
     async def mark_outcome(
         self,
@@ -176,17 +221,23 @@ class MemoryOutbox:
         fee: int | None = None,
         error: str | None = None,
     ) -> None:
-        row = self._get(signature)
-        check_transition(row, state)
-        self._rows[signature] = replace(
-            row,
-            state=state,
-            updated_at=at,
-            slot=row.slot if slot is None else slot,
-            units=row.units if units is None else units,
-            fee=row.fee if fee is None else fee,
-            error=row.error if error is None else error,
-        )
+        await self.mark_outcomes([OutboxOutcome(signature, state, slot, units, fee, error)], at=at)
+
+    async def mark_outcomes(self, outcomes: Sequence[OutboxOutcome], *, at: int) -> None:
+        changed: dict[Signature, OutboxRow] = {}
+        for each in outcomes:
+            row = changed.get(each.signature) or self._get(each.signature)
+            check_transition(row, each.state)
+            changed[each.signature] = replace(
+                row,
+                state=each.state,
+                updated_at=at,
+                slot=row.slot if each.slot is None else each.slot,
+                units=row.units if each.units is None else each.units,
+                fee=row.fee if each.fee is None else each.fee,
+                error=row.error if each.error is None else each.error,
+            )
+        self._rows |= changed
 
     async def pending(self) -> tuple[OutboxRow, ...]:
         return tuple(row for row in self._rows.values() if row.is_open)
@@ -202,6 +253,7 @@ __all__ = [
     "NEXT_STATES",
     "MemoryOutbox",
     "Outbox",
+    "OutboxOutcome",
     "OutboxRow",
     "OutboxState",
     "check_new",

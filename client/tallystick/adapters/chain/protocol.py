@@ -10,6 +10,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from tallystick.adapters.chain.token_accounts import TokenAccounts
+
 Commitment = Literal["processed", "confirmed", "finalized"]
 
 
@@ -142,6 +144,15 @@ class Chain(Protocol):
         """All accounts of `program` that pass every filter (an int is a data size), at one slot."""
         ...
 
+    async def get_token_accounts(
+        self, mint: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+    ) -> TokenAccounts:
+        """Every Token-2022 account of a mint, whatever its size, at one slot, not before `min_context_slot`.
+
+        LedgerError when one that has the size and kind of a token account is none.
+        """
+        ...
+
     async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         """Run a serialised transaction without checking signatures, on a current blockhash.
 
@@ -194,4 +205,5 @@ __all__ = [
     "SignatureInfo",
     "SignatureStatus",
     "Simulation",
+    "TokenAccounts",
 ]

@@ -17,6 +17,7 @@ from solders.transaction import VersionedTransaction
 
 from tallystick.adapters.chain import rpc_shapes
 from tallystick.adapters.chain.json_rpc import JsonRpc, RpcLimits
+from tallystick.adapters.chain.json_stream import ListingReader
 from tallystick.adapters.chain.protocol import (
     Account,
     Blockhash,
@@ -28,8 +29,10 @@ from tallystick.adapters.chain.protocol import (
     SignatureStatus,
     Simulation,
 )
+from tallystick.adapters.chain.token_accounts import TokenAccounts
 from tallystick.adapters.clock import Clock
 from tallystick.errors import ChainError, InputError, RpcError
+from tallystick.program.token import MINT_OFFSET, TOKEN_2022_PROGRAM
 
 # Agave's limits per request: MAX_MULTIPLE_ACCOUNTS, MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS,
 # MAX_GET_CONFIRMED_SIGNATURES_FOR_ADDRESS2_LIMIT.
@@ -184,6 +187,27 @@ class RpcChain:
             config["dataSlice"] = {"offset": data_slice[0], "length": data_slice[1]}
         answer = await self._rpc.call("getProgramAccounts", [str(program), config])
         return rpc_shapes.read("getProgramAccounts", rpc_shapes.program_accounts, answer)
+
+    async def get_token_accounts(
+        self, mint: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
+    ) -> TokenAccounts:
+        """All Token-2022 accounts of a mint, whatever their size, at one slot; read while the answer arrives."""
+        config = _at(commitment) | {
+            "encoding": "base64",
+            "withContext": True,
+            "filters": [_filter(MemcmpFilter(MINT_OFFSET, bytes(mint)))],
+        }
+        if min_context_slot is not None:
+            config["minContextSlot"] = min_context_slot
+        method, rows = "getProgramAccounts", bytearray()
+
+        def open_reader() -> ListingReader:
+            rows.clear()
+            row = partial(rpc_shapes.token_account_row, bytes(mint))
+            return ListingReader(lambda element: rows.extend(rpc_shapes.read(method, row, element)))
+
+        reader = await self._rpc.call_listing(method, [str(TOKEN_2022_PROGRAM), config], open_reader)
+        return TokenAccounts(rpc_shapes.read(method, rpc_shapes.slot_of, reader.result), bytes(rows))
 
     async def simulate(self, transaction: bytes, *, watch: Sequence[Pubkey] | None = None) -> Simulation:
         config = _at("confirmed") | {"encoding": "base64", "sigVerify": False, "replaceRecentBlockhash": True}

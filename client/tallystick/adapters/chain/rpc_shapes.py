@@ -27,7 +27,12 @@ from tallystick.adapters.chain.protocol import (
     SignatureStatus,
     Simulation,
 )
+from tallystick.adapters.chain.token_accounts import token_account_row as pack_token_account
 from tallystick.errors import LedgerError
+from tallystick.program.token import TOKEN_2022_PROGRAM
+
+_TOKEN_2022 = bytes(TOKEN_2022_PROGRAM)
+_TOKEN_2022_TEXT = str(TOKEN_2022_PROGRAM)
 
 Shape = TypeVar("Shape")
 
@@ -98,6 +103,18 @@ def program_accounts(value: Any) -> ProgramAccounts:
             raise LedgerError(f"expected each account once, with content; {address} is not")
         found[address] = content
     return ProgramAccounts(slot_of(value), found)
+
+
+def token_account_row(mint: bytes, value: Any) -> bytes:
+    """One account of a listing as a row of TokenAccounts; empty for what is no token account of `mint`."""
+    content = value["account"]
+    data, encoding = content["data"]
+    if encoding != "base64":
+        raise LedgerError(f"expected account data in base64, found {encoding!r:.20}")
+    owner = content["owner"]
+    program = _TOKEN_2022 if owner == _TOKEN_2022_TEXT else bytes(Pubkey.from_string(owner))
+    address = bytes(Pubkey.from_string(value["pubkey"]))
+    return pack_token_account(mint, address, program, binascii.a2b_base64(data, strict_mode=True))
 
 
 def blockhash(value: Any) -> Blockhash:

@@ -131,7 +131,7 @@ class Sender:
             commitment,
             priority_fee,
             tuple(lookup_tables),
-            _digest(payer, instructions),
+            instructions_digest(payer, instructions),
         )
         result = await self._carry_on(order, is_done, is_guarded)
         for _ in range(self._settings.attempts):
@@ -393,7 +393,7 @@ def _is_weaker(commitment: str, than: str) -> bool:
     return _DEPTH[commitment] < _DEPTH[than]
 
 
-def _digest(payer: Pubkey, instructions: Sequence[Instruction]) -> bytes:
+def instructions_digest(payer: Pubkey, instructions: Sequence[Instruction]) -> bytes:
     """SHA-256 of what is asked for; limits, fees and blockhash are left out, as they differ between attempts."""
     digest = hashlib.sha256(bytes(payer))
     for each in instructions:
@@ -404,4 +404,4 @@ def _digest(payer: Pubkey, instructions: Sequence[Instruction]) -> bytes:
     return digest.digest()
 
 
-__all__ = ["IsDone", "SendSettings", "Sender", "SettledAt"]
+__all__ = ["IsDone", "SendSettings", "Sender", "SettledAt", "instructions_digest"]

@@ -1,8 +1,7 @@
 """Everybody who holds a mint at one slot: all its Token-2022 accounts, and the supply they have to add up to.
 
 One request, filtered by mint and not by size: accounts of 165 bytes exist beside extended ones, and a second request
-would be answered at another slot. What is no token account is sorted out here, as Token-2022 itself tells accounts
-apart: by size, and for extended ones by the byte of kind at offset 165; a multisig has 355 bytes and no kind.
+would be answered at another slot.
 """
 
 from __future__ import annotations
@@ -14,20 +13,18 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.protocol import Account, Chain, Commitment, MemcmpFilter, ProgramAccounts
+from tallystick.adapters.chain.protocol import Account, Chain, Commitment
+from tallystick.adapters.chain.token_accounts import TokenAccounts
 from tallystick.adapters.clock import Clock
-from tallystick.domain.register import Register, TokenAccount, build_register
+from tallystick.domain.register import Register, build_register
 from tallystick.errors import ChainError, LedgerError, Refused, RpcError
-from tallystick.program.token import ACCOUNT_SIZE, MINT_OFFSET, TOKEN_2022_PROGRAM, decode_mint, decode_token_account
+from tallystick.program.token import TOKEN_2022_PROGRAM, decode_mint
 
 ATTEMPTS: Final = 12
 """How often the slots of one snapshot may differ before it is given up."""
 PAUSE: Final = 0.4
 """Seconds between attempts: about one slot."""
-MULTISIG_SIZE: Final = 355
 
-_ACCOUNT_KIND: Final = 2
-_STATE_OFFSET: Final = 108
 _MIN_CONTEXT_SLOT_NOT_REACHED: Final = -32016
 
 
@@ -47,7 +44,7 @@ class HolderClasses:
 
 @dataclass(frozen=True, slots=True)
 class HoldersSnapshot:
-    """All token accounts of `mint` at `slot`, in the order of their addresses, and the mint's supply at that slot.
+    """All token accounts of `mint` at `slot`, in no order, and the mint's supply at that slot.
 
     `supply` in raw units. `is_settled` is False when no supply could be read that is known to be of that slot.
     """
@@ -55,13 +52,13 @@ class HoldersSnapshot:
     mint: Pubkey
     slot: int
     supply: int
-    accounts: tuple[TokenAccount, ...]
+    accounts: TokenAccounts
     is_settled: bool = True
 
     @property
     def total(self) -> int:
         """Raw units of all accounts together."""
-        return sum(account.raw for account in self.accounts)
+        return sum(raw for _, _, raw, _ in self.accounts.plain())
 
     @property
     def is_complete(self) -> bool:
@@ -76,19 +73,19 @@ class HoldersSnapshot:
     def balance_of(self, address: Pubkey) -> int | None:
         """Raw units in one token account; None when there is no such account."""
         key = bytes(address)
-        return next((account.raw for account in self.accounts if account.address == key), None)
+        return next((raw for account, _, raw, _ in self.accounts.plain() if account == key), None)
 
     def classes(self, escrow: Pubkey, inventory: Collection[Pubkey]) -> HolderClasses:
         """Who has the supply; `escrow` is a token account, `inventory` are wallets."""
         wallets = {bytes(wallet) for wallet in inventory}
         sums = {"escrow": 0, "inventory": 0, "frozen": 0, "holders": 0}
-        for account in self.accounts:
-            if account.address == bytes(escrow):
-                sums["escrow"] += account.raw
-            elif account.owner in wallets:
-                sums["inventory"] += account.raw
+        for address, owner, raw, is_frozen in self.accounts.plain():
+            if address == bytes(escrow):
+                sums["escrow"] += raw
+            elif owner in wallets:
+                sums["inventory"] += raw
             else:
-                sums["frozen" if account.frozen else "holders"] += account.raw
+                sums["frozen" if is_frozen else "holders"] += raw
         return HolderClasses(**sums)
 
     def require_complete(self) -> HoldersSnapshot:
@@ -165,16 +162,8 @@ async def _read_once(
     """One attempt; None when the holders of different mints were read at different slots."""
     before_slot, before = await chain.get_accounts(mints, commitment)
     lowest = max(before_slot, min_context_slot or 0)
-    listings: list[ProgramAccounts] = await asyncio.gather(
-        *(
-            chain.get_program_accounts(
-                TOKEN_2022_PROGRAM,
-                [MemcmpFilter(MINT_OFFSET, bytes(mint))],
-                commitment=commitment,
-                min_context_slot=lowest,
-            )
-            for mint in mints
-        )
+    listings = await asyncio.gather(
+        *(chain.get_token_accounts(mint, commitment=commitment, min_context_slot=lowest) for mint in mints)
     )
     slots = {listing.slot for listing in listings}
     if len(slots) > 1:
@@ -183,40 +172,15 @@ async def _read_once(
     found: dict[Pubkey, HoldersSnapshot] = {}
     for mint, listing, old, new in zip(mints, listings, before, after, strict=True):
         first, last = _supply(mint, old), _supply(mint, new)
-        accounts = token_accounts(mint, listing)
-        total = sum(account.raw for account in accounts)
+        total = sum(raw for _, _, raw, _ in listing.plain())
         if listing.slot in (before_slot, after_slot):
             supply, settled = (first if listing.slot == before_slot else last), True
         else:
             # Unchanged on both sides of the slot, and equal to the sum at the slot: that was the supply at the slot.
             between = before_slot <= listing.slot <= after_slot
             supply, settled = last, between and first == last == total
-        found[mint] = HoldersSnapshot(mint, listing.slot, supply, accounts, settled)
+        found[mint] = HoldersSnapshot(mint, listing.slot, supply, listing, settled)
     return found
-
-
-def token_accounts(mint: Pubkey, listing: ProgramAccounts) -> tuple[TokenAccount, ...]:
-    """The token accounts of `mint` in a listing of Token-2022's accounts, in the order of their addresses.
-
-    LedgerError when one that has the size and kind of a token account does not decode.
-    """
-    found: list[TokenAccount] = []
-    for address, account in listing.accounts.items():
-        if not is_token_account(account):
-            continue
-        decoded = decode_token_account(account.data)
-        if decoded.mint == mint:
-            found.append(TokenAccount(bytes(address), bytes(decoded.owner), decoded.amount, decoded.frozen))
-    return tuple(sorted(found, key=lambda each: each.address))
-
-
-def is_token_account(account: Account) -> bool:
-    """True for an initialised Token-2022 account, with extensions or without; not for mints and multisigs."""
-    data = account.data
-    if account.owner != TOKEN_2022_PROGRAM or len(data) < ACCOUNT_SIZE or len(data) == MULTISIG_SIZE:
-        return False
-    is_account = len(data) == ACCOUNT_SIZE or data[ACCOUNT_SIZE] == _ACCOUNT_KIND
-    return is_account and data[_STATE_OFFSET] != 0
 
 
 def _supply(mint: Pubkey, account: Account | None) -> int:

@@ -15,6 +15,8 @@ from tallystick.adapters.store.sql_events import SqlEventBook
 from tallystick.adapters.store.sql_journal import SqlMovementJournal
 from tallystick.adapters.store.sql_orders import SqlOrderBook
 from tallystick.adapters.store.sql_outbox import SqlOutbox
+from tallystick.adapters.store.sql_payouts import SqlPayoutStore
+from tallystick.adapters.store.sql_registers import SqlRegisterStore
 from tallystick.adapters.store.sql_statements import SqlStatementRegister
 
 
@@ -31,7 +33,9 @@ class Store:
         self.audit = SqlAuditLog(database)
         self.breaks = DatabaseBreakStore(database)
         self.closes = DatabaseCloseStore(database)
+        self.registers = SqlRegisterStore(database)
         self.confirmations = SqlConfirmationStore(database)
+        self.payouts = SqlPayoutStore(database)
 
     async def close(self) -> None:
         """Close every connection."""

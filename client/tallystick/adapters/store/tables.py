@@ -238,6 +238,13 @@ payout_accounts: Final = Table(
     Column("lamports", Integer, nullable=False),
 )
 
+payout_bits: Final = Table(
+    "payout_bits",
+    metadata,
+    Column("payout", Integer, ForeignKey("payouts.id"), primary_key=True),
+    Column("words", LargeBinary, nullable=False),
+)
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -92,3 +92,8 @@ def upgrade() -> None:
         sa.Column("account", sa.LargeBinary(32), primary_key=True),
         sa.Column("lamports", sa.Integer, nullable=False),
     )
+    op.create_table(
+        "payout_bits",
+        sa.Column("payout", sa.Integer, sa.ForeignKey("payouts.id"), primary_key=True),
+        sa.Column("words", sa.LargeBinary, nullable=False),
+    )

@@ -1,0 +1,89 @@
+"""What earlier distributions of one corporate action have committed, so that a linked one pays only the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from solders.pubkey import Pubkey
+
+from tallystick.adapters.chain.protocol import Chain
+from tallystick.adapters.store.payouts import PayoutStore
+from tallystick.domain.dividends import PayoutRecord, PayoutState
+from tallystick.errors import Refused
+from tallystick.program.addresses import distribution_address
+from tallystick.program.generated.types import DistributionStatus
+from tallystick.services.action_reads import moment_text
+from tallystick.services.distribution_books import follow_distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Earlier distributions that were approved, as (number, address, state, base units that count), and what they
+    committed to each owner: one that pays, everything; a closed one, what it paid."""
+
+    committed: Mapping[bytes, int] = field(default_factory=dict)
+    distributions: tuple[tuple[int, bytes, PayoutState, int], ...] = ()
+
+    @property
+    def addresses(self) -> tuple[bytes, ...]:
+        """Where they are."""
+        return tuple(address for _, address, _, _ in self.distributions)
+
+
+async def earlier_distributions(
+    chain: Chain, payouts: PayoutStore, action: Pubkey, number: int, *, corrects: bool
+) -> Earlier:
+    """Those of an action before `number`. Refused when one is opened and not decided, when there is one and `corrects`
+    was not said, when there is none to correct, and when this store does not know its payments."""
+    committed: dict[bytes, int] = {}
+    found: list[tuple[int, bytes, PayoutState, int]] = []
+    for each in range(number):
+        address = bytes(distribution_address(action, each))
+        record = await payouts.find(address)
+        if record is None:
+            raise Refused(
+                f"Distribution {each} of this event was opened, and this store does not know what it pays.",
+                hint="Run it where it was planned, or copy that store here.",
+            )
+        record, seen = await follow_distribution(chain, payouts, record)
+        fields = seen.require().fields
+        if fields.root != record.root:
+            raise Refused(
+                f"Distribution {each} of this event was opened with another root than this store's plan.",
+                hint="Run it where it was planned, or copy that store here.",
+            )
+        if fields.status is DistributionStatus.OPEN:
+            raise Refused(
+                f"Distribution {each} of this event was opened on {moment_text(fields.opened_at)} and not approved.",
+                hint="Have it approved, or close it first: tally dividend close",
+            )
+        if fields.approved_at == 0:
+            continue
+        if not corrects:
+            raise Refused(
+                f"Distribution {each} of this event was approved on {moment_text(fields.approved_at)}.",
+                hint="What it did not pay is planned as a linked one: tally dividend plan --correct",
+            )
+        total = await _add(payouts, record, committed)
+        found.append((each, address, record.state, total))
+    if corrects and not found:
+        raise Refused(
+            "No distribution of this event was approved, so there is nothing to correct.", hint="Leave --correct."
+        )
+    return Earlier(committed, tuple(found))
+
+
+async def _add(payouts: PayoutStore, record: PayoutRecord, committed: dict[bytes, int]) -> int:
+    """Count a distribution's payments; of a closed one only those it made. Base units of them."""
+    words = await payouts.paid(record.address) if record.state is PayoutState.CLOSED else None
+    total = 0
+    for batch in await payouts.batches(record.address):
+        for index, line in enumerate(batch.lines):
+            if words is None or words[batch.index] >> index & 1:
+                committed[line.owner] = committed.get(line.owner, 0) + line.amount
+                total += line.amount
+    return total
+
+
+__all__ = ["Earlier", "earlier_distributions"]
