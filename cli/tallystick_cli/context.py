@@ -182,7 +182,8 @@ class Tally:
                 genesis = Hash.from_string(cluster.genesis_hash)
             except ValueError as error:
                 raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
-        chain = RpcChain(urls, self.clock, genesis_hash=genesis)
+        limits = RpcLimits(requests_per_second=cluster.requests_per_second)
+        chain = RpcChain(urls, self.clock, genesis_hash=genesis, limits=limits)
         self._stack.push_async_callback(chain.aclose)
         return chain
 

@@ -6,7 +6,7 @@ Confirmation) with its reversal seev.037, whose fields this model names. An anno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -136,10 +136,10 @@ def settled_cash(confirmations: Sequence[CashConfirmation]) -> ConfirmedCash:
         event_id=canonical_spelling(first.event_id),
         event_code=first.event_code,
         currency=first.currency,
-        eligible=_sum(each.eligible for each in standing),
-        gross=_sum(each.gross for each in standing),
-        tax=_sum(each.tax for each in standing),
-        net=_sum(each.net for each in standing),
+        eligible=sum((each.eligible for each in standing), Quantity(0)),
+        gross=sum((each.gross for each in standing), Quantity(0)),
+        tax=sum((each.tax for each in standing), Quantity(0)),
+        net=sum((each.net for each in standing), Quantity(0)),
         standing=standing,
         taken_back=taken_back,
     )
@@ -204,13 +204,6 @@ def _money(confirmation: CashConfirmation) -> tuple[str, Quantity, Quantity, Qua
         confirmation.tax,
         confirmation.net,
     )
-
-
-def _sum(quantities: Iterable[Quantity]) -> Quantity:
-    total = Quantity(0)
-    for each in quantities:
-        total += each
-    return total
 
 
 __all__ = ["CashConfirmation", "ConfirmationFunction", "ConfirmedCash", "settled_cash"]

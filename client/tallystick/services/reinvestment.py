@@ -251,7 +251,7 @@ async def plan_execute_reinvested(
     )
     snapshot = await read_snapshot(chain, [found.security])
     account, now = snapshot.require(Security, found.security), snapshot.now
-    _require_no_mints(account, found.terms, now)
+    held_until = _require_no_mints(account, found.terms, now)
     before = multiplier_at(account, now)
     after = after_ratio(before, found.terms)
     if after is None:
@@ -263,7 +263,8 @@ async def plan_execute_reinvested(
         f"At the new multiplier {format_tokens(supply, decimals)} require {format_shares(required, decimals)}, of"
         f" {format_base_units(backing, decimals)} that back as of {instant(claim.content.as_of)}."
     )
-    return _told(plan, before, after, (note,))
+    keep = f"Keep the hold on minting until {moment_text(held_until)}: what is minted before grows too."
+    return _told(plan, before, after, (note, keep) if held_until else (note,))
 
 
 def _told(plan: Plan, before: int, after: int, notes: Sequence[str]) -> Plan:
@@ -378,15 +379,18 @@ def _require_backed(supply: int, multiplier: int, backing: int, decimals: int) -
     return required
 
 
-def _require_no_mints(account: Security, terms: ActionTerms, now: int) -> None:
-    """Refused while tokens may still be minted before the change."""
+def _require_no_mints(account: Security, terms: ActionTerms, now: int) -> int:
+    """Until when a hold has to stop minting, 0 when the change window does. Refused while tokens may be minted."""
     window_from = terms.effective_at - policy_at(account, now).change_window
-    if now < window_from and not (account.mint_holds or account.transfer_holds):
+    if now >= window_from:
+        return 0
+    if not (account.mint_holds or account.transfer_holds):
         raise Refused(
             f"Tokens may be minted until {moment_text(window_from)}, and would grow by shares that were not bought for"
             " them.",
             hint="Execute it from then on, or stop minting first: tally hold place --scope mint",
         )
+    return window_from
 
 
 __all__ = ["Reinvestment", "find_reinvestment", "plan_execute_reinvested", "plan_reinvest"]

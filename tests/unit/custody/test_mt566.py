@@ -63,7 +63,8 @@ def test_several_movements_of_one_currency_are_added() -> None:
 
 
 def test_the_posted_amount_is_information() -> None:
-    assert read(changed("PSTA//USD221,", "PSTA//USD220,99", swift())).net == Quantity(221)
+    assert read(changed("PSTA//USD221,", "PSTA//USD221,01", swift())).net == Quantity(221)
+    assert comparable(read(changed(":19B::PSTA//USD221,\n", "", swift()))) == CONFIRMATION
 
 
 def test_fields_without_a_use_are_passed_over() -> None:
@@ -88,6 +89,7 @@ def test_a_reversal_debits_and_names_what_it_reverses() -> None:
         (changed("NETT//USD221,", "NETT//USD221,01", swift()), ContradictoryCash, r"260 less tax 39 is not .* 221\.01"),
         (changed("TAXR//USD39,", "CHAR//USD39,", swift()), ContradictoryCash, "CHAR also stand there"),
         (changed("NETT//USD221,", "NETT//EUR221,", swift()), ContradictoryCash, "several currencies: EUR, USD"),
+        (changed("PSTA//USD221,", "PSTA//USD220,99", swift()), ContradictoryCash, r"220\.99 USD, less than"),
         (changed("PSTA//USD", "PSTA//CHF", swift()), ContradictoryCash, "several currencies: CHF, USD"),
         (
             changed(":16S:CACONF", MOVEMENT.replace("USD", "EUR") + ":16S:CACONF", swift()),

@@ -246,6 +246,23 @@ async def test_movements_booked_outside_the_two_statements_do_not_count(desk: Re
     assert (await desk.find()).moved == 0
 
 
+async def test_a_movement_booked_at_an_as_of_is_on_that_statement(desk: Reinvesting) -> None:
+    before = (await desk.statements.list())[0].statement.as_of
+    await desk.move("IN 2", 7 * SHARE, booked_at=before)
+    await desk.report(503 * SHARE + BOUGHT)
+    await desk.move("IN 3", 3 * SHARE, booked_at=desk.now - 1)
+    assert (await desk.statements.list())[0].statement.as_of == desk.now - 1
+    assert (await desk.find()).moved == 3 * SHARE
+
+
+async def test_a_rejected_statement_is_no_statement_before_the_purchase(desk: Reinvesting) -> None:
+    await desk.report(501 * SHARE)
+    rejected = (await desk.statements.list())[0]
+    await desk.statements.decide(rejected.key, StatementStatus.REJECTED, "the custodian took it back")
+    await desk.report(501 * SHARE + BOUGHT)
+    await desk.refused("do not show")
+
+
 async def test_pledged_shares_are_not_bought_ones(desk: Reinvesting) -> None:
     await desk.report(500 * SHARE + BOUGHT, pledged=BOUGHT)
     await desk.refused("do not show")
@@ -390,6 +407,8 @@ async def test_a_hold_on_minting_lets_it_be_executed_early() -> None:
     )
     plan = await desk.plan_set()
     assert "At the new multiplier 400 tokens require 412.5 shares, of 512.5 that back" in plan.notes[0]
+    effective = (await require(desk.chain, CorporateAction, desk.at())).terms.effective_at
+    assert plan.notes[1].startswith(f"Keep the hold on minting until {instant(effective - WINDOW)}")
     assert f"bits 0x{multiplier_to_float_bits(33 * MULTIPLIER_ONE // 32):016x}" in plan.actions[0].summary
 
 

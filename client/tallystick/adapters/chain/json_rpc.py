@@ -43,6 +43,8 @@ class RpcLimits:
     arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have.
     must not slow the others' broadcasts down. `requests_per_second` is what each endpoint is asked at most, with two
     at once after a rest, first come first served; None for no limit.
+    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what each endpoint is
+    asked at most, with two at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -269,6 +271,7 @@ class JsonRpc:
             await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
         self._request_id += 1
         request = {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
+        request = await self._new_request(endpoint, method, params)
         try:
             answer = await self._post(endpoint, request, within or self._limits.timeout)
         except _Fault as fault:
@@ -281,7 +284,7 @@ class JsonRpc:
         self, endpoint: Endpoint, method: str, params: Sequence[object], reader: ListingReader
     ) -> ListingReader:
         """The reader, fed with the answer to one request. Raises as `_request` does, and what the reader raises."""
-        request = self._new_request(method, params)
+        request = await self._new_request(endpoint, method, params)
         try:
             await self._stream(endpoint, request, reader)
             if reader.answer.get("id") != request["id"] or (reader.result is None and "error" not in reader.answer):
@@ -292,7 +295,10 @@ class JsonRpc:
         self._require_no_error(endpoint, reader.answer.get("error"))
         return reader
 
-    def _new_request(self, method: str, params: Sequence[object]) -> dict[str, object]:
+    async def _new_request(self, endpoint: Endpoint, method: str, params: Sequence[object]) -> dict[str, object]:
+        """A request to an endpoint, when its turn has come."""
+        if self._limits.requests_per_second is not None:
+            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
         self._request_id += 1
         return {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
 

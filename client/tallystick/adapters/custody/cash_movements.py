@@ -1,7 +1,7 @@
 """Movements of cash in a confirmation, whatever its format: which amounts there are, and what they come to.
 
 Amounts have the names of ISO 15022's field 19B. NETT is what may be paid out; it is read and never computed. PSTA, what
-was posted, is information, but for its currency.
+was posted, is information, as long as it is in the same currency and no less.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def add_up(movements: Sequence[CashMovement], function: ConfirmationFunction) ->
     """The sum over a message's movements.
 
     UnsupportedStatement when there is none, or one goes the other way than the function's; MalformedStatement when
-    gross or net is missing; ContradictoryCash for several currencies, and where gross less tax is not net.
+    gross or net is missing; ContradictoryCash for several currencies, where gross less tax is not net, and where less
+    than the net was posted.
     """
     if not movements:
         raise UnsupportedStatement(
@@ -76,7 +77,7 @@ def add_up(movements: Sequence[CashMovement], function: ConfirmationFunction) ->
                 hint="Ask the custodian for a confirmation of each currency on its own, without a conversion.",
             )
         (currency,) = currencies
-        withheld = _sum([each.amount for each in parts[1:]])
+        withheld = sum((each.amount for each in parts[1:]), Quantity(0))
         if parts[0].amount + -withheld != own.amount:
             others = f"; {', '.join(movement.others)} also stand there" if movement.others else ""
             raise ContradictoryCash(
@@ -84,6 +85,13 @@ def add_up(movements: Sequence[CashMovement], function: ConfirmationFunction) ->
                 where=movement.where,
                 hint="Nothing is paid from a confirmation that does not add up; ask the custodian to correct it.",
             )
+        for each in posting:
+            if (each.amount + -own.amount).is_negative:
+                raise ContradictoryCash(
+                    f"Posted are {each.amount} {currency}, less than the net {own.amount}",
+                    where=movement.where,
+                    hint="More than arrived is never paid out; ask the custodian what was deducted.",
+                )
         gross, tax, net = gross + parts[0].amount, tax + withheld, net + own.amount
     return CashTotals(currency, gross, tax, net, max(each.posted for each in movements))
 
@@ -109,13 +117,6 @@ def _required(movement: CashMovement, name: str) -> Money:
             hint="Ask the custodian for a confirmation with gross, taxes and net.",
         )
     return found
-
-
-def _sum(quantities: Sequence[Quantity]) -> Quantity:
-    total = Quantity(0)
-    for each in quantities:
-        total += each
-    return total
 
 
 __all__ = ["GROSS", "NET", "POSTED", "TAXES", "CashMovement", "CashTotals", "Money", "add_up"]
