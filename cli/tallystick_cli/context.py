@@ -155,17 +155,6 @@ class Tally:
         """The cluster behind the profile's endpoints."""
         if self._chain is None:
             self._chain = self._new_chain(self.profile.cluster.urls)
-            cluster = self.profile.cluster
-            genesis = None
-            if cluster.genesis_hash:
-                try:
-                    genesis = Hash.from_string(cluster.genesis_hash)
-                except ValueError as error:
-                    raise ConfigurationError("[cluster] genesis_hash is not a hash in base 58.") from error
-            limits = RpcLimits(requests_per_second=cluster.requests_per_second)
-            chain = RpcChain(cluster.urls, self.clock, genesis_hash=genesis, limits=limits)
-            self._stack.push_async_callback(chain.aclose)
-            self._chain = chain
         return self._chain
 
     def open_endpoints(self) -> tuple[Chain, ...]:

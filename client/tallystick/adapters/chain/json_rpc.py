@@ -40,11 +40,8 @@ class RpcLimits:
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
     must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
-    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have.
-    must not slow the others' broadcasts down. `requests_per_second` is what each endpoint is asked at most, with two
-    at once after a rest, first come first served; None for no limit.
-    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what each endpoint is
-    asked at most, with two at once after a rest, first come first served; None for no limit.
+    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what
+    each endpoint is asked at most, with two at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -264,13 +261,6 @@ class JsonRpc:
         self, endpoint: Endpoint, method: str, params: Sequence[object], within: float | None = None
     ) -> Any:
         """The `result` of one request. Raises _Fault, or RpcError; either way the endpoint's health is kept."""
-        request = self._new_request(method, params)
-        """The `result` of one request, when its turn has come. Raises _Fault, or RpcError; either way the endpoint's
-        health is kept."""
-        if self._limits.requests_per_second is not None:
-            await endpoint.wait_for_turn(self._clock, self._limits.requests_per_second)
-        self._request_id += 1
-        request = {"jsonrpc": "2.0", "id": self._request_id, "method": method, "params": list(params)}
         request = await self._new_request(endpoint, method, params)
         try:
             answer = await self._post(endpoint, request, within or self._limits.timeout)
