@@ -404,6 +404,30 @@ async def test_a_batch_that_outgrows_its_own_limits_too_stops_the_push() -> None
     assert set(desk.balances()) == {0}
 
 
+@pytest.mark.parametrize("in_flight", [1, 2, 64])
+async def test_a_cluster_that_is_slow_to_finalize_is_waited_for(in_flight: int) -> None:
+    desk = await PushingDesk().planned()
+    desk.close_account(4)
+    chain = desk.lagging()
+    report = await desk.push(chain=chain, settings=replace(OPENING, in_flight=in_flight))
+    assert (report.stopped, report.is_complete, report.left) == ("", True, {})
+    assert (report.transactions, report.accounts_opened) == (6, 1)
+    assert desk.balances() == desk.due()
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED}
+
+
+async def test_more_than_may_be_in_flight_are_confirmed_before_any_is_final() -> None:
+    desk = await PushingDesk(count=120, size=3).planned()
+    waiting: list[int] = []
+    report = await desk.push(
+        chain=desk.lagging(),
+        settings=replace(SETTINGS, in_flight=4),
+        on_progress=lambda progress: waiting.append(progress.in_flight),
+    )
+    assert report.is_complete
+    assert max(waiting) > 4
+
+
 async def test_two_pushes_at_once_cannot_sign_the_same_payment() -> None:
     desk = await PushingDesk().planned()
     outbox, others = desk.outbox, [1]
