@@ -106,6 +106,7 @@ class Reinvesting:
             self.books.closes,
             self.books.breaks,
             self.live.clock,
+            registers=self.books.store.registers,
         )
 
 

@@ -228,6 +228,8 @@ def compute_entitlements(
     """
     if not all(tax_classes.values()):
         raise InputError("The name of a tax class is empty.")
+    if any(amount < 0 for kept in (carried, already) for amount in kept.values()):
+        raise LedgerError("What was carried or committed before is below zero for somebody.")
     positions = _require_register(register, already)
     net_cash = terms.net.to_base_units(terms.payment_decimals)
     shares = unit_shares(register, terms)

@@ -26,23 +26,33 @@ DOLLAR = 10**6
 
 
 class Payer:
-    """A desk whose dividend of EVENT is announced and approved, and money in the treasury."""
+    """A desk whose dividend of `event` is announced and approved, and money in the treasury."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, event: str = EVENT) -> None:
         self.desk = desk
+        self.event = event
         self.money = Money(desk.url, desk.folder / "keys" / "payer.json")
 
     def type(self, verb: str, *words: object) -> Typed:
         """A command of the event that agrees beforehand."""
         signs = verb not in ("record", "plan", "status", "statement")
         more = ("--yes",) if signs and "--dry-run" not in words else ()
-        return self.desk.terminal.type("dividend", verb, "tAAPL", EVENT, *words, *more, "--json")
+        return self.desk.terminal.type("dividend", verb, "tAAPL", self.event, *words, *more, "--json")
 
     def json(self, verb: str, *words: object) -> dict[str, Any]:
         """The same, which has to succeed."""
         typed = self.type(verb, *words)
         assert typed.code == 0, typed.out + typed.err
         return typed.document
+
+    def announce(self) -> None:
+        """By one key and approved by another, its record date half a minute ahead."""
+        notice, terminal = self.desk.folder / "notice.xml", self.desk.terminal
+        notice.write_text("notice of the dividend")
+        terms = ("--kind", "DVCA", "--gross", "0.24", "--currency", "USD", "--withholding", "15%")
+        dates = ("--record", "30s", "--pay", "31s")
+        terminal.json("action", "announce", "tAAPL", self.event, *terms, *dates, "--evidence", notice, "--yes")
+        terminal.json("action", "approve", "tAAPL", self.event, "--evidence", notice, "--yes")
 
     def wallet(self, name: str) -> Pubkey:
         return Pubkey.from_string(read_profile(self.desk.terminal.profile).wallets[name].address)
@@ -54,7 +64,7 @@ class Payer:
             "account": ACCOUNT,
             "reference": name,
             "function": ConfirmationFunction.NEW,
-            "event_id": EVENT,
+            "event_id": self.event,
             "event_code": "DVCA",
             "isin": APPLE,
             "eligible": Quantity(500),
@@ -113,12 +123,7 @@ def announced(desk: Desk) -> Payer:
         terminal.json("order", "subscribe", "tAAPL", wallet, tokens, "--reference", f"W-{wallet}", "--yes")
         moved = ("--movement", f"DTC-{wallet}", "--moved", tokens)
         terminal.json("order", "settle", "tAAPL", f"W-{wallet}", *moved, *BOOKED, "--yes")
-    notice = desk.folder / "notice.xml"
-    notice.write_text("notice of the dividend")
-    terms = ("--kind", "DVCA", "--gross", "0.24", "--currency", "USD", "--withholding", "15%")
-    dates = ("--record", "30s", "--pay", "31s")
-    terminal.json("action", "announce", "tAAPL", EVENT, *terms, *dates, "--evidence", notice, "--yes")
-    terminal.json("action", "approve", "tAAPL", EVENT, "--evidence", notice, "--yes")
+    payer.announce()
     payer.money.make()
     payer.money.open_account(key, 1_000 * DOLLAR)
     payer.money.open_account(payer.wallet("anna"))
@@ -221,6 +226,39 @@ def test_views_of_a_dividend_can_be_looked_at(announced: Payer) -> None:
     ):
         typed = terminal.type("dividend", *words)
         assert (typed.code, said in typed.out) == (0, True), typed.out + typed.err
+
+
+def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(announced: Payer) -> None:
+    desk, payer = announced.desk, Payer(announced.desk, "CA-31")
+    terminal = desk.terminal
+    payer.money.open_account(payer.wallet("eve"))
+    payer.announce()
+    desk.warp(35)
+    payer.json("record")
+    change_profile(terminal.profile, lambda document: declare(document, str(payer.money.address)))
+    payer.json("plan", "--confirmation", payer.confirmation("CONF-2"))
+    for step in ("open", "approve", "fund"):
+        assert payer.json(step)["transactions"]
+
+    canary = payer.json("push", "--stop-after", "canary")
+    assert (canary["paid_entries"], canary["is_finished"], canary["left"][0]["code"]) == (1, False, "payable")
+    statements = {name: payer.json("statement", name)["payment"]["is_paid"] for name in ("anna", "eve")}
+    [other] = [name for name, is_paid in statements.items() if not is_paid]
+
+    terminal.json("holding", "freeze", "tAAPL", other, "--reason", "court order", "--yes")
+    assert [each["code"] for each in payer.json("push")["left"]] == ["frozen_holder"]
+    terminal.json("holding", "thaw", "tAAPL", other, "--reason", "lifted", "--yes")
+    terminal.json("holder", "suspend", other, "--yes")
+    assert [each["code"] for each in payer.json("push")["left"]] == ["suspended"]
+    before = desk.transactions()
+    refused = payer.type("claim", other)
+    assert (refused.code, "was suspended" in refused.document["error"]["message"]) == (1, True)
+    undecided = payer.type("close")
+    assert (undecided.code, "1 of 2 payments" in undecided.document["error"]["message"]) == (1, True)
+    assert desk.transactions() == before
+    terminal.json("holder", "approve", other, "--investor", f"KYC-{other}", "--yes")
+    everybody = payer.json("push")
+    assert (everybody["paid"], everybody["left"], everybody["is_finished"]) == ("80.4", [], True)
 
 
 def test_an_event_that_nobody_announced_has_no_dividend(announced: Payer) -> None:

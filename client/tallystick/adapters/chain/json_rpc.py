@@ -40,8 +40,8 @@ class RpcLimits:
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
     must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
-    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is what
-    each endpoint is asked at most, with two at once after a rest, first come first served; None for no limit.
+    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is
+    what each endpoint is asked at most, with two at once after a rest, first come first served; None for no limit.
     """
 
     timeout: float = 10.0
