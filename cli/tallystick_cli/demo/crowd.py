@@ -67,12 +67,12 @@ class CrowdHolder:
 
 
 def make_crowd() -> tuple[CrowdHolder, ...]:
-    """The same wallets and amounts each time: from 0.01 to 0.31 tokens, and some that no cent divides evenly."""
+    """The same wallets and amounts each time: 0.01 to 0.29 tokens, and a few raw units more that divide nothing."""
     lots = [lot for lot, number in NUMBERS.items() for _ in range(number)]
     lots += [Lot.ORDINARY] * (CROWD - len(lots))
     made: list[CrowdHolder] = []
     for number, lot in enumerate(lots):
-        raw = 10**6 * (1 + number * 37 % 31) + number * 7_919 % 100_000
+        raw = 10**6 * (1 + number * 37 % 29) + number * 7_919 % 100_000
         if lot is Lot.PROGRAM:
             seeds = [b"demo pool", bytes([number])]
             made.append(CrowdHolder(Pubkey.find_program_address(seeds, TOKEN_2022_PROGRAM)[0], None, lot, raw))

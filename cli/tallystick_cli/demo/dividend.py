@@ -86,8 +86,9 @@ class DividendStory:
         await self._open_dollars()
         self._name_holders()
         self.tell.say(
-            f"{sent} transactions brought tokens to {len(self.crowd)} more wallets, three of which are programs' "
-            "addresses. Compliance freezes one holder's; another wants to redeem, so that tokens are in escrow:"
+            f"{sent} transactions bring tokens to {len(self.crowd)} more holders; "
+            f"{len(of_lot(self.crowd, Lot.PROGRAM))} of them are programs, not people. Compliance freezes what one "
+            "has. Another redeems, so that her tokens are in escrow when holders are counted:"
         )
         frank = NAMES[Lot.FROZEN_TOKENS]
         await self.tell.run(
@@ -157,6 +158,7 @@ class DividendStory:
                 await backoffice_words(dividend.plan(self.tally, SYMBOL, EVENT, confirmation=[other])),
             ),
         )
+        self.tell.say("The profile says which token is paid for a currency, and what is withheld of whom, and why.")
         self._show(refused)
         await self.tell.run(
             f"tally dividend plan {TEXT} --confirmation {shown_path(file)}",
@@ -183,7 +185,12 @@ class DividendStory:
         emma = HOLDERS[4]
         self.tell.step(
             "Pushed to everybody: one wallet, one batch, the rest",
-            "57 holders in a transaction. Whom it cannot pay it names with the reason; their money stays in escrow.",
+            "57 holders in a transaction. Who cannot be paid is named with the reason, and the money stays in escrow.",
+        )
+        closed, missing = (len(of_lot(self.crowd, lot)) for lot in (Lot.CLOSED, Lot.NO_ACCOUNT))
+        self.tell.say(
+            f"Since the record date {closed} holders closed their accounts for dollars, one gave it away, and the "
+            f"dollar's issuer froze one; {missing} never had any. Today compliance suspends {emma}:"
         )
         await self.tell.run(
             f"tally holder suspend {emma}", holder.suspend(self.tally, emma, evidence=None), is_shown=False
@@ -207,13 +214,14 @@ class DividendStory:
         self.tell.print("", repeated.view())
         heidi, emma = NAMES[Lot.FROZEN_ACCOUNT], HOLDERS[4]
         dollar = DemoDollar.of(self.tally)
-        refused += (
+        claims = (
             (f"Claim for {emma}, whom compliance suspended", await self._refused_claim(emma)),
             (f"Claim for {heidi}, whose dollars are frozen", await self._refused_claim(heidi)),
         )
-        self._show(refused[2:])
+        self._show(claims)
         await dollar.thaw(self.tally.profile.wallet(heidi))
-        self.tell.say(f"The dollar's issuer thaws {heidi}'s account; and one holder gets the account it lacked:")
+        self.tell.print("")
+        self.tell.say(f"The dollar's issuer thaws {heidi}'s account. Who had none gets one with the claim:")
         unopened = await self._unopened(dollar)
         for wallet in (heidi, str(unopened[0])):
             await self.tell.run(
@@ -236,7 +244,7 @@ class DividendStory:
         await self.tell.run(f"tally dividend status {TEXT}", dividend_view.status(self.tally, SYMBOL, EVENT))
         counted = await count(self.tally, pushed.record, parse_base_units(DIVIDEND.net, CENTS))
         self.tell.print("", counted.view())
-        return DividendTold(pushed, repeated, counted, 2, refused)
+        return DividendTold(pushed, repeated, counted, refused + claims)
 
     async def _open_dollars(self) -> None:
         """Dollars in the treasury, as many as the custodian will have paid, and accounts of all but six holders."""
@@ -263,7 +271,8 @@ class DividendStory:
         return [wallet for wallet, account in zip(wallets, found, strict=True) if account is None or not account.data]
 
     async def _refused_claim(self, wallet: str) -> str:
-        return await backoffice_words(dividend.claim(self.tally, SYMBOL, EVENT, wallet))
+        said = await backoffice_words(dividend.claim(self.tally, SYMBOL, EVENT, wallet))
+        return said.replace(str(self.tally.profile.wallet(wallet)), wallet)
 
     async def _held(self, names: list[str]) -> list[int]:
         wallets = [self.tally.profile.wallet(name) for name in names]

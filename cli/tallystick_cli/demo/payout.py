@@ -22,29 +22,33 @@ from tallystick_cli.render import amount, stack, table
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Payments that were asked for a second time. `before` and `after` are the escrow's base units."""
+    """A batch whose payments were asked for a second time: its bits, and the escrow's base units of the payment token
+    with its decimals."""
 
-    payments: int
     bits_before: int
     bits_after: int
     before: int
     after: int
+    decimals: int
 
     def document(self) -> dict[str, object]:
         """The same as plain data, the bits in hex."""
         return {
-            "payments_asked_again": self.payments,
+            "payments_asked_again": self.bits_before.bit_count(),
             "bits_before": f"{self.bits_before:016x}",
             "bits_after": f"{self.bits_after:016x}",
-            "escrow_before": str(self.before),
-            "escrow_after": str(self.after),
+            "escrow_before": format_base_units(self.before, self.decimals),
+            "escrow_after": format_base_units(self.after, self.decimals),
         }
 
     def view(self) -> RenderableType:
         """Bits and escrow, before and after."""
-        rows = table("", "Bits of the batch", "Escrow", right=["Escrow"])
-        rows.add_row("before", f"{self.bits_before:016x}", f"{self.before:,}")
-        rows.add_row("after", f"{self.bits_after:016x}", f"{self.after:,}")
+        rows = table("", "Bits of the batch", "Paid", "Escrow", right=["Paid", "Escrow"])
+        for name, bits, held in (
+            ("Before", self.bits_before, self.before),
+            ("After", self.bits_after, self.after),
+        ):
+            rows.add_row(name, f"{bits:016x}", f"{bits.bit_count()}", amount(held, self.decimals))
         return rows
 
 
@@ -64,7 +68,7 @@ async def repeat_batch(tally: Tally, record: PayoutRecord) -> Repeated:
     after = await balance(chain, found.fields.escrow)
     if words != found.words or before != after:
         raise LedgerError("Expected a batch to be paid once, and it was paid again.", hint="Report this: a defect.")
-    return Repeated(found.words[0].bit_count(), found.words[0], words[0], before, after)
+    return Repeated(found.words[0], words[0], before, after, record.payment_decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +144,11 @@ async def balance(chain: Chain, account: Pubkey) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DividendTold:
-    """The dividend in figures. `claimed` are holders who were paid by a claim; `refused` is what was tried and what was
-    said to it."""
+    """The dividend in figures. `refused` is what was tried and what was said to it."""
 
     pushed: Pushed
     repeated: Repeated
     counted: Counted
-    claimed: int
     refused: tuple[tuple[str, str], ...]
 
     def document(self) -> dict[str, object]:
@@ -160,7 +162,7 @@ class DividendTold:
             "holders": record.entries,
             "total": pushed["total"],
             "paid_by_push": pushed["paid_entries"],
-            "paid_by_claim": self.claimed,
+            "paid_by_claim": self.counted.paid - self.pushed.report.paid.entries,
             "left_by_push": pushed["left"],
             "accounts_opened": pushed["accounts_opened"],
             "transactions": pushed["transactions"],
