@@ -31,6 +31,8 @@ _GROUP: Final = 32
 """Transactions signed and stored together."""
 _OUT_OF_LIMITS: Final = ("ComputationalBudgetExceeded", "MaxLoadedAccountsDataSizeExceeded")
 """Errors of a transaction whose own limits were too low for it."""
+_MANY: Final = 2
+"""Times `in_flight`: so many that are unknown, or dead one after another, end a push."""
 _OUT_OF_UNITS: Final = "exceeded CUs meter"
 """How the runtime logs that a program ran out of units, which it may call ProgramFailedToComplete."""
 
@@ -103,7 +105,9 @@ class PushLoop:
         self._tries: dict[int, int] = {}
         self._accounts_done: set[int] = set()
         self._waiting: dict[int, set[str]] = {}
-        self._own_limits: set[int] = set()
+        self._alone: set[int] = set()
+        self._outgrew: set[int] = set()
+        self._dead_in_a_row = 0
         self._limits = Limits(0, 0)
         self._sized_for = 0
         self._sizing = asyncio.Lock()
@@ -261,8 +265,9 @@ class PushLoop:
         return [Draft(f"{self._prefix}{number}:{round_}", attempts + 1, number, (call,), limits)]
 
     async def _size(self, number: int, target: int, call: Instruction) -> Limits:
-        """Limits of a payment: those of the largest that was simulated, or its own where those were too low."""
-        if number in self._own_limits:
+        """Limits of a payment: those of the largest that was simulated, or its own after one that did not land,
+        which also tells why one is dropped: a payer without SOL."""
+        if number in self._alone:
             own = sized(await self._flights.simulate([call]))
             # Others are like it, so that few more transactions fail for the same reason.
             self._limits = Limits(max(own.units, self._limits.units), max(own.loaded, self._limits.loaded))
@@ -291,11 +296,16 @@ class PushLoop:
         if state is OutboxState.UNKNOWN:
             self.unknown.add(number)
             self._waiting.pop(number, None)
+        if state is not OutboxState.LANDED:
+            self._alone.add(number)
         if landing.error is not None:
-            is_known = _is_out_of_limits(landing.error.error, landing.error.logs) and number not in self._own_limits
-            self._own_limits.add(number)
+            is_known = _is_out_of_limits(landing.error.error, landing.error.logs) and number not in self._outgrew
+            self._outgrew.add(number)
             if not is_known:
                 self.stop(f"A transaction failed: {landing.error.message}")
+        self._dead_in_a_row = self._dead_in_a_row + 1 if state is OutboxState.DEAD else 0
+        if max(self._dead_in_a_row, len(self.unknown)) >= _MANY * self._settings.in_flight:
+            self.stop(f"Transactions are sent and do not land. {self._flights.trouble}".strip())
 
     def _settle_payment(self, landing: Landing) -> int:
         number, round_ = self._place(landing.row)

@@ -92,10 +92,11 @@ class PushProgress:
 class PushReport:
     """What a push did and what is left, from the distribution's bits at finalized.
 
-    `paid` is of the whole distribution, whoever paid it; `paid_now` of this push. `left` has a share for each reason
-    that occurs. `unknown` are batches with a transaction that is neither on chain nor provably dead. `fees` (5,000
-    lamports for each transaction that landed, and its priority fee) and `rent` (of accounts it opened) in lamports.
-    `stopped` says why it ended before its end, and is empty when it did not.
+    `paid` is of the whole distribution, whoever paid it; `paid_now` what came to it since this push began. `left` has a
+    share for each reason that occurs. `unknown` are batches with a transaction that is neither on chain nor provably
+    dead. `fees` in lamports: 5,000 and the priority fee for each transaction that landed, as the cluster charges them.
+    `rent`: lamports in the accounts it opened. `stopped` says why it ended before its end, and is empty when it did
+    not.
     """
 
     stage: Stage

@@ -325,6 +325,27 @@ async def test_transactions_that_expire_unseen_are_signed_again(lost: int) -> No
     assert states.count(OutboxState.DEAD) == (1 if lost == 40 else 0)
 
 
+async def test_a_push_of_which_nothing_lands_ends() -> None:
+    desk = await PushingDesk().planned()
+    settings = replace(SETTINGS, in_flight=1, patience=10**6)
+    report = await desk.push(chain=dropping(desk.chain, 10**6), settings=settings)
+    assert "do not land" in report.stopped
+    assert [row.state for row in await desk.outbox.find("dividend")] == [OutboxState.DEAD] * 2
+    assert (await desk.push()).is_complete
+
+
+async def test_a_payer_that_runs_out_of_sol_is_told_when_it_is_asked_again() -> None:
+    desk = await PushingDesk().planned()
+
+    def spend() -> None:
+        desk.ledger.set_account(desk.payout.pubkey, Account(Pubkey.default(), 1_000, b""))
+
+    report = await desk.push(chain=before(desk.chain, "send", 2, spend))
+    assert "InsufficientFundsForFee" in report.stopped
+    assert report.paid.entries == 1
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED, OutboxState.DEAD}
+
+
 async def test_an_endpoint_without_history_leads_to_no_second_payment() -> None:
     desk = await PushingDesk().planned()
     report = await desk.push(chain=forgetful(desk.chain))
@@ -381,6 +402,30 @@ async def test_a_batch_that_outgrows_its_own_limits_too_stops_the_push() -> None
     assert "ComputationalBudgetExceeded" in report.stopped
     assert [row.state for row in await desk.outbox.find("dividend")] == [OutboxState.FAILED] * 2
     assert set(desk.balances()) == {0}
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 64])
+async def test_a_cluster_that_is_slow_to_finalize_is_waited_for(in_flight: int) -> None:
+    desk = await PushingDesk().planned()
+    desk.close_account(4)
+    chain = desk.lagging()
+    report = await desk.push(chain=chain, settings=replace(OPENING, in_flight=in_flight))
+    assert (report.stopped, report.is_complete, report.left) == ("", True, {})
+    assert (report.transactions, report.accounts_opened) == (6, 1)
+    assert desk.balances() == desk.due()
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED}
+
+
+async def test_more_than_may_be_in_flight_are_confirmed_before_any_is_final() -> None:
+    desk = await PushingDesk(count=120, size=3).planned()
+    waiting: list[int] = []
+    report = await desk.push(
+        chain=desk.lagging(),
+        settings=replace(SETTINGS, in_flight=4),
+        on_progress=lambda progress: waiting.append(progress.in_flight),
+    )
+    assert report.is_complete
+    assert max(waiting) > 4
 
 
 async def test_two_pushes_at_once_cannot_sign_the_same_payment() -> None:
