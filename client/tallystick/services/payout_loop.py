@@ -20,7 +20,7 @@ from tallystick.adapters.chain.failures import error_text
 from tallystick.adapters.chain.outbox import OutboxRow, OutboxState
 from tallystick.adapters.chain.protocol import Account, Chain
 from tallystick.adapters.clock import Clock
-from tallystick.errors import ChainError, Refused, TransactionError
+from tallystick.errors import ChainError, InputError, Refused, TransactionError
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.services.payout_accounts import AccountOpening
 from tallystick.services.payout_calls import PayoutCalls
@@ -54,6 +54,13 @@ class PushSettings:
     unpaid_limit: int = 2_500
     attempts: int = 5
 
+    def __post_init__(self) -> None:
+        """InputError for settings with which nothing would ever be sent, or never be given up."""
+        if self.in_flight < 1 or self.attempts < 1:
+            raise InputError("A push needs at least one transaction in flight and one attempt for each batch.")
+        if min(self.priority_fee, self.rent_cap, self.unpaid_limit) < 0:
+            raise InputError("Priority fee, cap on rent and limit of unpaid recipients must be 0 or more.")
+
     @property
     def flights(self) -> FlightSettings:
         """What concerns transactions on their way."""
@@ -82,10 +89,6 @@ class PushLoop:
         """The newest slot in which a transaction of this run landed."""
         self.transactions = self.fees = 0
         self.unknown: set[int] = set()
-        self.landed: list[int] = []
-        """Batches whose payment landed since this was last emptied."""
-        self.expected: dict[int, int] = {}
-        """By batch, the bits that its last payment was to set."""
         self._chain = chain
         self._clock = clock
         self._calls = calls
@@ -100,9 +103,10 @@ class PushLoop:
         self._only = -1
         self._is_stale = False
         self._trouble_since: float | None = None
-        # By batch: the round and the attempts in it; transactions signed in this run.
+        # By batch: the round and the attempts in it; transactions signed in this run; bits that the last was to set.
         self._rounds: dict[int, tuple[int, int]] = {}
         self._tries: dict[int, int] = {}
+        self._expected: dict[int, int] = {}
         self._accounts_done: set[int] = set()
         self._waiting: dict[int, set[str]] = {}
         self._alone: set[int] = set()
@@ -261,7 +265,7 @@ class PushLoop:
                 return []
         call = self._calls.pay(batch, target)
         limits = await self._size(number, target, call)
-        self.expected[number] = target
+        self._expected[number] = target
         return [Draft(f"{self._prefix}{number}:{round_}", attempts + 1, number, (call,), limits)]
 
     async def _size(self, number: int, target: int, call: Instruction) -> Limits:
@@ -311,8 +315,7 @@ class PushLoop:
         number, round_ = self._place(landing.row)
         if landing.state is OutboxState.LANDED:
             self._rounds[number] = (round_ + 1, 0)
-            self.landed.append(number)
-            self.assumed += (self.expected.get(number, 0) & ~self._words[number]).bit_count()
+            self.assumed += (self._expected.get(number, 0) & ~self._words[number]).bit_count()
         else:
             self._rounds[number] = (round_, landing.row.attempt)
         return number

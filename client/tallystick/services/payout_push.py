@@ -167,7 +167,6 @@ class _Push:
         if not batches or loop.stopped:
             return
         self._stage, self._stage_began, self._stage_paid = stage, self._clock.monotonic(), loop.paid + loop.assumed
-        loop.landed.clear()
         await loop.send(batches)
         self._tell(is_due=True)
 

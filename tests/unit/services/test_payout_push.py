@@ -9,13 +9,16 @@ from typing import cast
 import pytest
 from push_faults import Crash, CrashAt, Watched, before, dropping, forgetful, stingy
 from pushing_desk import IMMUTABLE_OWNER, SETTINGS, SOL, PushingDesk, wallet
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import Outbox, OutboxState
 from tallystick.adapters.chain.protocol import Account
 from tallystick.domain.dividends import HolderClass, PayoutBatch
-from tallystick.errors import LedgerError, Refused, StoreConflict
+from tallystick.errors import InputError, LedgerError, Refused, StoreConflict
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.program.token import SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TokenAccountState
+from tallystick.services.payout_calls import PayoutCalls
+from tallystick.services.payout_flights import Draft, Flights, Limits
 from tallystick.services.payout_report import LeftReason, PushProgress, Share, Stage
 
 MEMO = IMMUTABLE_OWNER + (8).to_bytes(2, "little") + (1).to_bytes(2, "little") + b"\1"
@@ -275,6 +278,35 @@ async def test_a_list_of_another_distribution_at_the_address_is_refused() -> Non
     desk.write_distribution(root=b"r" * 32)
     with pytest.raises(LedgerError, match="commits to"):
         await desk.push()
+    assert await intents(desk) == []
+
+
+@pytest.mark.parametrize(
+    "setting", [{"in_flight": 0}, {"attempts": 0}, {"priority_fee": -1}, {"rent_cap": -1}, {"unpaid_limit": -1}]
+)
+def test_settings_with_which_nothing_is_sent_are_refused(setting: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        replace(SETTINGS, **setting)  # type: ignore[arg-type]
+
+
+async def test_a_priority_fee_is_paid_and_counted() -> None:
+    desk = await PushingDesk().planned()
+    before_it = desk.ledger.account(desk.payout.pubkey)
+    report = await desk.push(settings=replace(SETTINGS, priority_fee=777))
+    after = desk.ledger.account(desk.payout.pubkey)
+    assert before_it is not None
+    assert after is not None
+    assert before_it.lamports - after.lamports == report.fees == report.transactions * 5_777
+
+
+async def test_a_batch_too_large_for_a_transaction_is_refused_before_anything_is_signed() -> None:
+    desk = await PushingDesk(count=57, size=57).planned()
+    calls = await PayoutCalls.load(desk.store, desk.address, desk.payout.pubkey, suspended=(), frozen=())
+    call = calls.pay(await calls.batch(0), 1)
+    flights = Flights(desk.chain, desk.outbox, desk.clock, desk.payout, SETTINGS.flights)
+    longer = Instruction(call.program_id, bytes(call.data) + bytes(2_000), call.accounts)
+    with pytest.raises(InputError, match="4096"):
+        await flights.launch([Draft("dividend:x:0:0", 1, 0, (longer,), Limits())])
     assert await intents(desk) == []
 
 
