@@ -123,9 +123,10 @@ class PayoutLedger:
         is_alive = born is not None and born + BLOCKHASH_LIFE >= self.height
         return is_alive and decoded.signatures[0] not in self._by_signature
 
-    def has_landed(self, signature: Signature) -> bool:
-        """Whether it did, on the fork that is the chain now."""
-        return signature in self._by_signature
+    def fate_of(self, signature: Signature) -> str:
+        """Whether it `landed` or `failed`, or is `absent`, on the fork that is the chain now."""
+        record = self._by_signature.get(signature)
+        return "absent" if record is None else "landed" if record.error is None else "failed"
 
     def find(self, address: Pubkey) -> RawAccount | None:
         """The account at the tip, None when there is none."""
