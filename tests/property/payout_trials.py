@@ -15,6 +15,7 @@ from payout_schedules import Holders, LifePlan, Schedule, Weather, schedule
 from payout_store_faults import Life, MemoryStores, Mortal, SqlStores, Stores, WatchingOutbox
 from payout_time import LIFE, VirtualClock, VirtualLoop, run_virtually
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from tallystick.adapters.chain.outbox import OutboxState
 from tallystick.domain.dividends import HolderClass, PayoutLine
 from tallystick.errors import TallystickError
@@ -102,6 +103,8 @@ class Trial:
         self.rent_each = self.cluster.rent(ACCOUNT_BYTES[self.scene.record.token_program])
         self.rent_cap = plan.rent_cap * self.rent_each
         self.rollbacks = 0
+        self.signed_last: list[Signature] = []
+        """What the process that began last has signed."""
 
     async def run(self, push: Pusher, check_report: ReportCheck | None) -> None:
         """All of it. AssertionError where something is wrong."""
@@ -161,6 +164,7 @@ class Trial:
         programs = {line.owner for line in self.scene.lines if line.holder_class is HolderClass.PROGRAM}
         left_alone = frozenset(self.suspended | self.frozen | programs)
         outbox = WatchingOutbox(self.stores.outbox, self.cluster, is_strict=self.is_guarded, left_alone=left_alone)
+        self.signed_last = outbox.signed
         attempt = Attempt(
             scene=self.scene,
             chain=Mortal(life, self.cluster),
