@@ -66,20 +66,27 @@ class Batch:
     index: int
     entries: tuple[Entry, ...]
 
-    @cached_property
+    @property
     def flat_hash(self) -> bytes:
         """32 bytes."""
-        return flat_hash(self.entries)
+        return self._hashes[0]
 
     @property
     def tree(self) -> MerkleTree:
         """Over the entries; built on each call."""
         return MerkleTree([entry_leaf(index, entry) for index, entry in enumerate(self.entries)])
 
-    @cached_property
+    @property
     def entries_root(self) -> bytes:
         """32 bytes."""
-        return self.tree.root
+        return self._hashes[1]
+
+    @cached_property
+    def _hashes(self) -> tuple[bytes, bytes]:
+        # Both are of the same texts, which a list of a million makes only once.
+        digest, texts = hashlib.sha256, [entry.text for entry in self.entries]
+        leaves = [digest(ENTRY_PREFIX + bytes([index]) + text).digest() for index, text in enumerate(texts)]
+        return digest(FLAT_PREFIX + b"".join(texts)).digest(), MerkleTree(leaves).root
 
     def leaf(self, distribution: bytes) -> bytes:
         """The leaf of this batch."""

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from itertools import islice, pairwise
 from operator import attrgetter
 from struct import Struct
-from typing import Final, overload
+from typing import Final, TypeAlias, overload
 
 from tallystick.domain.dividend_terms import DividendTerms, UnitShares, is_as_announced, unit_shares
 from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutLine
@@ -27,6 +27,7 @@ PAGE_LENGTH: Final = 1_000
 """Entitlements of one stored page."""
 
 _ROW: Final = Struct("<32sQBB9Q")
+_Row: TypeAlias = tuple[bytes, int, HolderClass, str, int, int, int, int, int, int, int, int, int]
 _OWN: Final = HolderClass.INVENTORY
 _PARTS: Final = 5
 """Sums of control totals that are rounded down on their own; each leaves less than one unit in the residue."""
@@ -103,8 +104,9 @@ class ControlTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts(Sequence[Entitlement]):
-    """Entitlements as columns, each of them put together when it is read. `dues` are whole units of this action."""
+class Parts(Sequence[Entitlement]):
+    """Entitlements as columns, each of them put together when it is read. `dues` are whole units of this action, and
+    `shares` the parts of one raw unit."""
 
     positions: Sequence[Position]
     classes: Sequence[str]
@@ -128,41 +130,59 @@ class _Parts(Sequence[Entitlement]):
         return self._at(index)
 
     def __iter__(self) -> Iterator[Entitlement]:
-        return map(self._at, range(len(self)))
-
-    def settled(self, index: int) -> tuple[int, int, int]:
-        """What is paid now, carried out, and was committed too much."""
-        position = self.positions[index]
-        rest = self.dues[index] + self.carried.get(position.owner, 0)
-        committed = self.already.get(position.owner, 0)
-        if position.holder_class is _OWN:
-            return 0, rest, committed
-        rest -= committed
-        if rest <= 0:
-            return 0, 0, -rest
-        return (rest, 0, 0) if self.is_payable[index] and rest >= self.minimum else (0, rest, 0)
+        return (Entitlement(*row) for row in self.rows())
 
     def _at(self, index: int) -> Entitlement:
-        position, shares = self.positions[index], self.shares
-        owner, raw, whole = position.owner, position.raw, shares.whole
-        is_own = position.holder_class is _OWN
-        name = self.classes[index]
-        amount, carried_out, overpaid = self.settled(index)
-        return Entitlement(
-            owner,
-            raw,
-            position.holder_class,
-            name,
-            raw * shares.gross // whole,
-            raw * shares.upstream // whole,
-            0 if is_own else raw * shares.withheld[name] // whole,
-            0 if is_own else raw * shares.fee // whole,
-            self.carried.get(owner, 0),
-            self.already.get(owner, 0),
-            amount,
-            carried_out,
-            overpaid,
-        )
+        at = range(len(self))[index]
+        one = slice(at, at + 1)
+        columns = (self.positions[one], self.classes[one], self.dues[one], self.is_payable[one])
+        return next(iter(Parts(*columns, self.shares, self.minimum, self.carried, self.already)))
+
+    def rows(self) -> Iterator[_Row]:
+        """The fields of each entitlement, in their order."""
+        shares, carried, already = self.shares, self.carried, self.already
+        whole, gross, upstream, fee = shares.whole, shares.gross, shares.upstream, shares.fee
+        parts = zip(self.positions, self.classes, self.settled(), strict=True)
+        for position, name, (amount, carried_out, overpaid) in parts:
+            owner, raw, kind = position.owner, position.raw, position.holder_class
+            yield (
+                owner,
+                raw,
+                kind,
+                name,
+                raw * gross // whole,
+                raw * upstream // whole,
+                0 if kind is _OWN else raw * shares.withheld[name] // whole,
+                0 if kind is _OWN else raw * fee // whole,
+                carried.get(owner, 0),
+                already.get(owner, 0),
+                amount,
+                carried_out,
+                overpaid,
+            )
+
+    def settled(self) -> Iterator[tuple[int, int, int]]:
+        """Of each owner, what is paid now, carried out, and was committed too much."""
+        carried, already, minimum = self.carried, self.already, self.minimum
+        for position, due, is_payable in zip(self.positions, self.dues, self.is_payable, strict=True):
+            owner = position.owner
+            rest, committed = due + carried.get(owner, 0), already.get(owner, 0)
+            if position.holder_class is _OWN:
+                yield 0, rest, committed
+                continue
+            rest -= committed
+            if rest <= 0:
+                yield 0, 0, -rest
+            elif is_payable and rest >= minimum:
+                yield rest, 0, 0
+            else:
+                yield 0, rest, 0
+
+    def payments(self) -> Iterator[tuple[bytes, HolderClass, int]]:
+        """Owner, class and amount of those that are paid."""
+        for position, (amount, _, _) in zip(self.positions, self.settled(), strict=True):
+            if amount:
+                yield position.owner, position.holder_class, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +193,17 @@ class Entitlements:
     that a plan may take.
     """
 
-    entitlements: Sequence[Entitlement]
+    entitlements: Parts
     totals: ControlTotals
 
     def carry_changes(self, earlier: Mapping[bytes, int]) -> tuple[Carry, ...]:
         """What to keep as carried with this distribution; `earlier` is what earlier ones of the same action changed."""
+        parts = self.entitlements
+        kept = zip(parts.positions, parts.settled(), strict=True)
         changes = (
-            Carry(each.owner, each.carried_out - each.carried_in - earlier.get(each.owner, 0))
-            for each in self.entitlements
+            Carry(owner, out - parts.carried.get(owner, 0) - earlier.get(owner, 0))
+            for owner, out in ((position.owner, out) for position, (_, out, _) in kept)
+            if out or owner in parts.carried or owner in earlier
         )
         return tuple(carry for carry in changes if carry.change)
 
@@ -205,6 +228,8 @@ def compute_entitlements(
     """
     if not all(tax_classes.values()):
         raise InputError("The name of a tax class is empty.")
+    if any(amount < 0 for kept in (carried, already) for amount in kept.values()):
+        raise LedgerError("What was carried or committed before is below zero for somebody.")
     positions = _require_register(register, already)
     net_cash = terms.net.to_base_units(terms.payment_decimals)
     shares = unit_shares(register, terms)
@@ -242,10 +267,9 @@ def compute_entitlements(
     for index in sorted(range(len(positions)), key=remainders.__getitem__, reverse=True)[:spare]:
         units[index] += 1
 
-    found = _Parts(positions, classes, units, is_payable, shares, terms.minimum, carried, already)
+    found = Parts(positions, classes, units, is_payable, shares, terms.minimum, carried, already)
     amount = carried_out = overpaid = lines = 0
-    for index in range(len(found)):
-        paid, kept, too_much = found.settled(index)
+    for paid, kept, too_much in found.settled():
         amount, carried_out, overpaid = amount + paid, carried_out + kept, overpaid + too_much
         lines += paid > 0
     held_raw = sum(raw_by_class.values())
@@ -277,31 +301,14 @@ def pack_pages(entitlements: Iterable[Entitlement], tax_class_names: Sequence[st
     """Entitlements, in the order of their owners, as they are stored: PAGE_LENGTH to a page. `tax_class_names` gives
     each class its number (at most 255) and has to be kept with the pages. AmountError for what does not fit u64."""
     numbers = {name: number for number, name in enumerate(("", *tax_class_names))}
-    remaining = iter(entitlements)
+    remaining = entitlements.rows() if isinstance(entitlements, Parts) else map(astuple, entitlements)
     number = 0
-    while part := tuple(islice(remaining, PAGE_LENGTH)):
+    while part := list(islice(remaining, PAGE_LENGTH)):
         try:
-            content = b"".join(
-                _ROW.pack(
-                    each.owner,
-                    each.raw,
-                    each.holder_class,
-                    numbers[each.tax_class],
-                    each.gross,
-                    each.upstream,
-                    each.withheld,
-                    each.fee,
-                    each.carried_in,
-                    each.already,
-                    each.amount,
-                    each.carried_out,
-                    each.overpaid,
-                )
-                for each in part
-            )
+            content = b"".join([_ROW.pack(*row[:3], numbers[row[3]], *row[4:]) for row in part])
         except struct.error as error:
             raise AmountError("A part of an entitlement does not fit 64 bits.") from error
-        yield EntitlementPage(number, part[0].owner, content)
+        yield EntitlementPage(number, part[0][0], content)
         number += 1
 
 
@@ -327,11 +334,14 @@ def payout_lines(
     owner. `find_account` gives the owner's associated account of the payment mint and its bump."""
     pushed: list[PayoutLine] = []
     claimed: list[PayoutLine] = []
-    for each in entitlements:
-        if each.amount:
-            address, bump = find_account(each.owner)
-            line = PayoutLine(each.owner, address, bump, each.amount, each.holder_class)
-            (pushed if each.holder_class is HolderClass.WALLET else claimed).append(line)
+    for owner, holder_class, amount in (
+        entitlements.payments()
+        if isinstance(entitlements, Parts)
+        else ((each.owner, each.holder_class, each.amount) for each in entitlements if each.amount)
+    ):
+        address, bump = find_account(owner)
+        line = PayoutLine(owner, address, bump, amount, holder_class)
+        (pushed if holder_class is HolderClass.WALLET else claimed).append(line)
     pushed.sort(key=lambda line: line.owner)
     claimed.sort(key=lambda line: line.owner)
     return pushed + claimed
@@ -358,6 +368,7 @@ __all__ = [
     "DividendTerms",
     "Entitlement",
     "Entitlements",
+    "Parts",
     "compute_entitlements",
     "is_as_announced",
     "pack_pages",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from tallystick.domain.canonical import sha256
@@ -17,6 +18,8 @@ from tallystick.errors import InputError
 LEAF_PREFIX: Final = b"\x00"
 NODE_PREFIX: Final = b"\x01"
 EMPTY_ROOT: Final = sha256(b"")
+
+_GROUP: Final = 4_096
 
 
 class MerkleTree:
@@ -53,20 +56,23 @@ class MerkleTree:
 
 
 def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """The root of the leaves in the order given; keeps one hash for each level, so leaves may be a million."""
-    digest = hashlib.sha256
-    left: list[bytes] = []  # roots of full trees, each smaller than the one before
-    for index, leaf in enumerate(leaves):
-        node = digest(LEAF_PREFIX + leaf).digest()
-        while index & 1:
-            node, index = digest(NODE_PREFIX + left.pop() + node).digest(), index >> 1
+    """The root of the leaves in the order given, of which there may be a million: few of their hashes are kept at once.
+
+    Whole groups of a power of two are whole trees within the tree, and so is what is left behind the last of them.
+    """
+    remaining, left, groups = iter(leaves), list[bytes](), 0  # roots of whole trees, each smaller than the one before
+    while group := [hashlib.sha256(LEAF_PREFIX + leaf).digest() for leaf in islice(remaining, _GROUP)]:
+        node, place = MerkleTree(group).root, groups
+        while place & 1 and len(group) == _GROUP:
+            node, place = sha256(NODE_PREFIX, left.pop(), node), place >> 1
         left.append(node)
+        groups += 1
     if not left:
         return EMPTY_ROOT
-    node = left.pop()
+    root = left.pop()
     while left:
-        node = digest(NODE_PREFIX + left.pop() + node).digest()
-    return node
+        root = sha256(NODE_PREFIX, left.pop(), root)
+    return root
 
 
 def merkle_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:

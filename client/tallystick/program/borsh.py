@@ -195,12 +195,13 @@ class Writer:
         return bytes(self._data)
 
     def _integer(self, value: int, size: int, signed: bool, name: str) -> None:
-        kind = f"{'i' if signed else 'u'}{size * 8}"
         if not isinstance(value, int) or isinstance(value, bool):
+            kind = f"{'i' if signed else 'u'}{size * 8}"
             raise AmountError(f"{name}: an integer in base units expected for {kind}, got {type(value).__name__}")
         try:
             self._data += int(value).to_bytes(size, "little", signed=signed)
         except OverflowError:
+            kind = f"{'i' if signed else 'u'}{size * 8}"
             low = -(1 << (size * 8 - 1)) if signed else 0
             high = (1 << (size * 8 - (1 if signed else 0))) - 1
             raise AmountError(f"{name}: {value} does not fit {kind}; {low} to {high} expected") from None

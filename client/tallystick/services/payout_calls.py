@@ -6,6 +6,7 @@ The same distribution, batch and set of entries always give the same instruction
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -42,6 +43,7 @@ class PayoutCalls:
         self._escrow = associated_token_address(self._distribution, self._mint, self._program)
         self._entries_roots: list[bytes] = []
         self._window: dict[int, PayoutBatch] = {}
+        self._reading = asyncio.Lock()
         self._tree: MerkleTree | None = None
 
     @staticmethod
@@ -88,13 +90,14 @@ class PayoutCalls:
 
     async def batch(self, number: int) -> PayoutBatch:
         """A batch, from the store; those behind it come along."""
-        if (kept := self._window.get(number)) is not None:
-            return kept
-        found = await self._store.batches(self.record.address, number, BATCHES_AT_ONCE)
-        if not found:
-            raise LedgerError(f"Batch {number} of a distribution is missing in the store.")
-        self._window = {each.index: each for each in found}
-        return found[0]
+        async with self._reading:
+            if (kept := self._window.get(number)) is not None:
+                return kept
+            found = await self._store.batches(self.record.address, number, BATCHES_AT_ONCE)
+            if not found:
+                raise LedgerError(f"Batch {number} of a distribution is missing in the store.")
+            self._window = {each.index: each for each in found}
+            return found[0]
 
     def pay(self, batch: PayoutBatch, target: int) -> Instruction:
         """The call that pays the entries of `target`, and no others."""

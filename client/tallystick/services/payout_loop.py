@@ -20,7 +20,7 @@ from tallystick.adapters.chain.failures import error_text
 from tallystick.adapters.chain.outbox import OutboxRow, OutboxState
 from tallystick.adapters.chain.protocol import Account, Chain
 from tallystick.adapters.clock import Clock
-from tallystick.errors import ChainError, Refused, TransactionError
+from tallystick.errors import ChainError, InputError, Refused, TransactionError
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.services.payout_accounts import AccountOpening
 from tallystick.services.payout_calls import PayoutCalls
@@ -31,6 +31,8 @@ _GROUP: Final = 32
 """Transactions signed and stored together."""
 _OUT_OF_LIMITS: Final = ("ComputationalBudgetExceeded", "MaxLoadedAccountsDataSizeExceeded")
 """Errors of a transaction whose own limits were too low for it."""
+_MANY: Final = 2
+"""Times `in_flight`: so many that are unknown, or dead one after another, end a push."""
 _OUT_OF_UNITS: Final = "exceeded CUs meter"
 """How the runtime logs that a program ran out of units, which it may call ProgramFailedToComplete."""
 
@@ -51,6 +53,13 @@ class PushSettings:
     rent_cap: int = 0
     unpaid_limit: int = 2_500
     attempts: int = 5
+
+    def __post_init__(self) -> None:
+        """InputError for settings with which nothing would ever be sent, or never be given up."""
+        if self.in_flight < 1 or self.attempts < 1:
+            raise InputError("A push needs at least one transaction in flight and one attempt for each batch.")
+        if min(self.priority_fee, self.rent_cap, self.unpaid_limit) < 0:
+            raise InputError("Priority fee, cap on rent and limit of unpaid recipients must be 0 or more.")
 
     @property
     def flights(self) -> FlightSettings:
@@ -80,10 +89,6 @@ class PushLoop:
         """The newest slot in which a transaction of this run landed."""
         self.transactions = self.fees = 0
         self.unknown: set[int] = set()
-        self.landed: list[int] = []
-        """Batches whose payment landed since this was last emptied."""
-        self.expected: dict[int, int] = {}
-        """By batch, the bits that its last payment was to set."""
         self._chain = chain
         self._clock = clock
         self._calls = calls
@@ -98,12 +103,15 @@ class PushLoop:
         self._only = -1
         self._is_stale = False
         self._trouble_since: float | None = None
-        # By batch: the round and the attempts in it; transactions signed in this run.
+        # By batch: the round and the attempts in it; transactions signed in this run; bits that the last was to set.
         self._rounds: dict[int, tuple[int, int]] = {}
         self._tries: dict[int, int] = {}
+        self._expected: dict[int, int] = {}
         self._accounts_done: set[int] = set()
         self._waiting: dict[int, set[str]] = {}
-        self._own_limits: set[int] = set()
+        self._alone: set[int] = set()
+        self._outgrew: set[int] = set()
+        self._dead_in_a_row = 0
         self._limits = Limits(0, 0)
         self._sized_for = 0
         self._sizing = asyncio.Lock()
@@ -257,12 +265,13 @@ class PushLoop:
                 return []
         call = self._calls.pay(batch, target)
         limits = await self._size(number, target, call)
-        self.expected[number] = target
+        self._expected[number] = target
         return [Draft(f"{self._prefix}{number}:{round_}", attempts + 1, number, (call,), limits)]
 
     async def _size(self, number: int, target: int, call: Instruction) -> Limits:
-        """Limits of a payment: those of the largest that was simulated, or its own where those were too low."""
-        if number in self._own_limits:
+        """Limits of a payment: those of the largest that was simulated, or its own after one that did not land,
+        which also tells why one is dropped: a payer without SOL."""
+        if number in self._alone:
             own = sized(await self._flights.simulate([call]))
             # Others are like it, so that few more transactions fail for the same reason.
             self._limits = Limits(max(own.units, self._limits.units), max(own.loaded, self._limits.loaded))
@@ -291,18 +300,22 @@ class PushLoop:
         if state is OutboxState.UNKNOWN:
             self.unknown.add(number)
             self._waiting.pop(number, None)
+        if state is not OutboxState.LANDED:
+            self._alone.add(number)
         if landing.error is not None:
-            is_known = _is_out_of_limits(landing.error.error, landing.error.logs) and number not in self._own_limits
-            self._own_limits.add(number)
+            is_known = _is_out_of_limits(landing.error.error, landing.error.logs) and number not in self._outgrew
+            self._outgrew.add(number)
             if not is_known:
                 self.stop(f"A transaction failed: {landing.error.message}")
+        self._dead_in_a_row = self._dead_in_a_row + 1 if state is OutboxState.DEAD else 0
+        if max(self._dead_in_a_row, len(self.unknown)) >= _MANY * self._settings.in_flight:
+            self.stop(f"Transactions are sent and do not land. {self._flights.trouble}".strip())
 
     def _settle_payment(self, landing: Landing) -> int:
         number, round_ = self._place(landing.row)
         if landing.state is OutboxState.LANDED:
             self._rounds[number] = (round_ + 1, 0)
-            self.landed.append(number)
-            self.assumed += (self.expected.get(number, 0) & ~self._words[number]).bit_count()
+            self.assumed += (self._expected.get(number, 0) & ~self._words[number]).bit_count()
         else:
             self._rounds[number] = (round_, landing.row.attempt)
         return number

@@ -67,8 +67,8 @@ async def push(
 
     Raises, before anything is signed: Refused when the distribution cannot be pushed or the payer holds too little;
     LedgerError when the stored list is not the committed one; InputError when a batch does not fit a transaction. At
-    any time: ChainError when the cluster does not answer for as long as the patience, StoreError, and StoreConflict
-    when another push of it runs. Running it again carries on. A transaction that failed is no exception: the report's
+    any time: ChainError when the cluster does not answer, StoreError, and StoreConflict when another push of it runs.
+    Running it again carries on. A transaction that failed is no exception: the report's
     `stopped` says it.
     """
     run = _Push(chain, store, outbox, clock, settings or PushSettings(), on_progress, confirm_stage)
@@ -167,7 +167,6 @@ class _Push:
         if not batches or loop.stopped:
             return
         self._stage, self._stage_began, self._stage_paid = stage, self._clock.monotonic(), loop.paid + loop.assumed
-        loop.landed.clear()
         await loop.send(batches)
         self._tell(is_due=True)
 

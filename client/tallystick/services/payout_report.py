@@ -22,7 +22,8 @@ from tallystick.program.token import (
     TokenAccountState,
 )
 from tallystick.program.token_extensions import read_entries
-from tallystick.services.payout_calls import BATCHES_AT_ONCE, PayoutCalls
+from tallystick.services.payout_calls import PayoutCalls
+from tallystick.services.payout_flights import together
 
 _ACCOUNT_KIND: Final = 2
 _CONFIDENTIAL_ACCOUNT: Final = 5
@@ -30,6 +31,8 @@ _MEMO_TRANSFER: Final = 8
 _PLAIN_CREDITS: Final = 262
 """Where the confidential extension says whether plain credits are taken; as programs/tallystick/src/payment.rs."""
 _ACCOUNTS_AT_ONCE: Final = 100
+"""Accounts of one question, and how many questions are asked at once."""
+_CALLS_AT_ONCE: Final = 8
 
 
 class Stage(StrEnum):
@@ -92,10 +95,11 @@ class PushProgress:
 class PushReport:
     """What a push did and what is left, from the distribution's bits at finalized.
 
-    `paid` is of the whole distribution, whoever paid it; `paid_now` of this push. `left` has a share for each reason
-    that occurs. `unknown` are batches with a transaction that is neither on chain nor provably dead. `fees` (5,000
-    lamports for each transaction that landed, and its priority fee) and `rent` (of accounts it opened) in lamports.
-    `stopped` says why it ended before its end, and is empty when it did not.
+    `paid` is of the whole distribution, whoever paid it; `paid_now` what came to it since this push began. `left` has a
+    share for each reason that occurs. `unknown` are batches with a transaction that is neither on chain nor provably
+    dead. `fees` in lamports: 5,000 and the priority fee for each transaction that landed, as the cluster charges them.
+    `rent`: lamports in the accounts it opened. `stopped` says why it ended before its end, and is empty when it did
+    not.
     """
 
     stage: Stage
@@ -172,40 +176,43 @@ async def take_stock(
     frozen: Collection[bytes],
     unknown: Collection[int] = (),
 ) -> Stock:
-    """Count what is paid by its bits, and say of everything else why not, reading its token accounts at finalized.
+    """What is paid, and of everything whose bit is not set why not, reading its token accounts at finalized.
 
     `unknown` are batches with a transaction whose fate is open. Raises ChainError when the accounts cannot be read.
     """
-    paid, left = Share(), dict[LeftReason, Share]()
+    left: dict[LeftReason, Share] = {}
     payable: dict[int, None] = {}
     waiting: list[tuple[int, PayoutLine]] = []
 
     def leave(reason: LeftReason, line: PayoutLine) -> None:
         left[reason] = left.get(reason, Share()).plus(line.amount)
 
-    async def look(part: Sequence[tuple[int, PayoutLine]]) -> None:
-        reasons = await read_obstacles(chain, calls.record, [line for _, line in part])
-        for (number, line), reason in zip(part, reasons, strict=True):
+    async def look(lines: Sequence[tuple[int, PayoutLine]]) -> None:
+        parts = [lines[at : at + _ACCOUNTS_AT_ONCE] for at in range(0, len(lines), _ACCOUNTS_AT_ONCE)]
+        found = await together(*(read_obstacles(chain, calls.record, [line for _, line in part]) for part in parts))
+        reasons = [reason for part in found for reason in part]
+        for (number, line), reason in zip(lines, reasons, strict=True):
             leave(reason or LeftReason.PAYABLE, line)
             if reason is None:
                 payable[number] = None
 
-    for first in range(0, calls.record.batches, BATCHES_AT_ONCE):
-        for number in range(first, min(first + BATCHES_AT_ONCE, calls.record.batches)):
-            for place, line in enumerate((await calls.batch(number)).lines):
-                if account.is_paid(number, place):
-                    paid = paid.plus(line.amount)
-                elif (reason := _left_alone(line, suspended, frozen)) is not None:
-                    leave(reason, line)
-                elif number in unknown:
-                    leave(LeftReason.UNKNOWN, line)
-                else:
-                    waiting.append((number, line))
-        while len(waiting) >= _ACCOUNTS_AT_ONCE:
-            await look(waiting[:_ACCOUNTS_AT_ONCE])
-            del waiting[:_ACCOUNTS_AT_ONCE]
+    for number, word in enumerate(account.words):
+        if word.bit_count() == calls.sizes[number]:
+            continue
+        for place, line in enumerate((await calls.batch(number)).lines):
+            if word >> place & 1:
+                continue
+            if (reason := _left_alone(line, suspended, frozen)) is not None:
+                leave(reason, line)
+            elif number in unknown:
+                leave(LeftReason.UNKNOWN, line)
+            else:
+                waiting.append((number, line))
+        if len(waiting) >= _CALLS_AT_ONCE * _ACCOUNTS_AT_ONCE:
+            await look(waiting)
+            waiting.clear()
     await look(waiting)
-    return Stock(paid, left, tuple(payable))
+    return Stock(Share(account.fields.paid_entries, account.fields.paid), left, tuple(payable))
 
 
 async def read_obstacles(chain: Chain, record: PayoutRecord, lines: Sequence[PayoutLine]) -> list[LeftReason | None]:

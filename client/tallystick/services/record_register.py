@@ -143,29 +143,27 @@ async def classify(
         raw[security] -= sum(escrowed.values())
         if not raw[security]:
             del raw[security]
-    owners = sorted(raw)
-    programs = await _programs(chain, [owner for owner in owners if not Pubkey.from_bytes(owner).is_on_curve()])
-    own = {security, *map(bytes, inventory)}
-    frozen = holdings.frozen
-
-    def class_of(owner: bytes) -> HolderClass:
-        if owner in own:
-            return HolderClass.INVENTORY
-        if frozen.get(owner):
-            return HolderClass.FROZEN
-        return HolderClass.PROGRAM if owner in programs else HolderClass.WALLET
-
+    owners, on_curve = sorted(raw), Pubkey.is_on_curve
+    programs = await _programs(chain, [owner for owner in owners if not on_curve(Pubkey.from_bytes(owner))])
+    own, frozen = {security, *map(bytes, inventory)}, holdings.frozen
+    wallet = HolderClass.WALLET
+    special = own | frozen.keys() | escrowed.keys() | programs.keys()
     return tuple(
-        Position(
-            owner,
-            raw[owner],
-            class_of(owner),
-            min(frozen.get(owner, 0), raw[owner]),
-            escrowed.get(owner, 0),
-            programs.get(owner, b""),
-        )
+        _position(owner, raw[owner], frozen.get(owner, 0), escrowed.get(owner, 0), programs.get(owner), owner in own)
+        if owner in special
+        else Position(owner, raw[owner], wallet)
         for owner in owners
     )
+
+
+def _position(owner: bytes, raw: int, frozen: int, escrowed: int, program: bytes | None, is_own: bool) -> Position:
+    if is_own:
+        holder_class = HolderClass.INVENTORY
+    elif frozen:
+        holder_class = HolderClass.FROZEN
+    else:
+        holder_class = HolderClass.WALLET if program is None else HolderClass.PROGRAM
+    return Position(owner, raw, holder_class, min(frozen, raw), escrowed, program or b"")
 
 
 async def _read_alike(

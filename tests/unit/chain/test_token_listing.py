@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -199,6 +200,17 @@ async def test_an_answer_larger_than_allowed_is_given_up() -> None:
     node = Node(getProgramAccounts=at_slot(7, [row(1, data_of(11, 5))]))
     with pytest.raises(EndpointError, match="more than 100 bytes"):
         await rpc_chain(node, limits=RpcLimits(rounds=1, listing_size=100)).get_token_accounts(MINT)
+
+
+async def test_an_answer_that_does_not_end_is_given_up() -> None:
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield body(row(1, data_of(11, 5)))[:-2]
+            await asyncio.sleep(60)
+
+    node = Node(getProgramAccounts=raises(Raw(httpx.Response(200, stream=Endless()))))
+    with pytest.raises(EndpointError, match=r"did not end within 0\.05 s"):
+        await rpc_chain(node, limits=RpcLimits(rounds=1, listing_time=0.05)).get_token_accounts(MINT)
 
 
 async def test_the_clusters_own_error_is_raised_at_once() -> None:

@@ -202,6 +202,12 @@ def test_a_commitment_outside_the_register_is_refused() -> None:
         computed(register_of(holding(1)), terms_of("10", 3), already={owner(5): 1})
 
 
+@pytest.mark.parametrize("kept", ["carried", "already"])
+def test_a_balance_below_zero_is_refused(kept: str) -> None:
+    with pytest.raises(LedgerError, match="below zero"):
+        computed(register_of(holding(1)), terms_of("10", 3), **{kept: {owner(1): -1}})
+
+
 @pytest.mark.parametrize("name", ["unknown", ""])
 def test_a_tax_class_without_a_rate_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="ax class"):

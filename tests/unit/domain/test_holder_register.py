@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tallystick.domain.breaks import BreakKind
-from tallystick.domain.merkle import EMPTY_ROOT, merkle_proof, merkle_root, verify_proof
+from tallystick.domain.merkle import EMPTY_ROOT, MerkleTree, merkle_proof, merkle_root, verify_proof
 from tallystick.domain.register import Register, TokenAccount, build_register, supply_break
 from tallystick.errors import InputError, LedgerError
 
@@ -134,3 +134,10 @@ def test_holders_that_do_not_add_up_to_the_supply_are_a_break() -> None:
     found = supply_break(register, 7, "US0378331005", as_of=3)
     assert found is not None
     assert (found.kind, found.amount, found.as_of) == (BreakKind.REGISTER_MISMATCH, -2, 3)
+
+
+@pytest.mark.parametrize("size", [4_095, 4_096, 4_097, 8_192, 12_288, 12_289, 20_481])
+def test_the_root_of_many_leaves_is_that_of_the_tree_over_all_of_them(size: int) -> None:
+    leaves = [number.to_bytes(3, "big") for number in range(size)]
+    whole = MerkleTree([hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves])
+    assert merkle_root(iter(leaves)) == whole.root

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-from tallystick.adapters.chain.protocol import SignatureStatus, Simulation
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+from tallystick.adapters.chain.memory import MemoryChain
+from tallystick.adapters.chain.protocol import Account, Commitment, SignatureStatus, Simulation
+from tallystick.adapters.clock import Clock
 
 WRITES = frozenset(
     {"send", "put_signed_all", "mark_sent_all", "mark_outcomes", "reserve_rent"}
@@ -110,3 +115,63 @@ def before(inner: Any, wanted: str, number: int, happens: Callable[[], None]) ->
         return await call()
 
     return Watched(inner, on_call)
+
+
+class LaggingChain:
+    """Finality as on a public cluster: 12.8 s behind, as are accounts read at finalized, while blocks are confirmed
+    after one second. Only accounts of `addresses` are kept for reading back."""
+
+    SECONDS, CONFIRMED_AFTER = 12.8, 1.0
+
+    def __init__(self, inner: MemoryChain, clock: Clock, addresses: Sequence[Pubkey]) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._addresses = addresses
+        self._sent: dict[Signature, float] = {}
+        self._past: list[tuple[float, int, dict[Pubkey, Account | None]]] = []
+        self._remember()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _remember(self) -> None:
+        found = {address: self._inner.ledger.account(address) for address in self._addresses}
+        self._past.append((self._clock.monotonic(), self._inner.ledger.slot, found))
+
+    def _finalized(self) -> tuple[int, dict[Pubkey, Account | None]]:
+        horizon = self._clock.monotonic() - self.SECONDS
+        at, slot, found = [each for each in self._past if each[0] <= horizon or each is self._past[0]][-1]
+        return slot + int(max(horizon - at, 0) * 2.5), found
+
+    async def send(self, transaction: bytes) -> Signature:
+        signature = await self._inner.send(transaction)
+        if self._inner.ledger.landed(signature) is not None and signature not in self._sent:
+            self._sent[signature] = self._clock.monotonic()
+            self._remember()
+        return signature
+
+    async def get_signature_statuses(
+        self, signatures: Sequence[Signature], *, search_history: bool = False
+    ) -> list[SignatureStatus | None]:
+        found = await self._inner.get_signature_statuses(signatures)
+        return [
+            each and replace(each, commitment=self._depth(key)) for key, each in zip(signatures, found, strict=True)
+        ]
+
+    def _depth(self, signature: Signature) -> Commitment:
+        age = self._clock.monotonic() - self._sent[signature]
+        return "processed" if age < self.CONFIRMED_AFTER else "confirmed" if age < self.SECONDS else "finalized"
+
+    async def get_slot(self, commitment: Commitment = "confirmed") -> int:
+        return self._finalized()[0] if commitment == "finalized" else await self._inner.get_slot()
+
+    async def get_block_height(self, commitment: Commitment = "confirmed") -> int:
+        return await self.get_slot(commitment)
+
+    async def get_accounts(
+        self, addresses: Sequence[Pubkey], commitment: Commitment = "confirmed"
+    ) -> tuple[int, list[Account | None]]:
+        if commitment != "finalized":
+            return await self._inner.get_accounts(addresses)
+        slot, found = self._finalized()
+        return slot, [found[address] for address in addresses]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from desk import START, binary, key
+from push_faults import LaggingChain
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.outbox import MemoryOutbox, Outbox
 from tallystick.adapters.chain.protocol import Account, Chain
 from tallystick.adapters.chain.signers import KeypairSigner
-from tallystick.adapters.clock import ManualClock
+from tallystick.adapters.clock import Clock, ManualClock
 from tallystick.adapters.store.payouts import MemoryPayoutStore, PayoutStore
 from tallystick.domain.distribution_tree import DistributionTree
 from tallystick.domain.dividends import HolderClass, PayoutBatch, PayoutLine, PayoutRecord, PayoutState
@@ -57,9 +59,9 @@ class PushingDesk:
         *,
         program: Pubkey = SPL_TOKEN_PROGRAM,
         classes: dict[int, HolderClass] | None = None,
-        clock: ManualClock | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self.clock = clock or ManualClock(START)
+        self.clock: Clock = clock or ManualClock(START)
         deployed = {
             TOKEN_2022_PROGRAM: Deployment(binary("token_2022.so")),
             PROGRAM_ID: Deployment(binary("tallystick.so"), key("authority").pubkey()),
@@ -214,6 +216,11 @@ class PushingDesk:
             should_stop=should_stop,
             confirm_stage=confirm_stage,
         )
+
+    def lagging(self) -> Chain:
+        """The cluster, with finality as on a public one."""
+        accounts = [self.address, *(Pubkey.from_bytes(line.address) for line in self.lines)]
+        return cast("Chain", LaggingChain(self.chain, self.clock, accounts))
 
     @property
     def account(self) -> DistributionAccount:

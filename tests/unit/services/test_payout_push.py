@@ -9,13 +9,16 @@ from typing import cast
 import pytest
 from push_faults import Crash, CrashAt, Watched, before, dropping, forgetful, stingy
 from pushing_desk import IMMUTABLE_OWNER, SETTINGS, SOL, PushingDesk, wallet
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import Outbox, OutboxState
 from tallystick.adapters.chain.protocol import Account
 from tallystick.domain.dividends import HolderClass, PayoutBatch
-from tallystick.errors import LedgerError, Refused, StoreConflict
+from tallystick.errors import InputError, LedgerError, Refused, StoreConflict
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.program.token import SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TokenAccountState
+from tallystick.services.payout_calls import PayoutCalls
+from tallystick.services.payout_flights import Draft, Flights, Limits
 from tallystick.services.payout_report import LeftReason, PushProgress, Share, Stage
 
 MEMO = IMMUTABLE_OWNER + (8).to_bytes(2, "little") + (1).to_bytes(2, "little") + b"\1"
@@ -278,6 +281,35 @@ async def test_a_list_of_another_distribution_at_the_address_is_refused() -> Non
     assert await intents(desk) == []
 
 
+@pytest.mark.parametrize(
+    "setting", [{"in_flight": 0}, {"attempts": 0}, {"priority_fee": -1}, {"rent_cap": -1}, {"unpaid_limit": -1}]
+)
+def test_settings_with_which_nothing_is_sent_are_refused(setting: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        replace(SETTINGS, **setting)  # type: ignore[arg-type]
+
+
+async def test_a_priority_fee_is_paid_and_counted() -> None:
+    desk = await PushingDesk().planned()
+    before_it = desk.ledger.account(desk.payout.pubkey)
+    report = await desk.push(settings=replace(SETTINGS, priority_fee=777))
+    after = desk.ledger.account(desk.payout.pubkey)
+    assert before_it is not None
+    assert after is not None
+    assert before_it.lamports - after.lamports == report.fees == report.transactions * 5_777
+
+
+async def test_a_batch_too_large_for_a_transaction_is_refused_before_anything_is_signed() -> None:
+    desk = await PushingDesk(count=57, size=57).planned()
+    calls = await PayoutCalls.load(desk.store, desk.address, desk.payout.pubkey, suspended=(), frozen=())
+    call = calls.pay(await calls.batch(0), 1)
+    flights = Flights(desk.chain, desk.outbox, desk.clock, desk.payout, SETTINGS.flights)
+    longer = Instruction(call.program_id, bytes(call.data) + bytes(2_000), call.accounts)
+    with pytest.raises(InputError, match="4096"):
+        await flights.launch([Draft("dividend:x:0:0", 1, 0, (longer,), Limits())])
+    assert await intents(desk) == []
+
+
 async def test_a_list_that_the_store_does_not_have_is_refused() -> None:
     with pytest.raises(Refused, match="has no list"):
         await PushingDesk().push()
@@ -323,6 +355,27 @@ async def test_transactions_that_expire_unseen_are_signed_again(lost: int) -> No
     assert desk.balances() == desk.due()
     states = [row.state for row in await desk.outbox.find("dividend")]
     assert states.count(OutboxState.DEAD) == (1 if lost == 40 else 0)
+
+
+async def test_a_push_of_which_nothing_lands_ends() -> None:
+    desk = await PushingDesk().planned()
+    settings = replace(SETTINGS, in_flight=1, patience=10**6)
+    report = await desk.push(chain=dropping(desk.chain, 10**6), settings=settings)
+    assert "do not land" in report.stopped
+    assert [row.state for row in await desk.outbox.find("dividend")] == [OutboxState.DEAD] * 2
+    assert (await desk.push()).is_complete
+
+
+async def test_a_payer_that_runs_out_of_sol_is_told_when_it_is_asked_again() -> None:
+    desk = await PushingDesk().planned()
+
+    def spend() -> None:
+        desk.ledger.set_account(desk.payout.pubkey, Account(Pubkey.default(), 1_000, b""))
+
+    report = await desk.push(chain=before(desk.chain, "send", 2, spend))
+    assert "InsufficientFundsForFee" in report.stopped
+    assert report.paid.entries == 1
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED, OutboxState.DEAD}
 
 
 async def test_an_endpoint_without_history_leads_to_no_second_payment() -> None:
@@ -381,6 +434,30 @@ async def test_a_batch_that_outgrows_its_own_limits_too_stops_the_push() -> None
     assert "ComputationalBudgetExceeded" in report.stopped
     assert [row.state for row in await desk.outbox.find("dividend")] == [OutboxState.FAILED] * 2
     assert set(desk.balances()) == {0}
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 64])
+async def test_a_cluster_that_is_slow_to_finalize_is_waited_for(in_flight: int) -> None:
+    desk = await PushingDesk().planned()
+    desk.close_account(4)
+    chain = desk.lagging()
+    report = await desk.push(chain=chain, settings=replace(OPENING, in_flight=in_flight))
+    assert (report.stopped, report.is_complete, report.left) == ("", True, {})
+    assert (report.transactions, report.accounts_opened) == (6, 1)
+    assert desk.balances() == desk.due()
+    assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED}
+
+
+async def test_more_than_may_be_in_flight_are_confirmed_before_any_is_final() -> None:
+    desk = await PushingDesk(count=120, size=3).planned()
+    waiting: list[int] = []
+    report = await desk.push(
+        chain=desk.lagging(),
+        settings=replace(SETTINGS, in_flight=4),
+        on_progress=lambda progress: waiting.append(progress.in_flight),
+    )
+    assert report.is_complete
+    assert max(waiting) > 4
 
 
 async def test_two_pushes_at_once_cannot_sign_the_same_payment() -> None:

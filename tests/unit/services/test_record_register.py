@@ -188,6 +188,20 @@ async def test_a_holder_with_everything_in_escrow_is_in_the_register(day: Record
     assert by_owner(await day.take())[bytes(HOLDERS[1])].raw == 20 * ONE
 
 
+async def test_an_empty_frozen_account_freezes_nobody(day: RecordDay) -> None:
+    day.give(WALLET, ONE)
+    day.book.written.add(key("empty"))
+    empty = token_account(day.book.mint, WALLET, 0, frozen=True)
+    day.book.ledger.set_account(key("empty"), Account(token.TOKEN_2022_PROGRAM, RENT, empty))
+    assert by_owner(await day.take())[bytes(WALLET)].holder_class is HolderClass.WALLET
+
+
+async def test_an_inventory_wallet_is_that_first(day: RecordDay) -> None:
+    day.book.set_balance(INVENTORY, day.book.balances[INVENTORY], frozen=True)
+    own = by_owner(await day.take())[bytes(INVENTORY)]
+    assert (own.holder_class, own.frozen_raw) == (HolderClass.INVENTORY, 95 * ONE)
+
+
 async def test_a_register_is_taken_once(day: RecordDay) -> None:
     first = await day.take()
     day.book.give(HOLDERS[1], -ONE)

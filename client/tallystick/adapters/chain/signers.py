@@ -50,6 +50,11 @@ class KeypairSigner:
     """A keypair held in this process. Its secret never appears in `repr`, `str` or an error."""
 
     keypair: Keypair = field(repr=False)
+    pubkey: Pubkey = field(init=False)
+    """Kept, since computing it takes as long as signing."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pubkey", self.keypair.pubkey())
 
     @classmethod
     def from_file(cls, path: Path) -> KeypairSigner:
@@ -72,10 +77,6 @@ class KeypairSigner:
                 hint="Check the path in the profile, or create a key with: solana-keygen new -o <path>",
             ) from error
         return cls(_keypair_from_json(content, path))
-
-    @property
-    def pubkey(self) -> Pubkey:
-        return self.keypair.pubkey()
 
     def __repr__(self) -> str:
         return f"KeypairSigner({self.pubkey})"
