@@ -7,7 +7,7 @@ export PATH := $(CACHE)/bin:$(PATH)
 UV := uv run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help uv demo test soak validator program program-check client client-check docs mutation lint format clean
+.PHONY: help uv demo test soak bench validator program program-check client client-check docs mutation lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ test: uv ## every test: Rust, Python, program, property, end to end on both clus
 soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among faults (10,000), from the seed TALLY_SEED
 	@TALLY_SOAK=$${TALLY_SOAK:-100000} $(UV) pytest -q -s tests/property/test_laws.py -k no_sequence
 	@TALLY_SOAK_SCHEDULES=$${TALLY_SOAK_SCHEDULES:-10000} $(UV) pytest -q -s tests/property/test_payout_schedules.py -k no_schedule
+
+bench: uv ## what a dividend takes off chain and costs on chain, as tables; about a quarter of an hour
+	@$(UV) python bench/dividends/off_chain.py
+	@$(UV) python bench/dividends/on_chain.py
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
 	@toolchain/install validator

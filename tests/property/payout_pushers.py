@@ -57,11 +57,15 @@ def says_what_the_chain_says(trial: Trial, report: PushReport, *, is_last: bool)
     assert report.paid.entries <= len(paid), "it says that more are paid"
     assert report.paid.amount <= sum(line.amount for line in paid)
     assert report.paid_now.entries <= report.paid.entries
-    fees = sum(record.fee for record in trial.cluster.landed if record.payer == trial.cluster.payer)
-    assert is_last is False or report.fees <= fees or trial.cluster.undone, "it says that more was spent on fees"
+    spent = sum(record.fee for record in trial.cluster.landed if record.payer == trial.cluster.payer)
+    assert is_last is False or report.fees <= spent or trial.cluster.undone, "it says that more was spent on fees"
     assert report.rent <= trial.rent_cap
     if not is_last or not report.is_complete:
         return False
+    fees = {record.signature: record.fee for record in trial.cluster.landed}
+    own = [fees[each] for each in trial.signed_last if each in fees]
+    assert report.fees >= sum(own), "it says that less was spent on fees"
+    assert report.transactions >= len(own)
     assert (report.paid.entries, report.paid.amount) == (len(paid), sum(line.amount for line in paid))
     left: dict[LeftReason, tuple[int, int]] = {}
     for line in scene.lines:

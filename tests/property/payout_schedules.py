@@ -55,6 +55,8 @@ FAULTS: dict[str, tuple[float, ...]] = {
 """Kinds of faults, and how much of each."""
 STATES = ("ok",) * 9 + ("missing",) * 4 + ("frozen", "re-owned", "memo")
 """What an account of a recipient is at first."""
+MOSTLY_MISSING = ("missing",) * 9 + ("ok",)
+"""The same where hardly anybody has one."""
 
 
 FROZEN_NOW = {HolderClass.WALLET: 0.03, HolderClass.FROZEN: 0.6, HolderClass.PROGRAM: 0.03}
@@ -152,6 +154,7 @@ def schedule(seed: int) -> Schedule:
         if rng.random() < rate:
             kind = rng.choice(kinds)
             faults[at] = Fault(kind, rng.choice(FAULTS[kind]))
+    states = MOSTLY_MISSING if rng.random() < 0.15 else STATES
     lives = tuple(_life(rng) for _ in range(rng.randint(1, 5)))
     return Schedule(
         seed=seed,
@@ -159,7 +162,7 @@ def schedule(seed: int) -> Schedule:
         endpoints=rng.choice((1, 2, 2)),
         faults=faults,
         lives=lives,
-        states=tuple(rng.choice(STATES) for _ in range(entries)),
+        states=tuple(rng.choice(states) for _ in range(entries)),
         suspended=frozenset(place for place in range(entries) if rng.random() < 0.05),
         frozen=frozenset(place for place, line in enumerate(lines) if rng.random() < FROZEN_NOW[line.holder_class]),
         rent_cap=rng.choice((0, 1, 3, 100)),

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from payout_cluster import FaultyPayoutCluster, WrongOnChainError
+from solders.signature import Signature
 from tallystick.adapters.chain.outbox import MemoryOutbox, OutboxRow
 from tallystick.adapters.store.payouts import MemoryPayoutStore
 from tallystick.adapters.store.store import Store, open_store
@@ -82,6 +83,7 @@ class WatchingOutbox:
         self._cluster = cluster
         self._is_strict = is_strict
         self._left_alone = left_alone
+        self.signed: list[Signature] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._outbox, name)
@@ -94,6 +96,7 @@ class WatchingOutbox:
         """As promised, and watched."""
         earlier = [(row, await self._outbox.get_by_intent(row.intent)) for row in rows]
         await self._outbox.put_signed_all(rows)
+        self.signed += [row.signature for row in rows]
         self._cluster.stored.update(row.transaction for row in rows)
         self._cluster.arrive()
         if not self._is_strict:

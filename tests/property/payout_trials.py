@@ -15,6 +15,8 @@ from payout_schedules import Holders, LifePlan, Schedule, Weather, schedule
 from payout_store_faults import Life, MemoryStores, Mortal, SqlStores, Stores, WatchingOutbox
 from payout_time import LIFE, VirtualClock, VirtualLoop, run_virtually
 from solders.pubkey import Pubkey
+from solders.signature import Signature
+from tallystick.adapters.chain.outbox import OutboxState
 from tallystick.domain.dividends import HolderClass, PayoutLine
 from tallystick.errors import TallystickError
 from tallystick.program.token import SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM
@@ -101,6 +103,8 @@ class Trial:
         self.rent_each = self.cluster.rent(ACCOUNT_BYTES[self.scene.record.token_program])
         self.rent_cap = plan.rent_cap * self.rent_each
         self.rollbacks = 0
+        self.signed_last: list[Signature] = []
+        """What the process that began last has signed."""
 
     async def run(self, push: Pusher, check_report: ReportCheck | None) -> None:
         """All of it. AssertionError where something is wrong."""
@@ -126,6 +130,7 @@ class Trial:
         self.check()
         if self.is_guarded:
             await self.check_end()
+            await self.check_outbox()
 
     async def _turn(self, turn: LifePlan, push: Pusher, check_report: ReportCheck | None) -> None:
         self.clock.jump(turn.pause)
@@ -159,6 +164,7 @@ class Trial:
         programs = {line.owner for line in self.scene.lines if line.holder_class is HolderClass.PROGRAM}
         left_alone = frozenset(self.suspended | self.frozen | programs)
         outbox = WatchingOutbox(self.stores.outbox, self.cluster, is_strict=self.is_guarded, left_alone=left_alone)
+        self.signed_last = outbox.signed
         attempt = Attempt(
             scene=self.scene,
             chain=Mortal(life, self.cluster),
@@ -234,6 +240,16 @@ class Trial:
                 may_be = await self.may_be_created(line)
                 assert not may_be, f"line {place} has no account, there was rent for it, and it was not paid"
             assert not (may_be and self.holders.is_payable(line)), f"line {place} could be paid and was not"
+
+    async def check_outbox(self) -> None:
+        """What the outbox says became of each signature did. Where the only endpoint may have lied, one that is called
+        dead may have landed."""
+        told = {OutboxState.LANDED: "landed", OutboxState.FAILED: "failed", OutboxState.DEAD: "absent"}
+        for row in await self.stores.outbox.find("dividend"):
+            fate = self.cluster.fate_of(row.signature)
+            assert row.state in told, f"{row.intent} is left {row.state}"
+            is_excused = row.state is OutboxState.DEAD and self.plan.endpoints == 1
+            assert told[row.state] == fate or is_excused, f"{row.intent} is {row.state}, and {fate} on chain"
 
     def may_be_paid(self, line: PayoutLine) -> bool:
         """Whether a push may pay it, if its account takes it."""

@@ -17,7 +17,7 @@ from payout_schedules import FAULTS, Schedule, schedule
 from payout_store_faults import DEADLY
 from payout_trials import Counts, run_schedule, smallest
 
-SCHEDULES = 400
+SCHEDULES = 600
 SQL_SCHEDULES = 8
 CARELESS_SCHEDULES = 60
 SOAK = int(os.environ.get("TALLY_SOAK_SCHEDULES", "0"))

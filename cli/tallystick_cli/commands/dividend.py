@@ -15,6 +15,7 @@ from tallystick.program.addresses import distribution_address
 from tallystick.services.distribution_books import follow_distribution, keep_bits
 from tallystick.services.distribution_payments import plan_claim, plan_fund_distribution
 from tallystick.services.distribution_reads import read_distribution
+from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.distributions import (
     plan_approve_distribution,
     plan_close_distribution,
@@ -262,14 +263,19 @@ async def approve(
     own = await compute_dividend(
         chain, books.registers, books.confirmations, books.payouts, rules, request, number=opened
     )
-    record = await books.payouts.find(own.record.address)
-    if record is None:
-        if tally.is_dry_run:
-            raise Refused(
-                "A dry run keeps nothing, and this store has no plan of the distribution yet.",
-                hint="Compute it here first: tally dividend plan",
-            )
-        record = await books.payouts.add(own.record, own.batches, own.pages, own.carries)
+    require_recomputed(own.record, seen)
+    known = await books.payouts.find(own.record.address)
+    if tally.is_dry_run and (known is None or known.root != own.record.root):
+        raise Refused(
+            "A dry run keeps nothing, and this store has no plan of the distribution yet.",
+            hint=f"Compute it here first: tally dividend plan --number {opened}",
+        )
+    # One that is planned here and differs from what was opened is replaced; the opened one never is.
+    record = (
+        known
+        if tally.is_dry_run and known
+        else await books.payouts.add(own.record, own.batches, own.pages, own.carries)
+    )
     made = await plan_approve_distribution(
         chain,
         books.payouts,

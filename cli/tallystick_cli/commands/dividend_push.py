@@ -202,8 +202,8 @@ async def push_(
     for action in plan.actions:
         await trail.begin(action)
     live = Live(console=tally.err, transient=True, refresh_per_second=5) if tally.err.is_terminal else None
-    asked = _Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
-    with _interruption() as is_interrupted, live or nullcontext():
+    asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
+    with interruption() as is_interrupted, live or nullcontext():
         report = await push(
             chain,
             books.payouts,
@@ -268,7 +268,7 @@ async def _plan(
     return Plan(title, (), tuple(notes))
 
 
-class _Stages:
+class Stages:
     """Answers whether to go on: by where it was told to end, by --yes, else by asking."""
 
     def __init__(self, tally: Tally, ends: tuple[Stage, ...], live: Live | None) -> None:
@@ -296,7 +296,7 @@ class _Stages:
 
 
 @contextmanager
-def _interruption() -> Iterator[Callable[[], bool]]:
+def interruption() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a clean end; a second one ends at once."""
     loop, flag = asyncio.get_running_loop(), [False]
 

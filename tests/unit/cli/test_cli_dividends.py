@@ -18,7 +18,7 @@ from tallystick.domain.confirmations import CashConfirmation, ConfirmationFuncti
 from tallystick.errors import ConfigurationError
 from tallystick_cli.commands.init import make_key
 from tallystick_cli.profile import change_profile, read_profile, write_profile
-from typing_in import ACCOUNT, CUSTODIAN_LEI, Typed
+from typing_in import ACCOUNT, CUSTODIAN_LEI, Terminal, Typed
 
 EVENT = "CA-30"
 YEAR = 366 * 86_400
@@ -228,6 +228,31 @@ def test_views_of_a_dividend_can_be_looked_at(announced: Payer) -> None:
         assert (typed.code, said in typed.out) == (0, True), typed.out + typed.err
 
 
+def approve_on_another_machine(payer: Payer) -> None:
+    """The approver has a store of its own: nothing is approved before its register and confirmation make the root."""
+    desk = payer.desk
+    own = Terminal(desk.folder / "approver.toml")
+    own.profile.write_bytes(desk.terminal.profile.read_bytes())
+    change_profile(own.profile, lambda document: document["store"].update(url="sqlite:///approver.sqlite3"))
+    words = ("tAAPL", payer.event)
+    before = desk.transactions()
+    for missing, said in (((), "No register"), (("record",), "confirmed no cash")):
+        for verb in missing:
+            own.json("dividend", verb, *words)
+        typed = own.type("dividend", "approve", *words, "--yes", "--json")
+        assert (typed.code, said in typed.document["error"]["message"]) == (1, True), typed.out
+    tax, net = Quantity(20), Quantity(100)
+    other = payer.confirmation("CONF-2", tax=tax, net=net)
+    wrong = own.type("dividend", "approve", *words, "--confirmation", other, "--yes", "--json")
+    assert (wrong.code, desk.transactions()) == (1, before)
+    assert "What you computed yourself" in wrong.document["error"]["message"]
+    own.profile.with_name("approver.sqlite3").unlink()
+    own.json("dividend", "record", *words)
+    file = payer.confirmation("CONF-2")
+    assert own.json("dividend", "approve", *words, "--confirmation", file, "--yes")["transactions"]
+    assert own.json("dividend", "status", *words)["state"] == "approved"
+
+
 def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(announced: Payer) -> None:
     desk, payer = announced.desk, Payer(announced.desk, "CA-31")
     terminal = desk.terminal
@@ -237,8 +262,9 @@ def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(an
     payer.json("record")
     change_profile(terminal.profile, lambda document: declare(document, str(payer.money.address)))
     payer.json("plan", "--confirmation", payer.confirmation("CONF-2"))
-    for step in ("open", "approve", "fund"):
-        assert payer.json(step)["transactions"]
+    assert payer.json("open")["transactions"]
+    approve_on_another_machine(payer)
+    assert payer.json("fund")["transactions"]
 
     canary = payer.json("push", "--stop-after", "canary")
     assert (canary["paid_entries"], canary["is_finished"], canary["left"][0]["code"]) == (1, False, "payable")
