@@ -15,7 +15,7 @@ help: ## this list
 uv:
 	@toolchain/install uv >/dev/null
 
-demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, reconciliation
+demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, a dividend, reconciliation
 	@$(UV) --no-dev tally demo
 
 test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client

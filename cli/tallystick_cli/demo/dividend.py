@@ -176,9 +176,8 @@ class DividendStory:
         await self.tell.run(
             f"tally dividend approve {TEXT} --confirmation {shown_path(file)}",
             dividend.approve(self.tally, SYMBOL, EVENT, confirmation=[file]),
-            is_shown=False,
         )
-        await self.tell.run(f"tally dividend fund {TEXT}", dividend.fund(self.tally, SYMBOL, EVENT))
+        await self.tell.run(f"tally dividend fund {TEXT}", dividend.fund(self.tally, SYMBOL, EVENT), is_shown=False)
 
     async def push(self) -> Pushed:
         """Everybody who can be paid is paid, one wallet first."""
