@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 from solders.pubkey import Pubkey
@@ -28,7 +30,7 @@ from tallystick.services.payout_skips import Skips, read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
 
-from tallystick_cli.approval import ask
+from tallystick_cli.approval import ask, count
 from tallystick_cli.command import command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import Outcome, SendResult, Tally, TransactionSigner
@@ -47,6 +49,10 @@ from tallystick_cli.failures import DONE, REFUSED, UNKNOWN
 from tallystick_cli.render import amount, facts, span, stack, table, when
 
 __all__ = ["app"]
+
+
+_LOOK_EVERY: Final = 0.1
+"""Seconds between two looks for Ctrl-C while an answer is awaited."""
 
 
 class LastStage(StrEnum):
@@ -133,9 +139,14 @@ class Pushed:
         cost = facts(
             [
                 ("Transactions", f"{report.transactions:,}"),
-                ("Spent", f"{amount(report.fees + report.rent, LAMPORT_DECIMALS)} SOL"),
-                ("Accounts opened", f"{report.accounts_opened:,}" if report.accounts_opened else ""),
-                ("Rate", f"{report.holders_per_second:,.0f} holders a second" if report.paid_now.entries else ""),
+                ("Fees", f"{amount(report.fees, LAMPORT_DECIMALS)} SOL"),
+                (
+                    "Rent",
+                    f"{amount(report.rent, LAMPORT_DECIMALS)} SOL in {count(report.accounts_opened, 'opened account')}"
+                    if report.accounts_opened
+                    else "",
+                ),
+                ("Rate", f"{rate:,.0f} holders a second" if (rate := report.holders_per_second) >= 1 else ""),
                 ("Stopped", report.stopped),
             ]
         )
@@ -201,9 +212,8 @@ async def push_(
     trail = await tally.open_trail()
     for action in plan.actions:
         await trail.begin(action)
-    live = Live(console=tally.err, transient=True, refresh_per_second=5) if tally.err.is_terminal else None
-    asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
-    with interruption() as is_interrupted, live or nullcontext():
+    with interruption() as is_interrupted, Display(tally.err) as display:
+        asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), display, is_interrupted)
         report = await push(
             chain,
             books.payouts,
@@ -214,7 +224,7 @@ async def push_(
             settings=PushSettings(in_flight=in_flight, rent_cap=lamports),
             suspended=skips.suspended,
             frozen=skips.frozen,
-            on_progress=None if live is None else lambda progress: live.update(progress_view(progress)),
+            on_progress=display.tell if tally.err.is_terminal else None,
             should_stop=is_interrupted,
             confirm_stage=asked.confirm,
         )
@@ -238,16 +248,14 @@ async def _plan(
     targets = [calls.target(batch, word) for batch, word in enumerate(account.words)]
     payments, batches = sum(each.bit_count() for each in targets), sum(each > 0 for each in targets)
     title = f"Push distribution {record.number} of {dividend.event}"
-    left = record.entries - account.fields.paid_entries - payments
+    before = account.fields.paid_entries
+    left = record.entries - before - payments
     notes = [
-        f"{payments:,} payments in {batches:,} batches; {account.fields.paid_entries:,} of {record.entries:,} paid.",
+        f"{payments:,} of {record.entries:,} payments, {before:,} made before; batches: {batches:,}.",
         f"Of {cash_text(record, record.total)}, {cash_text(record, account.fields.paid)} are paid.",
     ]
     if left:
-        notes.append(
-            f"{left:,} are left out: programs, and those of {len(skips.suspended):,} suspended holders and"
-            f" {len(skips.frozen):,} with frozen tokens that are in it."
-        )
+        notes.append(f"{left:,} are left out: programs, suspended holders, and holders whose tokens are frozen.")
     if lamports:
         notes.append(f"Missing payment accounts are opened for up to {amount(lamports, LAMPORT_DECIMALS)} SOL.")
     else:
@@ -257,7 +265,7 @@ async def _plan(
             instruction = calls.pay(await calls.batch(batch), target & -target)
             action = new_action(
                 f"push:{address}",
-                f"Pay {payments:,} holders in {batches:,} batches, one wallet first",
+                f"Pay {count(payments, 'holder')}{'' if before else ', one wallet first'}",
                 instruction,
                 payer.pubkey,
                 (payer.pubkey, "payout"),
@@ -268,31 +276,87 @@ async def _plan(
     return Plan(title, (), tuple(notes))
 
 
+class Display:
+    """Progress at the foot of a terminal, gone when something else is said or it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.clear()
+
+    def tell(self, progress: PushProgress) -> None:
+        """Show this, in place of what was shown before."""
+        if self._live is None:
+            # A new one each time: one that was started again would wipe the lines that were said in between.
+            self._live = Live(console=self._console, transient=True, refresh_per_second=5)
+            self._live.start()
+        self._live.update(progress_view(progress))
+
+    def clear(self) -> None:
+        """Leave the terminal to others."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
 class Stages:
     """Answers whether to go on: by where it was told to end, by --yes, else by asking."""
 
-    def __init__(self, tally: Tally, ends: tuple[Stage, ...], live: Live | None) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        ends: tuple[Stage, ...],
+        display: Display,
+        is_interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._tally = tally
-        self._live = live
         self._ends = ends
+        self._display = display
+        self._is_interrupted = is_interrupted
         self.was_told = False
 
     async def confirm(self, stage: Stage, progress: PushProgress) -> bool:
-        """Whether the next stage may begin."""
+        """Whether the next stage may begin. Ctrl-C is a no."""
         if stage in self._ends:
             self.was_told = True
             return False
         if self._tally.is_yes or not self._tally.can_ask:
             return True
-        if self._live is not None:
-            self._live.stop()  # The question needs the terminal.
+        self._display.clear()
         self._tally.err.print(
             f"{_STAGES[stage]}: {progress.paid:,} paid, {progress.skipped:,} skipped. Look at it before you go on."
         )
-        goes_on = await asyncio.to_thread(typer.confirm, "Go on?", default=False, err=True)
-        if goes_on and self._live is not None:
-            self._live.start()
-        return goes_on
+        # A key that was pressed before this could be read is no consent to it.
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+        self._tally.err.print("Go on? [y/N]: ", end="", markup=False)
+        answer = await _typed_line(self._is_interrupted)
+        if not answer:
+            self._tally.err.print()
+        return answer.strip().lower() in ("y", "yes")
+
+
+async def _typed_line(is_interrupted: Callable[[], bool]) -> str:
+    """The line that is typed; empty at the end of input, and when it is interrupted, which a thread that reads would
+    not notice before the line is there."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        if not typed.done():
+            typed.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        while not typed.done() and not is_interrupted():
+            await asyncio.wait([typed], timeout=_LOOK_EVERY)
+    finally:
+        loop.remove_reader(sys.stdin)
+    return typed.result() if typed.done() else ""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Share, Stage
-from tallystick_cli.commands.dividend_push import Pushed, Stages, interruption, progress_view
+from tallystick_cli.commands.dividend_push import Display, Pushed, Stages, interruption, progress_view
 from tallystick_cli.context import Tally
 
 PROGRESS = PushProgress(Stage.FIRST, 1_000, 57, 3, 2, 1, 1_234_567, 3_700)
@@ -63,7 +63,7 @@ def test_the_exit_code_says_whether_something_payable_is_left(change: dict[str, 
 
 async def test_a_push_goes_on_by_itself_but_where_it_was_told_to_end() -> None:
     tally = Tally(Path("none.toml"), is_yes=True)
-    asked = Stages(tally, (Stage.CANARY,), None)
+    asked = Stages(tally, (Stage.CANARY,), Display(Console(file=StringIO())))
     assert await asked.confirm(Stage.FIRST, PROGRESS)
     assert not asked.was_told
     assert not await asked.confirm(Stage.CANARY, PROGRESS)
