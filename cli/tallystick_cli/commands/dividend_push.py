@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import sys
-import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from rich.console import Console, RenderableType
-from rich.live import Live
+from rich.console import RenderableType
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import parse_base_units
-from tallystick.domain.dividends import PayoutRecord
+from tallystick.domain.dividends import PayoutBatch, PayoutRecord
 from tallystick.errors import Refused
+from tallystick.program.distribution_account import DistributionAccount
+from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.chain_reads import chain_time
 from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
-from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Stage
+from tallystick.services.payout_report import LeftReason, PushReport, Stage, read_obstacles
 from tallystick.services.payout_skips import Skips, read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
@@ -33,7 +29,7 @@ from tallystick.services.securities import security_of
 from tallystick_cli.approval import ask, count
 from tallystick_cli.command import command
 from tallystick_cli.commands.dividend import app
-from tallystick_cli.context import Outcome, SendResult, Tally, TransactionSigner
+from tallystick_cli.context import Chain, Outcome, SendResult, Tally, TransactionSigner
 from tallystick_cli.dividends import (
     Dividend,
     EventArgument,
@@ -46,13 +42,10 @@ from tallystick_cli.dividends import (
 )
 from tallystick_cli.dry_run import LAMPORT_DECIMALS, end_dry_run
 from tallystick_cli.failures import DONE, REFUSED, UNKNOWN
-from tallystick_cli.render import amount, facts, span, stack, table, when
+from tallystick_cli.push_display import Display, Stages, interruption
+from tallystick_cli.render import amount, facts, stack, table, when
 
 __all__ = ["app"]
-
-
-_LOOK_EVERY: Final = 0.1
-"""Seconds between two looks for Ctrl-C while an answer is awaited."""
 
 
 class LastStage(StrEnum):
@@ -62,12 +55,8 @@ class LastStage(StrEnum):
     SAMPLE = "sample"
 
 
-_STAGES = {
-    Stage.RESUME: "carrying on",
-    Stage.CANARY: "canary: one wallet",
-    Stage.FIRST: "sample: one batch in a hundred",
-    Stage.REST: "the rest",
-}
+LOOKED_AT = 20
+"""Batches in which a dry run looks for a wallet that can be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +233,16 @@ async def _plan(
     chain, books = tally.open_chain(), await tally.open_store()
     address = Pubkey.from_bytes(record.address)
     account = (await read_distribution(chain, address)).require()
+    _require_pushable(record, account)
     calls = await PayoutCalls.load(books.payouts, address, payer.pubkey, suspended=skips.suspended, frozen=skips.frozen)
     targets = [calls.target(batch, word) for batch, word in enumerate(account.words)]
     payments, batches = sum(each.bit_count() for each in targets), sum(each > 0 for each in targets)
+    counted = "1 batch" if batches == 1 else f"{batches:,} batches"
     title = f"Push distribution {record.number} of {dividend.event}"
     before = account.fields.paid_entries
     left = record.entries - before - payments
     notes = [
-        f"{payments:,} of {record.entries:,} payments, {before:,} made before; batches: {batches:,}.",
+        f"{count(payments, 'payment')} in {counted}; {before:,} of {record.entries:,} paid.",
         f"Of {cash_text(record, record.total)}, {cash_text(record, account.fields.paid)} are paid.",
     ]
     if left:
@@ -260,139 +251,47 @@ async def _plan(
         notes.append(f"Missing payment accounts are opened for up to {amount(lamports, LAMPORT_DECIMALS)} SOL.")
     else:
         notes.append("Missing payment accounts are not opened; their owners' payments are left to claim.")
-    for batch, target in enumerate(targets):
-        if target:
-            instruction = calls.pay(await calls.batch(batch), target & -target)
-            action = new_action(
-                f"push:{address}",
-                f"Pay {count(payments, 'holder')}{'' if before else ', one wallet first'}",
-                instruction,
-                payer.pubkey,
-                (payer.pubkey, "payout"),
-                is_guarded=True,
-                version=1,
-            )
-            return Plan(title, (action,), tuple(notes))
-    return Plan(title, (), tuple(notes))
-
-
-class Display:
-    """Progress at the foot of a terminal, gone when something else is said or it ends."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live: Live | None = None
-
-    def __enter__(self) -> Display:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.clear()
-
-    def tell(self, progress: PushProgress) -> None:
-        """Show this, in place of what was shown before."""
-        if self._live is None:
-            # A new one each time: one that was started again would wipe the lines that were said in between.
-            self._live = Live(console=self._console, transient=True, refresh_per_second=5)
-            self._live.start()
-        self._live.update(progress_view(progress))
-
-    def clear(self) -> None:
-        """Leave the terminal to others."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-
-class Stages:
-    """Answers whether to go on: by where it was told to end, by --yes, else by asking."""
-
-    def __init__(
-        self,
-        tally: Tally,
-        ends: tuple[Stage, ...],
-        display: Display,
-        is_interrupted: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._tally = tally
-        self._ends = ends
-        self._display = display
-        self._is_interrupted = is_interrupted
-        self.was_told = False
-
-    async def confirm(self, stage: Stage, progress: PushProgress) -> bool:
-        """Whether the next stage may begin. Ctrl-C is a no."""
-        if stage in self._ends:
-            self.was_told = True
-            return False
-        if self._tally.is_yes or not self._tally.can_ask:
-            return True
-        self._display.clear()
-        self._tally.err.print(
-            f"{_STAGES[stage]}: {progress.paid:,} paid, {progress.skipped:,} skipped. Look at it before you go on."
-        )
-        # A key that was pressed before this could be read is no consent to it.
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)
-        self._tally.err.print("Go on? [y/N]: ", end="", markup=False)
-        answer = await _typed_line(self._is_interrupted)
-        if not answer:
-            self._tally.err.print()
-        return answer.strip().lower() in ("y", "yes")
-
-
-async def _typed_line(is_interrupted: Callable[[], bool]) -> str:
-    """The line that is typed; empty at the end of input, and when it is interrupted, which a thread that reads would
-    not notice before the line is there."""
-    loop = asyncio.get_running_loop()
-    typed: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        if not typed.done():
-            typed.set_result(sys.stdin.readline())
-
-    loop.add_reader(sys.stdin, read)
-    try:
-        while not typed.done() and not is_interrupted():
-            await asyncio.wait([typed], timeout=_LOOK_EVERY)
-    finally:
-        loop.remove_reader(sys.stdin)
-    return typed.result() if typed.done() else ""
-
-
-@contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C asks for a clean end; a second one ends at once."""
-    loop, flag = asyncio.get_running_loop(), [False]
-
-    def interrupt() -> None:
-        flag[0] = True
-        loop.remove_signal_handler(signal.SIGINT)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        has_handler = True
-    except (NotImplementedError, RuntimeError, ValueError):  # no main thread to catch signals in
-        has_handler = False
-    try:
-        yield lambda: flag[0]
-    finally:
-        if has_handler:
-            loop.remove_signal_handler(signal.SIGINT)
-
-
-def progress_view(progress: PushProgress) -> RenderableType:
-    """A push at one moment."""
-    rows = table(
-        "Stage", "Paid", "Skipped", "In flight", "Unknown", "SOL spent", "Time left",
-        right=["Paid", "Skipped", "In flight", "Unknown", "SOL spent", "Time left"],
-    )  # fmt: skip
-    rows.add_row(
-        _STAGES[progress.stage],
-        f"{progress.paid:,} of {progress.entries:,}",
-        f"{progress.skipped:,}",
-        f"{progress.in_flight:,}",
-        f"{progress.unknown:,}",
-        amount(progress.lamports, LAMPORT_DECIMALS),
-        "" if progress.seconds_left is None else span(progress.seconds_left),
+    canary = await _canary(chain, calls, targets)
+    if canary is None:
+        return Plan(title, (), tuple(notes))
+    batch, bit = canary
+    action = new_action(
+        f"push:{address}",
+        f"Pay {count(payments, 'holder')} in {counted}{'' if before else ', one wallet first'}",
+        calls.pay(batch, bit),
+        payer.pubkey,
+        (payer.pubkey, "payout"),
+        is_guarded=True,
+        version=1,
     )
-    return rows
+    return Plan(title, (action,), tuple(notes))
+
+
+async def _canary(chain: Chain, calls: PayoutCalls, targets: Sequence[int]) -> tuple[PayoutBatch, int] | None:
+    """A batch, and the bit of an entry in it that a push may pay: the first one among some batches whose account takes
+    it, else the first of all. None when nothing is left."""
+    first: tuple[PayoutBatch, int] | None = None
+    for number in [number for number, target in enumerate(targets) if target][:LOOKED_AT]:
+        batch = await calls.batch(number)
+        places = [place for place in range(len(batch.lines)) if targets[number] >> place & 1]
+        first = first or (batch, 1 << places[0])
+        reasons = await read_obstacles(chain, calls.record, [batch.lines[place] for place in places])
+        for place, reason in zip(places, reasons, strict=True):
+            if reason is None:
+                return batch, 1 << place
+    return first
+
+
+def _require_pushable(record: PayoutRecord, account: DistributionAccount) -> None:
+    """Refused before anybody is asked, in the words that tell what comes first."""
+    fields = account.fields
+    if fields.status is DistributionStatus.CLOSED:
+        raise Refused(
+            f"It was closed on {when(fields.closed_at)} UTC; nothing is paid from it any more.",
+            hint="Whoever is still owed something is paid by a linked one: tally dividend plan --correct",
+        )
+    if fields.status is DistributionStatus.OPEN:
+        raise Refused("It is not approved yet.", hint="A second key approves it with: tally dividend approve")
+    if fields.funded < fields.total:
+        missing = cash_text(record, fields.total - fields.funded)
+        raise Refused(f"{missing} are missing in escrow.", hint="Fund it first: tally dividend fund")

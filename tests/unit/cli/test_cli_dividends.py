@@ -172,6 +172,9 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     assert (unfunded.code, "Fund it first" in str(unfunded.document["error"]["next"])) == (1, True)
     poor = payer.type("fund", "--from", "anna")
     assert (poor.code, "are missing" in poor.document["error"]["message"]) == (1, True)
+    moved = payer.json("fund", "--dry-run")["transactions"][0]["changes"]
+    amounts = [each for change in moved for each in change["fields"] if each["name"] == "amount"]
+    assert [(each["old"], each["new"]) for each in amounts] == [("1000", "919.6"), ("0", "80.4")]
     assert payer.json("fund")["transactions"]
     assert payer.json("status")["funded"] == "80.4"
 
