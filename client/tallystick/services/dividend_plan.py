@@ -7,7 +7,7 @@ document with sources, terms and control totals (docs/decisions/0033-dividend-pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -20,7 +20,7 @@ from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.confirmations import ConfirmedCash, settled_cash
 from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
-from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutBatch, PayoutLine, PayoutRecord
+from tallystick.domain.dividends import Carry, EntitlementPage, PayoutBatch, PayoutLine, PayoutRecord
 from tallystick.domain.entitlements import (
     DividendTerms,
     Entitlements,
@@ -297,19 +297,9 @@ def _require_as_announced(
     return tuple(differences)
 
 
-def class_counts(lines: Sequence[PayoutLine]) -> dict[HolderClass, tuple[int, int]]:
-    """Payments and base units by how owners are paid."""
-    found: dict[HolderClass, tuple[int, int]] = {}
-    for line in lines:
-        number, amount = found.get(line.holder_class, (0, 0))
-        found[line.holder_class] = number + 1, amount + line.amount
-    return found
-
-
 __all__ = [
     "DividendPlan",
     "DividendRequest",
-    "class_counts",
     "compute_dividend",
     "payment_account",
     "plan_dividend",
