@@ -26,6 +26,8 @@ T = TypeVar("T")
 CROWD: Final = 495
 RECIPIENTS_AT_ONCE: Final = 9
 """In one transaction: opening an account and sending to it takes seven instructions with those they call, of 64."""
+IN_FLIGHT: Final = 8
+"""Transactions on their way at once."""
 
 Parcel: TypeAlias = tuple[str, Sequence[Instruction], Sequence[TransactionSigner]]
 """A transaction: a name that no other has, what it does, and who signs beside the fee payer."""
@@ -125,13 +127,17 @@ async def spread(
 
 
 async def send_all(tally: Tally, parcels: Sequence[Parcel]) -> int:
-    """Send transactions of version 1 at once, paid by the fee payer; the number of them. Raises what the first raises
-    that fails."""
+    """Send transactions of version 1, some at a time, paid by the fee payer; the number of them. Raises what the first
+    raises that fails."""
     sender, payer = tally.new_sender(new_memory_outbox()), tally.signer("payer")
+    turn = asyncio.Semaphore(IN_FLIGHT)
 
     async def send(name: str, steps: Sequence[Instruction], signers: Sequence[TransactionSigner]) -> None:
         unique = {each.pubkey: each for each in (payer, *signers)}
-        result = await sender.send(steps, list(unique.values()), intent=f"demo:{name}", payer=payer.pubkey, version=1)
+        async with turn:
+            result = await sender.send(
+                steps, list(unique.values()), intent=f"demo:{name}", payer=payer.pubkey, version=1
+            )
         result.require_done()
 
     await asyncio.gather(*(send(*parcel) for parcel in parcels))
