@@ -27,7 +27,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from tallystick.adapters.chain.agave_errors import error_as_json
 from tallystick.adapters.chain.wire import fee_of, is_writable, limits_of
 from tallystick.program.distribution_account import HEADER_LENGTH, WORD
-from tallystick.program.token import SYSTEM_PROGRAM
+from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM
 
 BLOCKS_PER_SECOND = 2.5
 BLOCKHASH_LIFE = 150
@@ -83,6 +83,8 @@ class PayoutLedger:
     received: Counter[bytes] = field(default_factory=Counter)
     spent: Counter[bytes] = field(default_factory=Counter)
     created: Counter[bytes] = field(default_factory=Counter)
+    opened: set[bytes] = field(default_factory=set)
+    """Accounts that a transaction of the payer's was to open, landed at some time, whether they were there or not."""
     executions: int = 0
     """Transactions executed, those that a fork took back too."""
     undone: int = 0
@@ -299,6 +301,8 @@ class PayoutLedger:
                     self._violate(f"{address} lost {-change:,}")
                 if before[address] is None and after[address] is not None and record.payer == self.payer:
                     record.created[raw] += 1
+                if record.payer == self.payer and record.error is None and ASSOCIATED_TOKEN_PROGRAM in record.keys:
+                    self.opened.add(raw)
         self._keep(record)
         if record.signature in self.superseded:
             self._violate(f"{record.signature} landed after another one was signed in its place")

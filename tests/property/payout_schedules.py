@@ -21,8 +21,7 @@ from tallystick.program.token import TOKEN_2022_PROGRAM
 
 CALLS = 400
 """Calls of the chain among which faults are spread."""
-LIFETIME = 150 / 2.5
-"""Seconds that a blockhash lives."""
+
 ENDPOINTS = {
     1: ((GOOD,), (FORGETFUL,), (DEAD,), (BEHIND,)),
     2: ((GOOD, GOOD), (FORGETFUL, GOOD), (GOOD, FORGETFUL), (DEAD, GOOD), (GOOD, DEAD), (BEHIND, GOOD), (GOOD, BEHIND),
@@ -362,4 +361,4 @@ class Weather:
         return True
 
 
-__all__ = ["FAULTS", "LIFETIME", "Fault", "Holders", "LifePlan", "Schedule", "Weather", "schedule"]
+__all__ = ["FAULTS", "Fault", "Holders", "LifePlan", "Schedule", "Weather", "schedule"]
