@@ -256,7 +256,7 @@ class PushLoop:
         may_open = self._settings.rent_cap > 0
         if number not in self._accounts_done and (may_open or round_):
             lines = [line for place, line in enumerate(batch.lines) if target >> place & 1]
-            reasons = await read_obstacles(self._chain, self._calls.record, lines)
+            reasons = await read_obstacles(self._chain, self._calls.record, lines, "confirmed")
             pairs = zip(lines, reasons, strict=True)
             missing = [line for line, reason in pairs if reason is LeftReason.MISSING]
             if missing and may_open and (opening := await self._opening.drafts(number, missing)):

@@ -117,8 +117,7 @@ class _Push:
         loop = PushLoop(self._chain, self._clock, calls, flights, opening, self._settings, should_stop, self._tell)
         self._calls, self._flights, self._opening, self._loop = calls, flights, opening, loop
 
-        before = await loop.read_words()
-        _check(before, calls, address, payer.pubkey)
+        before = await self._begin(address, payer.pubkey)
         landed = await loop.resume(
             await self._outbox.find(accounts_prefix), await self._outbox.find(f"dividend:{address}:")
         )
@@ -143,6 +142,21 @@ class _Push:
             await self._send(Stage.REST, again)
             stock = await self._take_stock(suspended, frozen)
         return self._report(before, stock)
+
+    async def _begin(self, address: Pubkey, payer: Pubkey) -> DistributionAccount:
+        """The distribution at finalized, which may be pushed; waited for where only the newest blocks say so."""
+        give_up_at = self._clock.monotonic() + self._settings.patience
+        while True:
+            try:
+                account = await self._loop.read_words()
+                _check(account, self._calls, address, payer)
+                return account
+            except Refused:
+                newest = await self._chain.get_account(address)
+                if newest is None or self._clock.monotonic() >= give_up_at:
+                    raise
+                _check(DistributionAccount.decode(newest.data), self._calls, address, payer)
+            await self._clock.sleep(self._settings.poll_every)
 
     async def _check_balance(self, payer: Pubkey, batches: Sequence[int]) -> None:
         if not batches:
@@ -205,7 +219,8 @@ class _Push:
                 continue
             target, lines = self._loop.target(number), (await self._calls.batch(number)).lines
             places = [place for place in range(len(lines)) if target >> place & 1]
-            reasons = await read_obstacles(self._chain, self._calls.record, [lines[place] for place in places])
+            wanted = [lines[place] for place in places]
+            reasons = await read_obstacles(self._chain, self._calls.record, wanted, "confirmed")
             for place, reason in zip(places, reasons, strict=True):
                 if reason is None:
                     return number, place

@@ -129,12 +129,13 @@ class LaggingChain:
         self._addresses = addresses
         self._sent: dict[Signature, float] = {}
         self._past: list[tuple[float, int, dict[Pubkey, Account | None]]] = []
-        self._remember()
+        self.remember()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Take in what was written past the transactions."""
         found = {address: self._inner.ledger.account(address) for address in self._addresses}
         self._past.append((self._clock.monotonic(), self._inner.ledger.slot, found))
 
@@ -147,7 +148,7 @@ class LaggingChain:
         signature = await self._inner.send(transaction)
         if self._inner.ledger.landed(signature) is not None and signature not in self._sent:
             self._sent[signature] = self._clock.monotonic()
-            self._remember()
+            self.remember()
         return signature
 
     async def get_signature_statuses(

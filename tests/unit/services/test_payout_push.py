@@ -448,6 +448,17 @@ async def test_a_cluster_that_is_slow_to_finalize_is_waited_for(in_flight: int) 
     assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED}
 
 
+async def test_what_was_funded_a_moment_ago_is_pushed_once_that_is_final() -> None:
+    desk = await PushingDesk().planned()
+    desk.write_distribution(funded=0)
+    chain = desk.lagging()
+    desk.clock.advance(20)  # type: ignore[attr-defined]
+    desk.write_distribution()
+    chain.remember()
+    assert (await desk.push(chain=chain)).is_complete
+    assert desk.clock.monotonic() > 20 + chain.SECONDS
+
+
 async def test_more_than_may_be_in_flight_are_confirmed_before_any_is_final() -> None:
     desk = await PushingDesk(count=120, size=3).planned()
     waiting: list[int] = []
