@@ -254,7 +254,8 @@ class PayoutLedger:
             self._remember(address)
         before = {address: self._versions[address][-1][1] for address in written}
         payer, fee = before[keys[0]], fee_of(message)
-        if payer is None or payer.lamports < fee:
+        left = -1 if payer is None else payer.lamports - fee
+        if payer is None or left < 0 or 0 < left < self._svm.minimum_balance_for_rent_exemption(0):
             return
         self.executions += 1
         record = Record(height, transaction, decoded.signatures[0], fee=fee, payer=keys[0], keys=tuple(keys))
@@ -271,8 +272,7 @@ class PayoutLedger:
             else:
                 assert isinstance(result, TransactionMetadata)
                 record.meta = result
-        rest = self._svm.get_account(keys[0])
-        assert rest is not None
+        rest = self._svm.get_account(keys[0]) or NOBODY
         if record.error is not None or isinstance(message, MessageV1):
             # LiteSVM reads no priority fee of version 1, and some failures never came to it.
             start = payer if record.error is not None else rest
