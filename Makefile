@@ -21,8 +21,9 @@ demo: uv ## the main job once, on an embedded cluster and SQLite: statement, att
 test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
 	@tests/run
 
-soak: uv ## no sequence of steps breaks a law: TALLY_SOAK steps (100,000), from the seed TALLY_SEED where it is given
+soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among faults (10,000), from the seed TALLY_SEED
 	@TALLY_SOAK=$${TALLY_SOAK:-100000} $(UV) pytest -q -s tests/property/test_laws.py -k no_sequence
+	@TALLY_SOAK_SCHEDULES=$${TALLY_SOAK_SCHEDULES:-10000} $(UV) pytest -q -s tests/property/test_payout_schedules.py -k no_schedule
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
 	@toolchain/install validator
