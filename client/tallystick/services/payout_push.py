@@ -113,7 +113,10 @@ class _Push:
         address = Pubkey.from_bytes(calls.record.address)
         flights = Flights(self._chain, self._outbox, self._clock, payer, self._settings.flights)
         accounts_prefix = f"dividend-accounts:{address}:"
-        opening = AccountOpening(self._store, calls, flights, self._settings.rent_cap, accounts_prefix)
+        has_witness = self._chain.endpoint_count > 1
+        opening = AccountOpening(
+            self._store, calls, flights, self._settings.rent_cap, accounts_prefix, has_witness=has_witness
+        )
         loop = PushLoop(self._chain, self._clock, calls, flights, opening, self._settings, should_stop, self._tell)
         self._calls, self._flights, self._opening, self._loop = calls, flights, opening, loop
 
@@ -194,7 +197,8 @@ class _Push:
         line = (await self._calls.batch(batch)).lines[place]
         address, owner = Pubkey.from_bytes(line.address), Pubkey.from_bytes(line.owner)
         before = await self._balance(address)
-        await loop.send_one(batch, place)
+        if not await loop.send_one(batch, place) and not loop.stopped:
+            return  # Its account was closed or frozen just now, and nothing was signed.
         self._tell(is_due=True)
         if batch in loop.unknown:
             loop.stop(f"What became of the payment to the first wallet, {owner}, is not known yet.")
@@ -213,7 +217,7 @@ class _Push:
     async def _find_canary(self) -> tuple[int, int] | None:
         """Batch and place of the first entry that can be paid as its account is, else of the first whose account may be
         opened."""
-        missing = None
+        openable = None
         for number in self._loop.unpaid_batches():
             if not self._loop.may_try(number):
                 continue
@@ -224,9 +228,9 @@ class _Push:
             for place, reason in zip(places, reasons, strict=True):
                 if reason is None:
                     return number, place
-                if reason is LeftReason.MISSING and missing is None and self._settings.rent_cap:
-                    missing = (number, place)
-        return missing
+                if reason is LeftReason.MISSING and openable is None and await self._opening.may_open(lines[place]):
+                    openable = (number, place)
+        return openable
 
     async def _balance(self, address: Pubkey) -> int:
         account = await self._loop.read_account(address, self._loop.floor)

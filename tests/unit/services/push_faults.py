@@ -11,6 +11,7 @@ from solders.signature import Signature
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Account, Commitment, SignatureStatus, Simulation
 from tallystick.adapters.clock import Clock
+from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
 
 WRITES = frozenset(
     {"send", "put_signed_all", "mark_sent_all", "mark_outcomes", "reserve_rent"}
@@ -75,6 +76,24 @@ def dropping(inner: Any, count: int) -> Any:
         return await call()
 
     return Watched(inner, on_call)
+
+
+class LosingOpenings:
+    """Loses the first broadcasts of transactions that open accounts. So many endpoints, which agree."""
+
+    def __init__(self, inner: Any, count: int, endpoints: int) -> None:
+        self._inner = inner
+        self._left = count
+        self.endpoint_count = endpoints
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def send(self, transaction: bytes) -> Any:
+        if bytes(ASSOCIATED_TOKEN_PROGRAM) in transaction and self._left > 0:
+            self._left -= 1
+            return None
+        return await self._inner.send(transaction)
 
 
 def forgetful(inner: Any) -> Any:
