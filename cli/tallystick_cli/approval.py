@@ -148,5 +148,5 @@ def plan_panel(tally: Tally, plan: Plan) -> RenderableType:
 
 
 def count(number: int, noun: str) -> str:
-    """1 transaction, 2 transactions."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """1 transaction, 2 transactions, 1,000 transactions."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -158,11 +158,6 @@ def dividend_request(
         corrects=corrects,
         accepted=accepted or "",
     )
-
-
-def moved_to(request: DividendRequest, expires_at: int, payout_key: Pubkey) -> DividendRequest:
-    """The same request with expiry and payout key as the chain has them, to compute an opened distribution anew."""
-    return replace(request, expires_at=expires_at, payout_key=payout_key)
 
 
 def any_signer(tally: Tally, name: str) -> TransactionSigner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from tallystick.program.addresses import distribution_address
 from tallystick.services.distribution_books import follow_distribution, keep_bits
 from tallystick.services.distribution_payments import plan_claim, plan_fund_distribution
 from tallystick.services.distribution_reads import read_distribution
+from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.distributions import (
     plan_approve_distribution,
     plan_close_distribution,
@@ -45,7 +46,6 @@ from tallystick_cli.dividends import (
     exact_text,
     find_dividend,
     find_record,
-    moved_to,
     plan_notes,
     receive_confirmations,
 )
@@ -139,6 +139,7 @@ _HOW = {
         "tally dividend plan tAAPL CA-30 --confirmation mt566.txt",
         "tally dividend plan tAAPL CA-30 --minimum 0.10 --expires 730d --json",
         "tally dividend plan tAAPL CA-30 --correct   # pays what earlier distributions of the event did not",
+        "tally dividend plan tAAPL CA-30 --number 0   # one that is opened, for a store that lost it",
         "tally dividend plan tAAPL CA-30 --accept-difference 'gross rounded by the custodian, its mail of 3 May'",
     ),
 )
@@ -157,6 +158,10 @@ async def plan(
     payout_key: Annotated[
         str | None, typer.Option(help="Who will push: an address or wallet; else the profile's payout key.")
     ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option("--number", help="One that is opened, computed anew for a store without it.", min=0, max=65535),
+    ] = None,
 ) -> Planned:
     """Compute who is owed what, from the register and the cash that custodians confirmed. Signs nothing.
 
@@ -167,11 +172,20 @@ async def plan(
     rules = dividend_rules(tally, minimum, fee)
     await receive_confirmations(tally, dividend, confirmation)
     books = await tally.open_store()
-    key = tally.signer("payout").pubkey if payout_key is None else tally.address(payout_key)
+    chain = tally.open_chain()
+    if number is None:
+        key = tally.signer("payout").pubkey if payout_key is None else tally.address(payout_key)
+    else:
+        seen = (await read_distribution(chain, distribution_address(dividend.address, number))).require().fields
+        key = seen.payout_key
     request = dividend_request(
         tally, dividend, payout_key=key, expires=expires, corrects=correct, accepted=accept_difference
     )
-    made = await plan_dividend(tally.open_chain(), books.registers, books.confirmations, books.payouts, rules, request)
+    if number is not None:
+        request = replace(request, expires_at=seen.expires_at)
+    made = await plan_dividend(
+        chain, books.registers, books.confirmations, books.payouts, rules, request, number=number
+    )
     return Planned(dividend.section.symbol, dividend.event, made.record, dict(plan_document(made.record)))
 
 
@@ -245,18 +259,23 @@ async def approve(
     request = dividend_request(
         tally, dividend, payout_key=seen.payout_key, corrects=correct, accepted=accept_difference
     )
-    request = moved_to(request, seen.expires_at, seen.payout_key)
+    request = replace(request, expires_at=seen.expires_at)
     own = await compute_dividend(
         chain, books.registers, books.confirmations, books.payouts, rules, request, number=opened
     )
-    record = await books.payouts.find(own.record.address)
-    if record is None:
-        if tally.is_dry_run:
-            raise Refused(
-                "A dry run keeps nothing, and this store has no plan of the distribution yet.",
-                hint="Compute it here first: tally dividend plan",
-            )
-        record = await books.payouts.add(own.record, own.batches, own.pages, own.carries)
+    require_recomputed(own.record, seen)
+    known = await books.payouts.find(own.record.address)
+    if tally.is_dry_run and (known is None or known.root != own.record.root):
+        raise Refused(
+            "A dry run keeps nothing, and this store has no plan of the distribution yet.",
+            hint=f"Compute it here first: tally dividend plan --number {opened}",
+        )
+    # One that is planned here and differs from what was opened is replaced; the opened one never is.
+    record = (
+        known
+        if tally.is_dry_run and known
+        else await books.payouts.add(own.record, own.batches, own.pages, own.carries)
+    )
     made = await plan_approve_distribution(
         chain,
         books.payouts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,22 +16,24 @@ from rich.live import Live
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import parse_base_units
-from tallystick.domain.dividends import PayoutRecord
+from tallystick.domain.dividends import PayoutBatch, PayoutRecord
 from tallystick.errors import Refused
+from tallystick.program.distribution_account import DistributionAccount
+from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.chain_reads import chain_time
 from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
-from tallystick.services.payout_report import PushProgress, PushReport, Stage
+from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Stage, read_obstacles
 from tallystick.services.payout_skips import Skips, read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
 
-from tallystick_cli.approval import ask
+from tallystick_cli.approval import ask, count
 from tallystick_cli.command import command
 from tallystick_cli.commands.dividend import app
-from tallystick_cli.context import Outcome, SendResult, Tally, TransactionSigner
+from tallystick_cli.context import Chain, Outcome, SendResult, Tally, TransactionSigner
 from tallystick_cli.dividends import (
     Dividend,
     EventArgument,
@@ -56,6 +58,8 @@ class LastStage(StrEnum):
     SAMPLE = "sample"
 
 
+LOOKED_AT = 20
+"""Batches in which a dry run looks for a wallet that can be paid."""
 _STAGES = {
     Stage.RESUME: "carrying on",
     Stage.CANARY: "canary: one wallet",
@@ -75,11 +79,16 @@ class Pushed:
     asked_to_stop: bool = False
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left that pushing could pay, wherever it ended."""
+        return not self.report.unknown and LeftReason.PAYABLE not in self.report.left
+
+    @property
     def exit_code(self) -> int:
         """3 while the fate of a transaction is open, 1 when something payable is left unasked, else 0."""
         if self.report.unknown:
             return UNKNOWN
-        return DONE if self.report.is_complete or self.asked_to_stop else REFUSED
+        return DONE if self.is_finished or self.asked_to_stop else REFUSED
 
     def document(self) -> dict[str, object]:
         """Paid, left by reason, and what it cost."""
@@ -90,7 +99,7 @@ class Pushed:
             "distribution": str(Pubkey.from_bytes(record.address)),
             "number": record.number,
             "stage": report.stage.value,
-            "is_complete": report.is_complete,
+            "is_finished": self.is_finished,
             "entries": report.entries,
             "total": exact_text(record, report.total),
             "paid_entries": report.paid.entries,
@@ -139,7 +148,7 @@ class Pushed:
     def _next(self) -> str:
         if self.report.unknown:
             return "The fate of some transactions is open; nothing was signed again. Run it again to carry on."
-        if not self.report.is_complete:
+        if not self.is_finished:
             return "Run it again to carry on: what is paid stays paid, and nobody is paid twice."
         if self.report.left:
             return "The rest is left to claim: tally dividend claim. After the expiry: tally dividend close"
@@ -197,8 +206,8 @@ async def push_(
     for action in plan.actions:
         await trail.begin(action)
     live = Live(console=tally.err, transient=True, refresh_per_second=5) if tally.err.is_terminal else None
-    asked = _Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
-    with _interruption() as is_interrupted, live or nullcontext():
+    asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
+    with interruption() as is_interrupted, live or nullcontext():
         report = await push(
             chain,
             books.payouts,
@@ -229,13 +238,15 @@ async def _plan(
     chain, books = tally.open_chain(), await tally.open_store()
     address = Pubkey.from_bytes(record.address)
     account = (await read_distribution(chain, address)).require()
+    _require_pushable(record, account)
     calls = await PayoutCalls.load(books.payouts, address, payer.pubkey, suspended=skips.suspended, frozen=skips.frozen)
     targets = [calls.target(batch, word) for batch, word in enumerate(account.words)]
     payments, batches = sum(each.bit_count() for each in targets), sum(each > 0 for each in targets)
+    counted = "1 batch" if batches == 1 else f"{batches:,} batches"
     title = f"Push distribution {record.number} of {dividend.event}"
     left = record.entries - account.fields.paid_entries - payments
     notes = [
-        f"{payments:,} payments in {batches:,} batches; {account.fields.paid_entries:,} of {record.entries:,} paid.",
+        f"{count(payments, 'payment')} in {counted}; {account.fields.paid_entries:,} of {record.entries:,} paid.",
         f"Of {cash_text(record, record.total)}, {cash_text(record, account.fields.paid)} are paid.",
     ]
     if left:
@@ -247,23 +258,53 @@ async def _plan(
         notes.append(f"Missing payment accounts are opened for up to {amount(lamports, LAMPORT_DECIMALS)} SOL.")
     else:
         notes.append("Missing payment accounts are not opened; their owners' payments are left to claim.")
-    for batch, target in enumerate(targets):
-        if target:
-            instruction = calls.pay(await calls.batch(batch), target & -target)
-            action = new_action(
-                f"push:{address}",
-                f"Pay {payments:,} holders in {batches:,} batches, one wallet first",
-                instruction,
-                payer.pubkey,
-                (payer.pubkey, "payout"),
-                is_guarded=True,
-                version=1,
-            )
-            return Plan(title, (action,), tuple(notes))
-    return Plan(title, (), tuple(notes))
+    canary = await _canary(chain, calls, targets)
+    if canary is None:
+        return Plan(title, (), tuple(notes))
+    batch, bit = canary
+    action = new_action(
+        f"push:{address}",
+        f"Pay {count(payments, 'holder')} in {counted}, one wallet first",
+        calls.pay(batch, bit),
+        payer.pubkey,
+        (payer.pubkey, "payout"),
+        is_guarded=True,
+        version=1,
+    )
+    return Plan(title, (action,), tuple(notes))
 
 
-class _Stages:
+async def _canary(chain: Chain, calls: PayoutCalls, targets: Sequence[int]) -> tuple[PayoutBatch, int] | None:
+    """A batch, and the bit of an entry in it that a push may pay: the first one among some batches whose account takes
+    it, else the first of all. None when nothing is left."""
+    first: tuple[PayoutBatch, int] | None = None
+    for number in [number for number, target in enumerate(targets) if target][:LOOKED_AT]:
+        batch = await calls.batch(number)
+        places = [place for place in range(len(batch.lines)) if targets[number] >> place & 1]
+        first = first or (batch, 1 << places[0])
+        reasons = await read_obstacles(chain, calls.record, [batch.lines[place] for place in places])
+        for place, reason in zip(places, reasons, strict=True):
+            if reason is None:
+                return batch, 1 << place
+    return first
+
+
+def _require_pushable(record: PayoutRecord, account: DistributionAccount) -> None:
+    """Refused before anybody is asked, in the words that tell what comes first."""
+    fields = account.fields
+    if fields.status is DistributionStatus.CLOSED:
+        raise Refused(
+            f"It was closed on {when(fields.closed_at)} UTC; nothing is paid from it any more.",
+            hint="Whoever is still owed something is paid by a linked one: tally dividend plan --correct",
+        )
+    if fields.status is DistributionStatus.OPEN:
+        raise Refused("It is not approved yet.", hint="A second key approves it with: tally dividend approve")
+    if fields.funded < fields.total:
+        missing = cash_text(record, fields.total - fields.funded)
+        raise Refused(f"{missing} are missing in escrow.", hint="Fund it first: tally dividend fund")
+
+
+class Stages:
     """Answers whether to go on: by where it was told to end, by --yes, else by asking."""
 
     def __init__(self, tally: Tally, ends: tuple[Stage, ...], live: Live | None) -> None:
@@ -291,7 +332,7 @@ class _Stages:
 
 
 @contextmanager
-def _interruption() -> Iterator[Callable[[], bool]]:
+def interruption() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a clean end; a second one ends at once."""
     loop, flag = asyncio.get_running_loop(), [False]
 

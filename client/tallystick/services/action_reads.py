@@ -190,7 +190,8 @@ def next_step(details: ActionDetails) -> str:
         if action.kind in CHANGES_MULTIPLIER:
             return f"Execute it before {at}: tally action execute"
         if action.kind in PAYS_CASH:
-            return "It is paid by a distribution."
+            record_at = moment_text(action.terms.record_at)
+            return f"It is paid by a distribution; take the register at {record_at}: tally dividend record --wait"
         return f"From {at} on: tally security retire"
     is_behind = action.kind in CHANGES_MULTIPLIER and security.reserve_as_of <= action.terms.effective_at
     if state is ActionState.IN_EFFECT and is_behind:

@@ -283,7 +283,7 @@ async def plan_execute_action(chain: Chain, *, payer: Pubkey, executor: Pubkey, 
     _require_not_ended(found)
     if found.kind not in CHANGES_MULTIPLIER:
         how = (
-            "It pays cash, through a distribution that is opened for it."
+            "It pays cash, through a distribution that is planned and opened for it: tally dividend --help"
             if found.kind in PAYS_CASH
             else "Retire the security with: tally security retire"
         )

@@ -12,6 +12,7 @@ from tallystick.program.generated.accounts import Distribution, Security
 from tallystick.program.token import TokenAccount, decode_token_account
 from tallystick.services.action_reads import moment_text
 from tallystick.services.chain_reads import ticker_of
+from tallystick.services.payout_lines import plan_document
 
 
 def require_same(record: PayoutRecord, fields: Distribution) -> None:
@@ -79,7 +80,7 @@ def cash(record: PayoutRecord, units: int) -> str:
 
 def described(record: PayoutRecord) -> str:
     """Which distribution it is, without reading anything."""
-    return f"distribution {record.number} of the action {Pubkey.from_bytes(record.action)}"
+    return f"distribution {record.number} of {plan_document(record)['event']}"
 
 
 def titled(record: PayoutRecord, security: Security) -> str:

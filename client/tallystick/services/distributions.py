@@ -130,7 +130,7 @@ async def plan_approve_distribution(
         require_same(record, fields)
         return Plan(title, notes=(f"{fields.root_approver} approved it on {moment_text(fields.approved_at)}.",))
     if fields.status is DistributionStatus.CLOSED:
-        raise Refused(f"It was closed on {moment_text(fields.closed_at)}.", hint="Plan a new one.")
+        raise Refused(f"It was closed on {moment_text(fields.closed_at)}.", hint="Plan a new one: tally dividend plan")
     require_same(record, fields)
     if recomputed is not None:
         require_recomputed(recomputed, fields)

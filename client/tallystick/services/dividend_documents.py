@@ -109,6 +109,7 @@ def _register(sources: Sources) -> CanonicalValue:
         "multiplier": str(register.multiplier),
         "multiplier_bits": f"{register.multiplier_bits:016x}",
         "witnesses": register.witnesses,
+        "late_reason": register.late_reason or None,
         "owners": len(register.positions),
     }
 

@@ -7,7 +7,7 @@ document with sources, terms and control totals (docs/decisions/0033-dividend-pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -20,7 +20,7 @@ from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.confirmations import ConfirmedCash, settled_cash
 from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
-from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutBatch, PayoutLine, PayoutRecord
+from tallystick.domain.dividends import Carry, EntitlementPage, PayoutBatch, PayoutLine, PayoutRecord
 from tallystick.domain.entitlements import (
     DividendTerms,
     Entitlements,
@@ -37,6 +37,9 @@ from tallystick.program.generated.types import ActionStatus
 from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, associated_token_address
 from tallystick.services.action_reads import CODES, PAYS_CASH, currency_text, gross_text, kind_text, moment_text
 from tallystick.services.chain_reads import chain_time, require
+from tallystick.services.distribution_books import follow_distribution
+from tallystick.services.distribution_reads import read_distribution
+from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.dividend_documents import Sources, plan_bytes
 from tallystick.services.dividend_earlier import Earlier, earlier_distributions
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
@@ -80,10 +83,19 @@ async def plan_dividend(
     payouts: PayoutStore,
     rules: DividendRules,
     request: DividendRequest,
+    *,
+    number: int | None = None,
 ) -> DividendPlan:
     """Compute a dividend and keep it; nothing is signed. Raises what compute_dividend does, and StoreConflict when
-    another plan of this distribution is opened already."""
-    plan = await compute_dividend(chain, registers, confirmations, payouts, rules, request)
+    another plan of this distribution is opened already.
+
+    With the `number` of one that is opened, it is computed anew for a store that lost it; Refused when what comes out
+    is not what the chain has. The request names expiry and payout key as they are on chain.
+    """
+    plan = await compute_dividend(chain, registers, confirmations, payouts, rules, request, number=number)
+    if number is not None:
+        seen = await read_distribution(chain, Pubkey.from_bytes(plan.record.address))
+        require_recomputed(plan.record, seen.require().fields)
     try:
         kept = await payouts.add(plan.record, plan.batches, plan.pages, plan.carries)
     except StoreConflict as error:
@@ -91,6 +103,7 @@ async def plan_dividend(
             error.message,
             hint="It is opened on chain; close it first (tally dividend close), then plan the next one.",
         ) from error
+    kept, _ = await follow_distribution(chain, payouts, kept)
     return replace(plan, record=kept)
 
 
@@ -284,19 +297,9 @@ def _require_as_announced(
     return tuple(differences)
 
 
-def class_counts(lines: Sequence[PayoutLine]) -> dict[HolderClass, tuple[int, int]]:
-    """Payments and base units by how owners are paid."""
-    found: dict[HolderClass, tuple[int, int]] = {}
-    for line in lines:
-        number, amount = found.get(line.holder_class, (0, 0))
-        found[line.holder_class] = number + 1, amount + line.amount
-    return found
-
-
 __all__ = [
     "DividendPlan",
     "DividendRequest",
-    "class_counts",
     "compute_dividend",
     "payment_account",
     "plan_dividend",

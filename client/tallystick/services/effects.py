@@ -21,6 +21,7 @@ from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import AccountLayout, EventLayout
 from tallystick.program.text import decode_text
 from tallystick.program.token import (
+    SPL_TOKEN_PROGRAM,
     SYSTEM_PROGRAM,
     TOKEN_2022_PROGRAM,
     Mint,
@@ -113,7 +114,7 @@ def decode_any(account: Account | None) -> AccountLayout | Mint | TokenAccount |
         if account.owner == PROGRAM_ID:
             layout = ACCOUNTS.get(account.data[:8])
             return layout.decode(account.data) if layout else None
-        if account.owner == TOKEN_2022_PROGRAM:
+        if account.owner in (SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM):
             try:
                 return decode_mint(account.data)
             except LedgerError:

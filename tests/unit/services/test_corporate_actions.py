@@ -248,7 +248,7 @@ async def test_cash_is_announced_without_notice_and_is_not_executed(acting: Acti
     await acting.approved(CASH, ActionKind.CASH_DIVIDEND)
     details = await action_details(acting.chain, acting.at())
     assert (details.state, details.effect) == (ActionState.APPROVED, None)
-    assert next_step(details) == "It is paid by a distribution."
+    assert "tally dividend record" in next_step(details)
     plan = await acting.plan_announce(CASH, ActionKind.CASH_DIVIDEND)
     assert plan.title == "Announce cash dividend of EXMPL (0.24 USD a share, 15% withheld), event CA-1, version 1"
     for plan_of, said in ((acting.plan_execute, "does not change"), (acting.plan_retire, "does not retire")):

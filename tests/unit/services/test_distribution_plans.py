@@ -19,6 +19,7 @@ from tallystick.program.generated.types import DistributionStatus, RoleKind
 from tallystick.program.token import SPL_TOKEN_PROGRAM, associated_token_address
 from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_payments import SHORT_PROOF
+from tallystick.services.distribution_reads import bits_before_close, hash_of_bits
 from tallystick.services.dividend_reads import distribution_progress
 from tallystick.services.holders import plan_suspend_holder
 from tallystick.services.plans import Plan
@@ -269,6 +270,17 @@ async def test_a_payment_between_the_reading_and_the_close_is_found_in_the_histo
     await desk.run(await desk.plan_close(record))
     record, _ = await follow_distribution(desk.chain, desk.payouts, record)
     assert (await desk.payouts.paid(record.address)) == (words[0] | 0b1000 | 0b0100,)
+
+
+async def test_bits_that_nobody_knows_any_more_are_not_guessed() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.funded()
+    await desk.pushed(record)
+    address = Pubkey.from_bytes(record.address)
+    with pytest.raises(LedgerError, match="do not have the hash"):
+        await bits_before_close(desk.chain, address, record.batches, b"h" * 32, ())
+    known = desk.account_of(record).words
+    assert await bits_before_close(desk.chain, address, record.batches, hash_of_bits(known), ()) == known
 
 
 async def test_the_next_step_is_told_at_each_state() -> None:

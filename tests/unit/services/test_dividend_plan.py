@@ -20,7 +20,7 @@ from tallystick.domain.dividends import HolderClass, PayoutState
 from tallystick.domain.identifiers import event_hash
 from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, SPL_TOKEN_PROGRAM
-from tallystick.services.dividend_plan import payment_account, record_day
+from tallystick.services.dividend_plan import payment_account, plan_dividend, record_day
 from tallystick.services.payment_mints import PaymentMint
 from tallystick.services.payout_lines import plan_document
 
@@ -247,6 +247,19 @@ async def test_a_correction_pays_only_what_a_closed_distribution_did_not() -> No
     owed = {line.owner for line in again.lines}
     assert owed == {bytes(desk["stranger"])}  # the frozen one was pushed: its tokens are not frozen any more
     assert again.record.number == 1
+
+
+async def test_a_store_that_lost_a_distribution_gets_it_again_from_the_same_sources() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.funded()
+    desk.payouts = MemoryPayoutStore()
+    stores = (desk.registers, desk.confirmations, desk.payouts)
+    with pytest.raises(Refused, match="What you computed yourself"):
+        await plan_dividend(desk.chain, *stores, desk.rules(fee=1), desk.request(), number=0)
+    assert await desk.payouts.list() == ()
+    plan = await plan_dividend(desk.chain, *stores, desk.rules(), desk.request(), number=0)
+    assert replace(plan.record, created_at=record.created_at) == record
+    assert (await desk.pushed(plan.record)).paid.entries == 3
 
 
 def test_payment_accounts_are_the_associated_ones() -> None:

@@ -264,3 +264,22 @@ async def test_a_missing_batch_is_told(url: str, store: Store) -> None:
     raw.close()
     with pytest.raises(LedgerError, match="Batch 1 of a distribution is missing"):
         await store.payouts.batches(record().address)
+
+
+async def test_which_entries_are_paid_is_kept_and_replaced(payouts: PayoutStore) -> None:
+    await add(payouts)
+    address, batches = record().address, record().batches
+    assert await payouts.paid(address) == ()
+    for words in ((0,) * batches, (2**57 - 1,) * batches, (2**64 - 1,) * batches):
+        await payouts.keep_paid(address, words)
+        assert await payouts.paid(address) == words
+
+
+@pytest.mark.parametrize("words", [(), (1,) * 99, (-1,), (2**64,)])
+async def test_bits_of_another_length_are_refused(payouts: PayoutStore, words: tuple[int, ...]) -> None:
+    await add(payouts)
+    with pytest.raises(InputError):
+        await payouts.keep_paid(record().address, words)
+    with pytest.raises(StoreError):
+        await payouts.keep_paid(b"?" * 32, (0,))
+    assert await payouts.paid(record().address) == ()
