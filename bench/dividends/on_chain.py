@@ -25,8 +25,9 @@ from tallystick.adapters.chain.rpc import RpcChain
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.adapters.clock import SystemClock
 from tallystick.adapters.store.payouts import MemoryPayoutStore
-from tallystick.domain.distribution_tree import Entry
+from tallystick.domain.distribution_tree import DistributionTree, Entry
 from tallystick.domain.dividends import PayoutBatch, PayoutLine, PayoutRecord, PayoutState
+from tallystick.program import addresses
 from tallystick.program.distribution_account import HEADER_LENGTH
 from tallystick.program.token import (
     SPL_TOKEN_PROGRAM,
@@ -43,9 +44,9 @@ sys.path += [str(Path(__file__).parent), str(ROOT / "tests/e2e")]
 import peers  # noqa: E402
 from clusters import Cluster, run_validator  # noqa: E402
 from live_cluster import Live  # noqa: E402
-from live_distribution import Funded, fund_distribution, issue  # noqa: E402
 from live_issuer import SOL  # noqa: E402
 from live_opening import Opened, fund_from, open_issuer  # noqa: E402
+from live_payouts import announce, committed, issue, make_mint, open_funded, second_key  # noqa: E402
 
 BATCH, OPENED, PLAIN = 57, 12, 60
 """Recipients of one transaction: of pay_batch; whose accounts it opens; of plain transfers."""
@@ -97,6 +98,18 @@ async def land_all(
     return seconds, await outbox.find("bench:")
 
 
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """A distribution that can be paid. `source` is the account that its money came from."""
+
+    address: Pubkey
+    action: Pubkey
+    mint: Pubkey
+    source: Pubkey
+    tree: DistributionTree
+    expires_at: int
+
+
 def transfers(program: Pubkey, funded: Funded, owner: Pubkey, at_once: int, holders: int) -> list[list[Instruction]]:
     """Checked transfers of the same amounts to the same accounts, `at_once` to a transaction."""
 
@@ -119,6 +132,30 @@ def make_amounts(holders: int, seed: int) -> dict[Pubkey, int]:
         Keypair.from_seed(hashlib.sha256(f"{seed}:{number}".encode()).digest()).pubkey() for number in range(holders)
     )
     return {owner: 1_000 + number % 997 for number, owner in enumerate(sorted(owners, key=bytes))}
+
+
+async def fund_list(live: Live, opened: Opened, program: Pubkey, payout: Pubkey, amounts: dict[Pubkey, int]) -> Funded:
+    """A distribution of this list, opened, approved and funded, and money for the transfers beside it."""
+    second = await second_key(Live(live.cluster, live.chain, opened.desk.payer), opened)
+    action = await announce(live, opened, second)
+    mint = await make_mint(live, program)
+    address = addresses.distribution_address(action, 0)
+    places = committed(list(amounts), program, mint)
+    entries = [Entry(*place, amount) for place, amount in zip(places, amounts.values(), strict=True)]
+    tree = DistributionTree(bytes(address), entries)
+    source = await issue(live, program, mint, 3 * tree.total)
+    expires_at = await open_funded(
+        live,
+        opened,
+        second,
+        program=program,
+        mint=mint,
+        action=action,
+        source=source,
+        payout=payout,
+        tree=tree,
+    )
+    return Funded(address, action, mint, source, tree, expires_at)
 
 
 async def keep_list(
@@ -162,7 +199,7 @@ async def measure_program(
     chain, payout, payer = live.chain, Keypair(), live.payer
     await fund_from(chain, payout.pubkey(), lamports=10 * SOL)
     amounts = make_amounts(holders, seed)
-    funded = await fund_distribution(live, opened, program, payout.pubkey(), amounts, BATCH, has_accounts=False)
+    funded = await fund_list(live, opened, program, payout.pubkey(), amounts)
     record, store = await keep_list(opened, program, funded, payout.pubkey(), amounts)
     openings = [
         create_associated_token_account_idempotent(
@@ -172,7 +209,6 @@ async def measure_program(
     ]
     await land_all(chain, payer, [openings[at : at + OPENED] for at in range(0, holders, OPENED)])
 
-    await issue(live, program, funded.mint, 2 * funded.tree.total)
     outbox, clock, began = MemoryOutbox(), SystemClock(), 0.0
 
     async def note(stage: Stage, progress: PushProgress) -> bool:

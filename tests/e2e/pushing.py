@@ -1,6 +1,6 @@
 """A process that pushes one distribution, for tests that kill it: real endpoints, the store on disk, the library.
 
-usage: python pushing.py <url of the cluster> <store> <distribution> <key file> <in flight> <seconds between looks>
+usage: python pushing.py <url of the cluster> <store> <distribution> <key file> <seconds before each batch>
 
 Says `pushing` once it has opened everything, and at its end what its report says as one line of JSON.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 from solders.pubkey import Pubkey
@@ -20,9 +21,13 @@ from tallystick.adapters.store.store import open_store
 from tallystick.services.payout_push import PushSettings, push
 
 
-async def main(url: str, store_url: str, distribution: str, key_file: str, in_flight: str, poll_every: str) -> None:
-    """One push to its end."""
-    settings = PushSettings(in_flight=int(in_flight), poll_every=float(poll_every), broadcast_every=1.0, patience=120.0)
+async def main(url: str, store_url: str, distribution: str, key_file: str, pause: str) -> None:
+    """One push to its end, slowed down so that there is time to kill it."""
+
+    def goes_on() -> bool:
+        time.sleep(float(pause))
+        return False
+
     clock = SystemClock()
     async with RpcChain([url], clock) as chain, await open_store(store_url) as store:
         print("pushing", flush=True)
@@ -33,7 +38,8 @@ async def main(url: str, store_url: str, distribution: str, key_file: str, in_fl
             clock,
             Pubkey.from_string(distribution),
             KeypairSigner.from_file(Path(key_file)),
-            settings=settings,
+            settings=PushSettings(in_flight=8, poll_every=0.1, broadcast_every=1.0, patience=120.0),
+            should_stop=goes_on,
         )
     told = {
         "complete": report.is_complete,

@@ -14,9 +14,9 @@ from live_actions import NO_TERMS, appoint
 from live_books import LEI, Books, signers
 from live_cluster import Live
 from live_control import Control
-from live_distribution import issue, make_accounts, make_mint
 from live_issuer import DAY, ONE, SOL, Share
 from live_opening import Opened
+from live_payouts import issue, make_accounts, make_mint
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.rpc import RpcChain

@@ -27,7 +27,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from tallystick.adapters.chain.agave_errors import error_as_json
 from tallystick.adapters.chain.wire import fee_of, is_writable, limits_of
 from tallystick.program.distribution_account import HEADER_LENGTH, WORD
-from tallystick.program.token import SYSTEM_PROGRAM
+from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM
 
 BLOCKS_PER_SECOND = 2.5
 BLOCKHASH_LIFE = 150
@@ -83,6 +83,8 @@ class PayoutLedger:
     received: Counter[bytes] = field(default_factory=Counter)
     spent: Counter[bytes] = field(default_factory=Counter)
     created: Counter[bytes] = field(default_factory=Counter)
+    opened: set[bytes] = field(default_factory=set)
+    """Accounts that a transaction of the payer's was to open, landed at some time, whether they were there or not."""
     executions: int = 0
     """Transactions executed, those that a fork took back too."""
     undone: int = 0
@@ -252,7 +254,8 @@ class PayoutLedger:
             self._remember(address)
         before = {address: self._versions[address][-1][1] for address in written}
         payer, fee = before[keys[0]], fee_of(message)
-        if payer is None or payer.lamports < fee:
+        left = -1 if payer is None else payer.lamports - fee
+        if payer is None or left < 0 or 0 < left < self._svm.minimum_balance_for_rent_exemption(0):
             return
         self.executions += 1
         record = Record(height, transaction, decoded.signatures[0], fee=fee, payer=keys[0], keys=tuple(keys))
@@ -269,8 +272,7 @@ class PayoutLedger:
             else:
                 assert isinstance(result, TransactionMetadata)
                 record.meta = result
-        rest = self._svm.get_account(keys[0])
-        assert rest is not None
+        rest = self._svm.get_account(keys[0]) or NOBODY
         if record.error is not None or isinstance(message, MessageV1):
             # LiteSVM reads no priority fee of version 1, and some failures never came to it.
             start = payer if record.error is not None else rest
@@ -299,6 +301,8 @@ class PayoutLedger:
                     self._violate(f"{address} lost {-change:,}")
                 if before[address] is None and after[address] is not None and record.payer == self.payer:
                     record.created[raw] += 1
+                if record.payer == self.payer and record.error is None and ASSOCIATED_TOKEN_PROGRAM in record.keys:
+                    self.opened.add(raw)
         self._keep(record)
         if record.signature in self.superseded:
             self._violate(f"{record.signature} landed after another one was signed in its place")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from actions import dividend
 from chain_in_process import START, Chain, key
-from distributions import PAYOUT_KEY, Payout
+from distributions import Payout
 from issuers import Issuer
 from payments import Payment
 from securities import Security
@@ -70,8 +70,7 @@ def stage() -> Stage:
 def _scene(acme: Security, program: Pubkey, number: int, entries: int, size: int) -> Scene:
     chain = acme.chain
     name = f"{'SPL' if program == SPL_TOKEN_PROGRAM else 'T22'} {number}"
-    action = dividend(acme)
-    action = type(action)(acme, action.kind, action.terms, event=name)
+    action = replace(dividend(acme), event=name)
     left = entries // LEFT_TO_CLAIM
     wallets = sorted((key(f"{name} holder {each}") for each in range(entries - left)), key=bytes)
     others = sorted((key(f"{name} other {each}") for each in range(left)), key=bytes)
@@ -120,4 +119,4 @@ def _scene(acme: Security, program: Pubkey, number: int, entries: int, size: int
     return Scene(name, payout, tree, lines, record, batches)
 
 
-__all__ = ["PAYER", "PAYOUT_KEY", "SHAPES", "Scene", "Stage", "stage"]
+__all__ = ["PAYER", "SHAPES", "Scene", "Stage", "stage"]

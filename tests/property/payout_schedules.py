@@ -17,12 +17,11 @@ from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tallystick.domain.dividends import HolderClass, PayoutLine
-from tallystick.program.token import TOKEN_2022_PROGRAM
+from tallystick.program.token import SYSTEM_PROGRAM, TOKEN_2022_PROGRAM
 
 CALLS = 400
 """Calls of the chain among which faults are spread."""
-LIFETIME = 150 / 2.5
-"""Seconds that a blockhash lives."""
+
 ENDPOINTS = {
     1: ((GOOD,), (FORGETFUL,), (DEAD,), (BEHIND,)),
     2: ((GOOD, GOOD), (FORGETFUL, GOOD), (GOOD, FORGETFUL), (DEAD, GOOD), (GOOD, DEAD), (BEHIND, GOOD), (GOOD, BEHIND),
@@ -43,6 +42,10 @@ FAULTS: dict[str, tuple[float, ...]] = {
     "jump": (1.0, 20.0, 59.0, 73.0, 500.0),
     "endpoints": tuple(map(float, range(10))),
     "fail": (1.0, 2.0),
+    "escrow frozen": (0.0,),
+    "escrow thawed": (0.0,),
+    "payer is poor": (0.0, 10_000.0, 900_000.0, 2_500_000.0),
+    "payer is rich": (float(10**12),),
     "claim": tuple(map(float, range(40))),
     "create": tuple(map(float, range(40))),
     "close": tuple(map(float, range(40))),
@@ -332,6 +335,17 @@ class Weather:
         self.is_clear = True
         self.cluster.drop_sends, self.cluster.send_delay, self.cluster.failures = 0, 0.0, 0
         self.cluster.endpoints = (GOOD,) * self.plan.endpoints
+        self._set_escrow(1)
+        self._set_payer(10**12)
+
+    def _set_escrow(self, state: int) -> None:
+        address = self.cluster.scene.payout.escrow
+        found = self.cluster.find(address)
+        assert found is not None
+        self.cluster.write(address, _with(found, 108, bytes([state])))
+
+    def _set_payer(self, lamports: int) -> None:
+        self.cluster.write(self.cluster.payer, Account(lamports, b"", SYSTEM_PROGRAM, False, 0) if lamports else None)
 
     def _let_happen(self, fault: Fault) -> bool:
         cluster = self.cluster
@@ -355,6 +369,10 @@ class Weather:
                 cluster.endpoints = choices[int(fault.amount) % len(choices)]
             case "fail":
                 cluster.failures = int(fault.amount)
+            case "escrow frozen" | "escrow thawed":
+                cluster.act(lambda record: self._set_escrow(2 if fault.kind == "escrow frozen" else 1))
+            case "payer is poor" | "payer is rich":
+                cluster.act(lambda record: self._set_payer(int(fault.amount)))
             case "refuse" | "lose answer" | "late answer" | "stale answer":
                 pass
             case kind:
@@ -362,4 +380,4 @@ class Weather:
         return True
 
 
-__all__ = ["FAULTS", "LIFETIME", "Fault", "Holders", "LifePlan", "Schedule", "Weather", "schedule"]
+__all__ = ["FAULTS", "Fault", "Holders", "LifePlan", "Schedule", "Weather", "schedule"]

@@ -21,7 +21,8 @@ from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
 from tallystick.services.payout_calls import ACCOUNTS_AT_ONCE, PayoutCalls
 from tallystick.services.payout_flights import Draft, Flights, sized
 
-_NEVER_LANDED: Final = frozenset({OutboxState.DEAD, OutboxState.FAILED})
+_FAILED: Final = frozenset({OutboxState.FAILED})
+_DEAD_OR_FAILED: Final = _FAILED | {OutboxState.DEAD}
 _TOO_MUCH: Final = ("MaxInstructionTraceLengthExceeded", "ComputationalBudgetExceeded", "ProgramFailedToComplete")
 """Errors of a transaction that asks too much at once: an address that holds SOL already takes more instructions."""
 
@@ -29,7 +30,10 @@ _TOO_MUCH: Final = ("MaxInstructionTraceLengthExceeded", "ComputationalBudgetExc
 class AccountOpening:
     """For one distribution. `rent` (lamports) and `opened` count what landed since this was made."""
 
-    def __init__(self, store: PayoutStore, calls: PayoutCalls, flights: Flights, cap: int, prefix: str) -> None:
+    def __init__(
+        self, store: PayoutStore, calls: PayoutCalls, flights: Flights, cap: int, prefix: str, *, has_witness: bool
+    ) -> None:
+        """`cap` in lamports; `prefix` of all intents. `has_witness`: there is a second endpoint to ask what landed."""
         self.cap = cap
         self.rent = 0
         self.opened = 0
@@ -37,6 +41,8 @@ class AccountOpening:
         self._calls = calls
         self._flights = flights
         self._prefix = prefix
+        # Nothing on chain refuses a second opening, so that one endpoint's word is not enough to try it again.
+        self._never_landed = _DEAD_OR_FAILED if has_witness else _FAILED
         self._cost = 0
         self._used: set[bytes] = set()
         self._next: dict[int, int] = {}
@@ -62,20 +68,34 @@ class AccountOpening:
         reserved. Raises TransactionError when one would fail, ChainError, StoreError."""
         if not self.cap:
             return []
-        address = self._calls.record.address
-        reserved = await self._store.reserved_of(address, [line.address for line in lines])
-        # A reservation whose transaction never landed, or was never signed, still stands.
-        standing = [line for line in lines if line.address in reserved and line.address not in self._used]
-        fresh = [line for line in lines if line.address not in reserved]
+        standing, fresh = await self._sort(lines)
         if not standing and not fresh:
             return []
         await self._measure((standing or fresh)[0])
+        address = self._calls.record.address
         allowed = await self._store.reserve_rent(address, [line.address for line in fresh], self._cost, self.cap)
         found = standing + [line for line in fresh if line.address in allowed]
         made: list[Draft] = []
         for at in range(0, len(found), ACCOUNTS_AT_ONCE):
             made += await self._fitting(batch, found[at : at + ACCOUNTS_AT_ONCE])
         return made
+
+    async def may_open(self, line: PayoutLine) -> bool:
+        """Whether drafts would open the account of a line, which is missing."""
+        if not self.cap:
+            return False
+        standing, fresh = await self._sort([line])
+        if not fresh:
+            return bool(standing)
+        await self._measure(line)
+        return await self._store.rent_reserved(self._calls.record.address) + self._cost <= self.cap
+
+    async def _sort(self, lines: Sequence[PayoutLine]) -> tuple[list[PayoutLine], list[PayoutLine]]:
+        """Those whose reservation still stands, since its transaction never landed or was never signed, and those that
+        have none."""
+        reserved = await self._store.reserved_of(self._calls.record.address, [line.address for line in lines])
+        standing = [line for line in lines if line.address in reserved and line.address not in self._used]
+        return standing, [line for line in lines if line.address not in reserved]
 
     async def _fitting(self, batch: int, lines: Sequence[PayoutLine]) -> list[Draft]:
         """One transaction, or two where it would be too much for one."""
@@ -105,7 +125,7 @@ class AccountOpening:
 
     def _mark(self, row: OutboxRow, state: OutboxState) -> None:
         accounts = _accounts(row)
-        if state in _NEVER_LANDED:
+        if state in self._never_landed:
             self._used.difference_update(accounts)
         else:
             self._used.update(accounts)

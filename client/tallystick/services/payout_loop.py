@@ -107,6 +107,7 @@ class PushLoop:
         self._rounds: dict[int, tuple[int, int]] = {}
         self._tries: dict[int, int] = {}
         self._expected: dict[int, int] = {}
+        self._openings: dict[int, int] = {}
         self._accounts_done: set[int] = set()
         self._waiting: dict[int, set[str]] = {}
         self._alone: set[int] = set()
@@ -178,12 +179,14 @@ class PushLoop:
         await self._fly([], is_resuming=True)
         return [batch for batch, (round_, _) in self._rounds.items() if round_]
 
-    async def send_one(self, batch: int, place: int) -> None:
-        """Pay one entry and follow it to its fate."""
+    async def send_one(self, batch: int, place: int) -> bool:
+        """Pay one entry and follow it to its fate; False when nothing was signed."""
+        before = self._tries.get(batch, 0)
         self._only = 1 << place
         await self._fly([batch])
         self._only = -1
         self._accounts_done.discard(batch)
+        return self._tries.get(batch, 0) > before
 
     async def send(self, batches: Iterable[int]) -> None:
         """Pay what can be paid of these batches and follow everything to its fate, or until this is stopped."""
@@ -234,9 +237,11 @@ class PushLoop:
         for draft in drafts:
             if draft.accounts:
                 self._waiting.setdefault(draft.batch, set()).add(draft.intent)
-                self._accounts_done.add(draft.batch)
-            else:
-                self._tries[draft.batch] = self._tries.get(draft.batch, 0) + 1
+        for batch in {draft.batch for draft in drafts}:
+            tries = self._openings if batch in self._waiting else self._tries
+            tries[batch] = tries.get(batch, 0) + 1
+            if batch in self._waiting:
+                self._accounts_done.add(batch)
         return True
 
     def _is_troubled(self, error: ChainError) -> None:
@@ -256,7 +261,7 @@ class PushLoop:
         may_open = self._settings.rent_cap > 0
         if number not in self._accounts_done and (may_open or round_):
             lines = [line for place, line in enumerate(batch.lines) if target >> place & 1]
-            reasons = await read_obstacles(self._chain, self._calls.record, lines)
+            reasons = await read_obstacles(self._chain, self._calls.record, lines, "confirmed")
             pairs = zip(lines, reasons, strict=True)
             missing = [line for line, reason in pairs if reason is LeftReason.MISSING]
             if missing and may_open and (opening := await self._opening.drafts(number, missing)):
@@ -323,7 +328,7 @@ class PushLoop:
     def _settle_opening(self, landing: Landing) -> int:
         number = self._opening.settle(landing.row, landing.state)
         self._waiting.get(number, set()).discard(landing.row.intent)
-        if landing.state is OutboxState.DEAD:
+        if landing.state is OutboxState.DEAD and self._openings.get(number, 0) < self._settings.attempts:
             self._accounts_done.discard(number)
         return number
 

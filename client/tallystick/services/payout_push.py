@@ -113,12 +113,14 @@ class _Push:
         address = Pubkey.from_bytes(calls.record.address)
         flights = Flights(self._chain, self._outbox, self._clock, payer, self._settings.flights)
         accounts_prefix = f"dividend-accounts:{address}:"
-        opening = AccountOpening(self._store, calls, flights, self._settings.rent_cap, accounts_prefix)
+        has_witness = self._chain.endpoint_count > 1
+        opening = AccountOpening(
+            self._store, calls, flights, self._settings.rent_cap, accounts_prefix, has_witness=has_witness
+        )
         loop = PushLoop(self._chain, self._clock, calls, flights, opening, self._settings, should_stop, self._tell)
         self._calls, self._flights, self._opening, self._loop = calls, flights, opening, loop
 
-        before = await loop.read_words()
-        _check(before, calls, address, payer.pubkey)
+        before = await self._begin(address, payer.pubkey)
         landed = await loop.resume(
             await self._outbox.find(accounts_prefix), await self._outbox.find(f"dividend:{address}:")
         )
@@ -143,6 +145,21 @@ class _Push:
             await self._send(Stage.REST, again)
             stock = await self._take_stock(suspended, frozen)
         return self._report(before, stock)
+
+    async def _begin(self, address: Pubkey, payer: Pubkey) -> DistributionAccount:
+        """The distribution at finalized, which may be pushed; waited for where only the newest blocks say so."""
+        give_up_at = self._clock.monotonic() + self._settings.patience
+        while True:
+            try:
+                account = await self._loop.read_words()
+                _check(account, self._calls, address, payer)
+                return account
+            except Refused:
+                newest = await self._chain.get_account(address)
+                if newest is None or self._clock.monotonic() >= give_up_at:
+                    raise
+                _check(DistributionAccount.decode(newest.data), self._calls, address, payer)
+            await self._clock.sleep(self._settings.poll_every)
 
     async def _check_balance(self, payer: Pubkey, batches: Sequence[int]) -> None:
         if not batches:
@@ -180,7 +197,8 @@ class _Push:
         line = (await self._calls.batch(batch)).lines[place]
         address, owner = Pubkey.from_bytes(line.address), Pubkey.from_bytes(line.owner)
         before = await self._balance(address)
-        await loop.send_one(batch, place)
+        if not await loop.send_one(batch, place) and not loop.stopped:
+            return  # Its account was closed or frozen just now, and nothing was signed.
         self._tell(is_due=True)
         if batch in loop.unknown:
             loop.stop(f"What became of the payment to the first wallet, {owner}, is not known yet.")
@@ -199,19 +217,20 @@ class _Push:
     async def _find_canary(self) -> tuple[int, int] | None:
         """Batch and place of the first entry that can be paid as its account is, else of the first whose account may be
         opened."""
-        missing = None
+        openable = None
         for number in self._loop.unpaid_batches():
             if not self._loop.may_try(number):
                 continue
             target, lines = self._loop.target(number), (await self._calls.batch(number)).lines
             places = [place for place in range(len(lines)) if target >> place & 1]
-            reasons = await read_obstacles(self._chain, self._calls.record, [lines[place] for place in places])
+            wanted = [lines[place] for place in places]
+            reasons = await read_obstacles(self._chain, self._calls.record, wanted, "confirmed")
             for place, reason in zip(places, reasons, strict=True):
                 if reason is None:
                     return number, place
-                if reason is LeftReason.MISSING and missing is None and self._settings.rent_cap:
-                    missing = (number, place)
-        return missing
+                if reason is LeftReason.MISSING and openable is None and await self._opening.may_open(lines[place]):
+                    openable = (number, place)
+        return openable
 
     async def _balance(self, address: Pubkey) -> int:
         account = await self._loop.read_account(address, self._loop.floor)

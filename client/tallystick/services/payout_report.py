@@ -9,7 +9,7 @@ from typing import Final
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.protocol import Account, Chain
+from tallystick.adapters.chain.protocol import Account, Chain, Commitment
 from tallystick.domain.dividends import HolderClass, PayoutLine, PayoutRecord
 from tallystick.errors import LedgerError
 from tallystick.program.borsh import Reader
@@ -215,11 +215,13 @@ async def take_stock(
     return Stock(Share(account.fields.paid_entries, account.fields.paid), left, tuple(payable))
 
 
-async def read_obstacles(chain: Chain, record: PayoutRecord, lines: Sequence[PayoutLine]) -> list[LeftReason | None]:
-    """What stands in the way of each of up to 100 entries, at finalized."""
+async def read_obstacles(
+    chain: Chain, record: PayoutRecord, lines: Sequence[PayoutLine], commitment: Commitment = "finalized"
+) -> list[LeftReason | None]:
+    """What stands in the way of each of up to 100 entries."""
     if not lines:
         return []
-    _, found = await chain.get_accounts([Pubkey.from_bytes(line.address) for line in lines], "finalized")
+    _, found = await chain.get_accounts([Pubkey.from_bytes(line.address) for line in lines], commitment)
     return [_obstacle(account, line, record) for account, line in zip(found, lines, strict=True)]
 
 

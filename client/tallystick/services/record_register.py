@@ -93,9 +93,10 @@ async def take_register(
                 hint="A register is taken once. Cancel the action and announce the new date under another event id.",
             )
         return TakenRegister(kept, kept.hash, is_new=False)
-    _require_moment(await chain_time(chain, "finalized"), record_at, longest_lateness, late_reason)
+    slot, moment = await _newest(chain)
+    _require_moment(moment, record_at, longest_lateness, late_reason)
     mint = (await require(chain, Security, security, commitment="finalized")).mint
-    read = await _read_alike(chain, witnesses, security, mint, clock, attempts)
+    read = await _read_alike(chain, witnesses, security, mint, clock, attempts, slot)
     slot = read.holdings.slot
     block_time = await chain.get_block_time(slot)
     moment = read.now if block_time is None else block_time
@@ -124,7 +125,7 @@ async def wait_for_record_date(chain: Chain, action: Pubkey, clock: Clock, on_wa
     """Sleep until the record date of an action has come at a finalized slot; the chain's clock then. `on_wait` is told
     the seconds that are left, each time before it sleeps."""
     record_at = (await require(chain, CorporateAction, action)).terms.record_at
-    while (left := record_at - (now := await chain_time(chain, "finalized"))) > 0:
+    while (left := record_at - (now := (await _newest(chain))[1])) > 0:
         on_wait(left)
         await clock.sleep(min(float(left), LONGEST_SLEEP))
     return now
@@ -167,14 +168,14 @@ def _position(owner: bytes, raw: int, frozen: int, escrowed: int, program: bytes
 
 
 async def _read_alike(
-    chain: Chain, witnesses: Sequence[Chain], security: Pubkey, mint: Pubkey, clock: Clock, attempts: int
+    chain: Chain, witnesses: Sequence[Chain], security: Pubkey, mint: Pubkey, clock: Clock, attempts: int, slot: int
 ) -> SecurityHoldings:
-    """Holdings that every endpoint gives alike. Refused when two never do."""
+    """Holdings that every endpoint gives alike, not before `slot`. Refused when two never do."""
     difference = ""
     for attempt in range(attempts):
         if attempt:
             await clock.sleep(PAUSE)
-        read = await read_security_holdings(chain, security, mint, clock, attempts=attempts)
+        read = await read_security_holdings(chain, security, mint, clock, min_context_slot=slot, attempts=attempts)
         for number, witness in enumerate(witnesses, 2):
             other = await read_holdings(witness, mint, clock, min_context_slot=read.holdings.slot)
             owner = read.holdings.first_difference(other)
@@ -188,6 +189,13 @@ async def _read_alike(
         hint="If tokens move all the time, hold transfers for a moment; if they do not, find out which endpoint is"
         " wrong before anything is paid.",
     )
+
+
+async def _newest(chain: Chain) -> tuple[int, int]:
+    """The newest finalized slot and its time: its block's, as the register's, or the clock of the chain without one."""
+    slot = await chain.get_slot("finalized")
+    block_time = await chain.get_block_time(slot)
+    return slot, await chain_time(chain, "finalized") if block_time is None else block_time
 
 
 def _differing(read: SecurityHoldings, other: Holdings, owner: bytes, number: int) -> str:

@@ -11,6 +11,7 @@ from solders.signature import Signature
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Account, Commitment, SignatureStatus, Simulation
 from tallystick.adapters.clock import Clock
+from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
 
 WRITES = frozenset(
     {"send", "put_signed_all", "mark_sent_all", "mark_outcomes", "reserve_rent"}
@@ -77,6 +78,24 @@ def dropping(inner: Any, count: int) -> Any:
     return Watched(inner, on_call)
 
 
+class LosingOpenings:
+    """Loses the first broadcasts of transactions that open accounts. So many endpoints, which agree."""
+
+    def __init__(self, inner: Any, count: int, endpoints: int) -> None:
+        self._inner = inner
+        self._left = count
+        self.endpoint_count = endpoints
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def send(self, transaction: bytes) -> Any:
+        if bytes(ASSOCIATED_TOKEN_PROGRAM) in transaction and self._left > 0:
+            self._left -= 1
+            return None
+        return await self._inner.send(transaction)
+
+
 def forgetful(inner: Any) -> Any:
     """Knows no signature, and says so."""
 
@@ -129,12 +148,13 @@ class LaggingChain:
         self._addresses = addresses
         self._sent: dict[Signature, float] = {}
         self._past: list[tuple[float, int, dict[Pubkey, Account | None]]] = []
-        self._remember()
+        self.remember()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Take in what was written past the transactions."""
         found = {address: self._inner.ledger.account(address) for address in self._addresses}
         self._past.append((self._clock.monotonic(), self._inner.ledger.slot, found))
 
@@ -147,7 +167,7 @@ class LaggingChain:
         signature = await self._inner.send(transaction)
         if self._inner.ledger.landed(signature) is not None and signature not in self._sent:
             self._sent[signature] = self._clock.monotonic()
-            self._remember()
+            self.remember()
         return signature
 
     async def get_signature_statuses(

@@ -193,7 +193,7 @@ class PushingDesk:
     async def push(
         self,
         *,
-        chain: Chain | None = None,
+        chain: Chain | LaggingChain | None = None,
         settings: PushSettings = SETTINGS,
         suspended: tuple[bytes, ...] = (),
         frozen: tuple[bytes, ...] = (),
@@ -203,7 +203,7 @@ class PushingDesk:
     ) -> PushReport:
         """One run."""
         return await push(
-            chain or self.chain,
+            cast("Chain", chain or self.chain),
             self.store,
             self.outbox,
             self.clock,
@@ -217,7 +217,7 @@ class PushingDesk:
             confirm_stage=confirm_stage,
         )
 
-    def lagging(self) -> Chain:
+    def lagging(self) -> LaggingChain:
         """The cluster, with finality as on a public one."""
         accounts = [self.address, *(Pubkey.from_bytes(line.address) for line in self.lines)]
         return cast("Chain", LaggingChain(self.chain, self.clock, accounts))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from push_faults import Crash, CrashAt, Watched, before, dropping, forgetful, stingy
+from push_faults import Crash, CrashAt, LosingOpenings, Watched, before, dropping, forgetful, stingy
 from pushing_desk import IMMUTABLE_OWNER, SETTINGS, SOL, PushingDesk, wallet
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tallystick.adapters.chain.outbox import Outbox, OutboxState
-from tallystick.adapters.chain.protocol import Account
+from tallystick.adapters.chain.outbox import MemoryOutbox, Outbox, OutboxState
+from tallystick.adapters.chain.protocol import Account, Chain
 from tallystick.domain.dividends import HolderClass, PayoutBatch
 from tallystick.errors import InputError, LedgerError, Refused, StoreConflict
 from tallystick.program.generated.types import DistributionStatus
@@ -204,6 +204,41 @@ async def test_a_cap_on_rent_holds_over_all_runs(affordable: int) -> None:
         report = await desk.push(settings=replace(SETTINGS, rent_cap=cap))
         assert report.left == {LeftReason.MISSING: Share(3 - affordable, sum([1_001, 1_004, 1_007][affordable:]))}
         assert await desk.store.rent_reserved(bytes(desk.address)) == affordable * desk.ledger.minimum_balance(165)
+
+
+async def test_a_wallet_whose_account_may_not_be_opened_is_no_first_wallet() -> None:
+    desk = await PushingDesk().planned()
+    for number in range(10):
+        desk.close_account(number)
+    cap = 2 * desk.ledger.minimum_balance(165)
+    await desk.push(settings=replace(SETTINGS, rent_cap=cap))
+    desk.outbox = MemoryOutbox()
+    report = await desk.push(settings=replace(SETTINGS, rent_cap=cap))
+    assert (report.stopped, report.is_complete) == ("", True)
+    assert report.left[LeftReason.MISSING].entries == 8
+
+
+@pytest.mark.parametrize("endpoints", [1, 2])
+async def test_an_opening_is_tried_again_only_when_two_endpoints_say_it_is_dead(endpoints: int) -> None:
+    desk = await PushingDesk().planned()
+    desk.close_account(4)
+    chain = cast("Chain", LosingOpenings(desk.chain, 35, endpoints))
+    report = await desk.push(chain=chain, settings=OPENING)
+    assert report.stopped == ""
+    assert report.accounts_opened == endpoints - 1
+    assert report.left == ({} if endpoints == 2 else {LeftReason.MISSING: Share(1, 1_004)})
+    states = [row.state for row in await desk.outbox.find("dividend-accounts")]
+    assert states == [OutboxState.DEAD, OutboxState.LANDED][:endpoints]
+
+
+async def test_openings_that_never_land_are_given_up_and_the_others_paid() -> None:
+    desk = await PushingDesk().planned()
+    desk.close_account(4)
+    chain = cast("Chain", LosingOpenings(desk.chain, 10**6, 2))
+    report = await desk.push(chain=chain, settings=replace(OPENING, attempts=2))
+    assert report.stopped == ""
+    assert [row.state for row in await desk.outbox.find("dividend-accounts")] == [OutboxState.DEAD] * 2
+    assert desk.balances() == [None if number == 4 else line.amount for number, line in enumerate(desk.lines)]
 
 
 async def test_without_a_cap_nothing_is_opened() -> None:
@@ -446,6 +481,17 @@ async def test_a_cluster_that_is_slow_to_finalize_is_waited_for(in_flight: int) 
     assert (report.transactions, report.accounts_opened) == (6, 1)
     assert desk.balances() == desk.due()
     assert {row.state for row in await desk.outbox.find("dividend")} == {OutboxState.LANDED}
+
+
+async def test_what_was_funded_a_moment_ago_is_pushed_once_that_is_final() -> None:
+    desk = await PushingDesk().planned()
+    desk.write_distribution(funded=0)
+    chain = desk.lagging()
+    desk.clock.advance(20)  # type: ignore[attr-defined]
+    desk.write_distribution()
+    chain.remember()
+    assert (await desk.push(chain=chain)).is_complete
+    assert desk.clock.monotonic() > 20 + chain.SECONDS
 
 
 async def test_more_than_may_be_in_flight_are_confirmed_before_any_is_final() -> None:

@@ -92,10 +92,11 @@ def test_a_downgrade_is_not_offered() -> None:
     assert [script.revision for script in scripts.walk_revisions() if hasattr(script.module, "downgrade")] == []
 
 
-async def test_two_openings_at_once_migrate_once(url: str) -> None:
-    first, second = await asyncio.gather(open_store(url), open_store(url))
-    await first.close()
-    await second.close()
+async def test_several_openings_of_a_new_store_at_once_migrate_once(tmp_path: Path) -> None:
+    for number in range(5):
+        opened = await asyncio.gather(*(open_store(f"sqlite:///{tmp_path / str(number)}.db") for _ in range(4)))
+        for store in opened:
+            await store.close()
 
 
 @pytest.mark.parametrize(

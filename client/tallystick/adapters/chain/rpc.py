@@ -40,6 +40,8 @@ _ACCOUNTS_AT_ONCE: Final = 100
 _STATUSES_AT_ONCE: Final = 256
 _HISTORY_AT_ONCE: Final = 1_000
 _ONE_SLOT_TRIES: Final = 12
+# Kept open between bursts: a push sends 32 transactions at once, and opening a connection takes longer than a request.
+_OPEN_CONNECTIONS: Final = 40
 # Block not available, slot skipped, skipped in long-term storage, status not yet available: there is no block time.
 _NO_BLOCK: Final = frozenset({-32004, -32007, -32009, -32014})
 _DEPTH: Final[dict[Commitment, int]] = {"processed": 0, "confirmed": 1, "finalized": 2}
@@ -64,7 +66,8 @@ class RpcChain:
         limits = limits or RpcLimits()
         # A proxy from the environment never helps to reach this machine itself.
         direct: dict[str, httpx.AsyncBaseTransport | None] = {"all://localhost": None, "all://127.0.0.1": None}
-        self._client = httpx.AsyncClient(transport=transport, mounts=None if transport else direct)
+        pool = httpx.Limits(max_connections=100, max_keepalive_connections=_OPEN_CONNECTIONS)
+        self._client = httpx.AsyncClient(transport=transport, mounts=None if transport else direct, limits=pool)
         self._clock = clock
         self._limits = limits
         self._rpc = JsonRpc(endpoints, clock, self._client, limits, str(genesis_hash) if genesis_hash else None)

@@ -7,6 +7,7 @@ cannot change before it writes.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,9 +22,11 @@ from tallystick.errors import ConfigurationError, StoreConflict, StoreError
 BUSY_TIMEOUT_MILLISECONDS: Final = 15_000
 _DRIVER: Final = "sqlite+aiosqlite"
 _BEGIN: Final = "tally_begin"
+_WRITE_AHEAD: Final = "PRAGMA journal_mode = WAL"
+_TRIES: Final = 10
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}",
-    "PRAGMA journal_mode = WAL",
+    _WRITE_AHEAD,
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
@@ -104,7 +107,16 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     try:
         for pragma in _PRAGMAS:
-            cursor.execute(pragma)
+            for turn in range(_TRIES):
+                try:
+                    cursor.execute(pragma)
+                    break
+                except sqlite3.OperationalError:
+                    # Of two that open a new file at once, one is told that it is locked, without waiting. This waits.
+                    if pragma != _WRITE_AHEAD or turn == _TRIES - 1:
+                        raise
+                    cursor.execute("BEGIN IMMEDIATE")
+                    cursor.execute("COMMIT")
     finally:
         cursor.close()
 

@@ -1,10 +1,9 @@
-"""What a distribution takes on any cluster: a payment mint with money, everybody's accounts, an approved dividend."""
+"""What a distribution takes on a running cluster: a payment token, accounts of it, an approved action, the money."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass
 
 from live_cluster import Live
 from live_issuer import DAY, digest
@@ -13,7 +12,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, create_account
-from tallystick.domain.distribution_tree import DistributionTree, Entry
+from tallystick.domain.distribution_tree import DistributionTree
 from tallystick.program import addresses
 from tallystick.program.generated import instructions, types
 from tallystick.program.generated.types import ActionKind, RoleKind
@@ -29,10 +28,12 @@ MINT_SIZE, RENT = 82, 10**7
 
 
 async def make_mint(live: Live, program: Pubkey) -> Pubkey:
-    """A mint whose authority is the payer."""
+    """A mint whose authority is the payer, who may freeze accounts of it too."""
     mint, payer = Keypair(), live.payer.pubkey()
     initialize = Instruction(
-        program, bytes([20, 6]) + bytes(payer) + b"\0", [AccountMeta(mint.pubkey(), is_signer=False, is_writable=True)]
+        program,
+        bytes([20, 6]) + bytes(payer) + b"\1" + bytes(payer),
+        [AccountMeta(mint.pubkey(), is_signer=False, is_writable=True)],
     )
     params = CreateAccountParams(
         from_pubkey=payer, to_pubkey=mint.pubkey(), lamports=RENT, space=MINT_SIZE, owner=program
@@ -104,59 +105,25 @@ async def announce(live: Live, opened: Opened, second: Keypair) -> Pubkey:
     return action
 
 
-@dataclass(frozen=True, slots=True)
-class Funded:
-    """A distribution that can be paid. `source` is the account that its money came from, which refunds go to."""
-
-    address: Pubkey
-    action: Pubkey
-    mint: Pubkey
-    source: Pubkey
-    escrow: Pubkey
-    tree: DistributionTree
-    expires_at: int
-
-
-async def appoint_second(live: Live, opened: Opened) -> Keypair:
-    """Another corporate actions key, in force."""
-    desk, second = opened.desk, Keypair()
-    grant, admin = desk.grant(RoleKind.CORPORATE_ACTIONS, second)
-    await Live(live.cluster, live.chain, desk.payer).send(grant, admin)
-    await live.until(await live.now() + desk.delay)
-    return second
-
-
-async def fund_distribution(
+async def open_funded(
     live: Live,
     opened: Opened,
-    program: Pubkey,
-    payout: Pubkey,
-    amounts: dict[Pubkey, int],
-    size: int,
+    second: Keypair,
     *,
-    has_accounts: bool = True,
-) -> Funded:
-    """Open, approve and fund one that pays these wallets, in their order and `size` to a batch; with their accounts,
-    unless said otherwise."""
-    desk, payer, wallets = opened.desk, live.payer.pubkey(), list(amounts)
-    second = await appoint_second(live, opened)
-    action = await announce(live, opened, second)
-    mint = await make_mint(live, program)
-    if has_accounts:
-        await make_accounts(live, program, mint, wallets)
-    source = await issue(live, program, mint, sum(amounts.values()))
-    address = addresses.distribution_address(action, 0)
-    entries = []
-    for wallet, amount in amounts.items():
-        seeds = [bytes(wallet), bytes(program), bytes(mint)]
-        found, bump = Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)
-        entries.append(Entry(bytes(found), bump, amount))
-    tree = DistributionTree(bytes(address), entries, size=size)
-    escrow = associated_token_address(address, mint, program)
+    program: Pubkey,
+    mint: Pubkey,
+    action: Pubkey,
+    source: Pubkey,
+    payout: Pubkey,
+    tree: DistributionTree,
+) -> int:
+    """Open, approve and fund a distribution of a list; when it expires."""
+    desk, distribution = opened.desk, addresses.distribution_address(action, 0)
+    escrow = associated_token_address(distribution, mint, program)
     expires_at = await live.now() + DAY
     await live.send(
         instructions.open_distribution(
-            payer=payer,
+            payer=live.payer.pubkey(),
             distributor=desk.distributor.pubkey(),
             role=desk.role(RoleKind.DISTRIBUTOR, desk.distributor),
             security=opened.share.address,
@@ -176,20 +143,38 @@ async def fund_distribution(
             approver=second.pubkey(),
             role=desk.role(RoleKind.CORPORATE_ACTIONS, second),
             action=action,
-            distribution=address,
+            distribution=distribution,
             params=types.ApproveDistributionParams(tree.root, tree.entries, tree.total, source, expires_at),
         ),
         second,
     )
     await live.send(
         instructions.fund_distribution(
-            funder=payer,
+            funder=live.payer.pubkey(),
             source=source,
-            distribution=address,
+            distribution=distribution,
             payment_mint=mint,
             escrow=escrow,
             token_program=program,
             params=types.FundDistributionParams(tree.total),
         )
     )
-    return Funded(address, action, mint, source, escrow, tree, expires_at)
+    return expires_at
+
+
+async def second_key(live: Live, opened: Opened) -> Keypair:
+    """Another corporate actions key, in force. `live` pays as the desk does."""
+    second = Keypair()
+    grant, admin = opened.desk.grant(RoleKind.CORPORATE_ACTIONS, second)
+    await live.send(grant, admin)
+    await live.until(await live.now() + opened.desk.delay)
+    return second
+
+
+def committed(wallets: list[Pubkey], program: Pubkey, mint: Pubkey) -> list[tuple[bytes, int]]:
+    """Address and bump of everybody's associated account."""
+    found = [
+        Pubkey.find_program_address([bytes(wallet), bytes(program), bytes(mint)], ASSOCIATED_TOKEN_PROGRAM)
+        for wallet in wallets
+    ]
+    return [(bytes(address), bump) for address, bump in found]
