@@ -143,6 +143,9 @@ class DividendStory:
         record_at = self.clock.now()
         await self.tell.run(f"tally dividend record {TEXT}", dividend_record.record(self.tally, SYMBOL, EVENT))
         await self._change_accounts()
+        carla = HOLDERS[2].capitalize()
+        self.tell.print("")
+        self.tell.say(f"{carla}'s {IN_ESCROW} tokens in escrow are counted as hers. She keeps her shares after all:")
         await self.tell.run(
             "tally order cancel R-2 --reason 2", order.cancel(self.tally, "R-2", reason=2), is_shown=False
         )
