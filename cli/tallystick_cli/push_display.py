@@ -115,6 +115,7 @@ async def typed_line(stream: TextIO, is_interrupted: Callable[[], bool]) -> str:
 def interruption() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for a clean end; a second one ends at once."""
     loop, flag = asyncio.get_running_loop(), [False]
+    before = signal.getsignal(signal.SIGINT)
 
     def interrupt() -> None:
         flag[0] = True
@@ -129,7 +130,9 @@ def interruption() -> Iterator[Callable[[], bool]]:
         yield lambda: flag[0]
     finally:
         if has_handler:
+            # Removing alone would leave the interpreter's handler, and not the one of who runs the loop.
             loop.remove_signal_handler(signal.SIGINT)
+            signal.signal(signal.SIGINT, before)
 
 
 def progress_view(progress: PushProgress) -> RenderableType:

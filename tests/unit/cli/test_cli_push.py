@@ -47,6 +47,13 @@ async def test_the_first_interruption_asks_for_a_clean_end_and_the_second_ends_a
             signal.raise_signal(signal.SIGINT)
 
 
+async def test_after_a_push_an_interruption_is_answered_as_before_it() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interruption():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 @pytest.mark.parametrize(
     ("change", "told", "code"),
     [
