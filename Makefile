@@ -27,6 +27,7 @@ soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among fau
 
 bench: uv ## what a dividend takes off chain and costs on chain, as tables; about a quarter of an hour
 	@$(UV) python bench/dividends/off_chain.py
+	@$(UV) python bench/dividends/whole_push.py
 	@$(UV) python bench/dividends/on_chain.py
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
