@@ -73,11 +73,12 @@ class Stages:
         self.was_told = False
 
     async def confirm(self, stage: Stage, progress: PushProgress) -> bool:
-        """Whether the next stage may begin. Ctrl-C is a no."""
+        """Whether the next stage may begin. Ctrl-C is a no. Of a stage that an earlier run was through with nobody is
+        asked again."""
         if stage in self._ends:
             self.was_told = True
             return False
-        if self._tally.is_yes or not self._tally.can_ask:
+        if self._tally.is_yes or not self._tally.can_ask or progress.stage is not stage:
             return True
         self._display.clear()
         self._tally.err.print(

@@ -16,6 +16,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.chain.signers import TransactionSigner
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.payouts import PayoutStore
+from tallystick.domain.amounts import format_base_units
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated.types import DistributionStatus
@@ -129,15 +130,17 @@ class _Push:
         paid = {batch: loop.paid_in(batch) for batch in landed}
         if not any(paid.values()):
             await self._send_canary()
+        else:
+            await self._ask(Stage.CANARY)
         # A batch in which the canary alone was paid is no sample.
         sampled = sum(entries >= min(2, calls.sizes[batch]) for batch, entries in paid.items())
         if first := max(-(-calls.record.batches // 100) - sampled, 0):
             asked = {batch: loop.target(batch) for batch in loop.unpaid_batches()[:first]}
             await self._send(Stage.FIRST, list(asked))
             await self._check_first(asked)
-            await self._ask()
         else:
             asked = {}
+        await self._ask(Stage.FIRST)
         await self._send(Stage.REST, [batch for batch in loop.unpaid_batches() if batch not in asked])
 
         await loop.read_words(loop.floor)
@@ -176,7 +179,8 @@ class _Push:
         held = await self._chain.get_balance(payer)
         if held < need:
             raise Refused(
-                f"The payout key {payer} holds {held:,} lamports; pushing {len(batches):,} batches may take {need:,}.",
+                f"The payout key {payer} holds {_sol(held)} SOL; pushing {len(batches):,} batches may take"
+                f" {_sol(need)}.",
                 hint="Send it some SOL, or lower the cap on rent.",
             )
 
@@ -215,7 +219,7 @@ class _Push:
                 f"The first wallet's account, {address}, changed by {arrived} base units and not by {line.amount}; see "
                 "whether its owner moved money, and push again."
             )
-        await self._ask()
+        await self._ask(Stage.CANARY)
 
     async def _find_canary(self) -> tuple[int, int] | None:
         """Batch and place of the first entry that can be paid as its account is, else of the first whose account may be
@@ -263,11 +267,12 @@ class _Push:
                 "same."
             )
 
-    async def _ask(self) -> None:
+    async def _ask(self, stage: Stage) -> None:
+        """Whether to go on after a stage; where an earlier run was through with it, the progress is of another one."""
         if self._confirm_stage is None or self._loop.stopped or not self._loop.unpaid_batches():
             return
-        if not await self._confirm_stage(self._stage, self._progress()):
-            self._loop.stop(f"It was stopped after the stage {self._stage}.")
+        if not await self._confirm_stage(stage, self._progress()):
+            self._loop.stop(f"It was stopped after the stage {stage}.")
 
     # Telling ---------------------------------------------------------------------------------------------------------
 
@@ -316,6 +321,10 @@ class _Push:
             seconds=self._clock.monotonic() - self._began,
             stopped=loop.stopped,
         )
+
+
+def _sol(lamports: int) -> str:
+    return format_base_units(lamports, 9)
 
 
 def _check(account: DistributionAccount, calls: PayoutCalls, address: Pubkey, payer: Pubkey) -> None:

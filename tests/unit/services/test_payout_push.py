@@ -73,6 +73,8 @@ async def test_a_person_may_stop_it_between_stages_and_the_next_run_goes_on(last
     assert (report.stage, report.paid.entries, report.is_complete) == (last, paid, False)
     assert str(last) in report.stopped
     assert report.left[LeftReason.PAYABLE].entries == 10 - paid
+    again = await desk.push(confirm_stage=stop_at)
+    assert (again.transactions, again.paid.entries, again.stopped) == (0, paid, report.stopped)
     assert (await desk.push()).is_complete
     assert desk.balances() == desk.due()
 
@@ -84,14 +86,14 @@ async def test_after_a_stop_behind_the_first_wallet_the_next_run_looks_at_a_hund
         return False
 
     await desk.push(confirm_stage=stop)
-    asked: list[Stage] = []
+    asked: list[tuple[Stage, Stage]] = []
 
-    async def go_on(stage: Stage, _: PushProgress) -> bool:
-        asked.append(stage)
+    async def go_on(stage: Stage, progress: PushProgress) -> bool:
+        asked.append((stage, progress.stage))
         return True
 
     await desk.push(confirm_stage=go_on)
-    assert asked == [Stage.FIRST]
+    assert asked == [(Stage.CANARY, Stage.RESUME), (Stage.FIRST, Stage.FIRST)]
     assert desk.balances() == desk.due()
 
 
@@ -294,7 +296,7 @@ async def test_a_distribution_that_cannot_be_pushed_is_refused(change: dict[str,
 async def test_a_payer_with_too_little_is_refused() -> None:
     desk = await PushingDesk().planned()
     desk.ledger.set_account(desk.payout.pubkey, Account(Pubkey.default(), 900_000, b""))
-    with pytest.raises(Refused, match="holds 900,000 lamports"):
+    with pytest.raises(Refused, match=r"holds 0\.0009 SOL"):
         await desk.push()
     assert await intents(desk) == []
 
