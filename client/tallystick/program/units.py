@@ -16,7 +16,9 @@ from typing import Final
 from tallystick.program import artifacts
 
 _MOMENT: Final = re.compile(r"_(at|by|from|until|date)$")
-PAID: Final = frozenset({"raw", "funded", "paid", "total"})
+CASH: Final = frozenset({"raw", "funded", "paid", "total", "refunded"})
+_BITS: Final = ("BatchPaid", "paid")
+"""Which entries of a batch, one bit each."""
 _INTEGER: Final = re.compile(r"[ui](8|16|32|64|128)")
 
 
@@ -26,7 +28,7 @@ class Unit(StrEnum):
     NUMBER = "number"
     TIME = "unix seconds"
     SECONDS = "seconds"
-    AMOUNT = "shares or tokens x 10^decimals of the security"
+    AMOUNT = "shares or tokens x 10^decimals of the security, cash x 10^decimals of the payment token"
     MULTIPLIER = "multiplier x 10^18"
     BASIS_POINTS = "basis points"
     SCOPE = "bits of a hold's scope"
@@ -44,8 +46,6 @@ def unit_of(kind: str, field: str) -> Unit:
 
 
 def _unit_said(text: str) -> Unit:
-    if "payment mint" in text:
-        return Unit.NUMBER
     if text.startswith("Unix seconds"):
         return Unit.TIME
     if text.startswith("Seconds"):
@@ -71,8 +71,9 @@ def _units() -> tuple[Mapping[tuple[str, str], Unit], Mapping[str, Unit]]:
         for field in fields:
             if not isinstance(field["type"], str) or not _INTEGER.fullmatch(field["type"]):
                 continue
-            if pays and field["name"] in PAID:
-                documented[kind["name"], field["name"]] = Unit.NUMBER
+            if pays and field["name"] in CASH:
+                is_bits = (kind["name"], field["name"]) == _BITS
+                documented[kind["name"], field["name"]] = Unit.NUMBER if is_bits else Unit.AMOUNT
             elif field.get("docs"):
                 unit = _unit_said(" ".join(field["docs"]))
                 documented[kind["name"], field["name"]] = unit

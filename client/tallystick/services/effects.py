@@ -16,7 +16,8 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Account
 from tallystick.domain.amounts import float_bits_to_multiplier
 from tallystick.errors import AmountError, LedgerError
-from tallystick.program.generated.accounts import ACCOUNTS, Security
+from tallystick.program.distribution_account import DistributionAccount
+from tallystick.program.generated.accounts import ACCOUNTS, Distribution, Security
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import AccountLayout, EventLayout
 from tallystick.program.text import decode_text
@@ -94,7 +95,7 @@ class Known:
     names: dict[Pubkey, str] = field(default_factory=dict)
 
     def learn(self, address: Pubkey, account: Account | None) -> None:
-        """Take decimals and names from a security or mint; anything else says nothing."""
+        """Take decimals and names from a security, distribution or mint; anything else says nothing."""
         decoded = decode_any(account)
         if isinstance(decoded, Security):
             self.decimals[address] = self.decimals[decoded.mint] = decoded.decimals
@@ -102,6 +103,8 @@ class Known:
             self.names[address] = ticker
             self.names[decoded.mint] = f"{ticker} mint"
             self.names[decoded.escrow] = f"{ticker} escrow"
+        elif isinstance(decoded, Distribution):
+            self.decimals[address] = decoded.payment_decimals
         elif isinstance(decoded, Mint):
             self.decimals[address] = decoded.decimals
 
@@ -113,6 +116,8 @@ def decode_any(account: Account | None) -> AccountLayout | Mint | TokenAccount |
     try:
         if account.owner == PROGRAM_ID:
             layout = ACCOUNTS.get(account.data[:8])
+            if layout is Distribution:
+                return DistributionAccount.decode(account.data).fields  # behind them are the bits of what was paid
             return layout.decode(account.data) if layout else None
         if account.owner in (SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM):
             try:
@@ -125,8 +130,8 @@ def decode_any(account: Account | None) -> AccountLayout | Mint | TokenAccount |
 
 
 def named_by(value: object) -> Iterable[Pubkey]:
-    """Securities and mints whose decimals `value` needs."""
-    for name in ("security", "mint"):
+    """Distributions, securities and mints whose decimals `value` needs."""
+    for name in ("distribution", "security", "mint"):
         if isinstance(found := getattr(value, name, None), Pubkey):
             yield found
 

@@ -37,6 +37,10 @@ INTEGERS = [
         ("SubscriptionSettled", "multiplier", Unit.MULTIPLIER),
         ("LimitSet", "window", Unit.SECONDS),
         ("AdminProposed", "acceptable_from", Unit.TIME),
+        ("Distribution", "funded", Unit.AMOUNT),
+        ("BatchPaid", "raw", Unit.AMOUNT),
+        ("BatchPaid", "paid", Unit.NUMBER),
+        ("DistributionClosed", "refunded", Unit.AMOUNT),
         ("Unheard", "of", Unit.NUMBER),
     ],
 )
