@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import typer
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import format_base_units, parse_quantity
+from tallystick.domain.confirmations import settled_cash
 from tallystick.domain.dividends import PayoutRecord, PayoutState
 from tallystick.domain.identifiers import canonical_spelling
 from tallystick.errors import ConfigurationError, Refused
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.services.confirmation_intake import receive_confirmation
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
+from tallystick.services.payout_lines import plan_document
 from tallystick.services.securities import CustodyAccount
 
 from tallystick_cli.commands.action import find_action
@@ -113,6 +115,19 @@ async def receive_confirmations(tally: Tally, dividend: Dividend, files: list[Pa
                 f"The profile declares no custodian of {dividend.section.symbol}.",
                 hint="Add a [[custodians]] section with its lei and accounts.",
             )
+
+
+async def require_still_confirmed(tally: Tally, record: PayoutRecord) -> None:
+    """Refused when a plan is made from cash that is not confirmed any more: a reversal was read since."""
+    plan = plan_document(record)
+    cash = settled_cash(await (await tally.open_store()).confirmations.list(plan["isin"], plan["event"]))
+    planned = [each["reference"] for each in plan["cash"]["standing"]]
+    standing = [each.reference for each in cash.standing]
+    if sorted(planned) != sorted(standing):
+        raise Refused(
+            f"It was planned from {', '.join(planned)}, and now the custodian stands by {', '.join(standing)}.",
+            hint="Plan it again: tally dividend plan",
+        )
 
 
 def dividend_rules(tally: Tally, minimum: str | None, fee: str | None) -> DividendRules:

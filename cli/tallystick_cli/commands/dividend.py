@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 from solders.pubkey import Pubkey
-from tallystick.domain.dividends import PayoutRecord
+from tallystick.domain.dividends import PayoutRecord, PayoutState
 from tallystick.errors import ConfigurationError, Refused
 from tallystick.program.addresses import distribution_address
 from tallystick.services.distribution_books import follow_distribution, keep_bits
@@ -48,6 +48,7 @@ from tallystick_cli.dividends import (
     find_record,
     plan_notes,
     receive_confirmations,
+    require_still_confirmed,
 )
 from tallystick_cli.render import facts, instant_text, stack, table, when, words
 
@@ -121,7 +122,9 @@ class Planned:
         paid.add_row("", "", f"{record.entries:,}", Text(cash_text(record, record.total), style="bold"), "to fund")
         differences = plan["differences"]
         notes = [Text(f"• {each} Accepted: {differences['accepted']}", "yellow") for each in differences["found"]]
-        step = Text("Nothing was signed. Next, a distributor opens it: tally dividend open", style="dim")
+        is_planned = record.state is PayoutState.PLANNED
+        following = "Next, a distributor opens it: tally dividend open" if is_planned else "See: tally dividend status"
+        step = Text(f"Nothing was signed. {following}", style="dim")
         return stack(head, used, paid, Group(*notes) if notes else None, step)
 
 
@@ -203,6 +206,8 @@ async def open_(tally: Tally, security: SecurityArgument, event: EventArgument, 
     back to the fee payer at the close. Run it again to carry on where it stopped.
     """
     dividend, record = await _planned(tally, security, event, number)
+    if record.state is PayoutState.PLANNED:
+        await require_still_confirmed(tally, record)
     signer = tally.signer("distributor")
     payer = tally.payer(signer)
     made = await plan_open_distribution(
@@ -264,7 +269,14 @@ async def approve(
     own = await compute_dividend(
         chain, books.registers, books.confirmations, books.payouts, rules, request, number=opened
     )
-    require_recomputed(own.record, seen)
+    try:
+        require_recomputed(own.record, seen)
+    except Refused as error:
+        yours = " ".join(plan_notes(own.record, plan_document(own.record)))
+        raise Refused(
+            error.message,
+            hint=f"{error.hint} Yours: {yours} The opener's is shown there by: tally dividend plan --number {opened}",
+        ) from error
     known = await books.payouts.find(own.record.address)
     if tally.is_dry_run and (known is None or known.root != own.record.root):
         raise Refused(
@@ -325,6 +337,10 @@ async def fund(
         funder=funder.pubkey,
         source=tally.profile.wallet(source) if source else None,
     )
+    try:
+        await require_still_confirmed(tally, record)
+    except Refused as error:
+        made = replace(made, notes=(f"Look first. {error.message}", *made.notes))
     return await _sign(tally, made, dividend, record, payer, funder)
 
 

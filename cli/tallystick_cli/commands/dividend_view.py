@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 from solders.pubkey import Pubkey
+from tallystick.domain.dividends import PayoutState
 from tallystick.errors import InputError, Refused
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.dividend_reads import DistributionProgress, distribution_progress
@@ -31,6 +32,7 @@ from tallystick_cli.dividends import (
     read_file,
 )
 from tallystick_cli.failures import DONE, REFUSED
+from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import facts, heading, instant_text, json_text, shown_path, stack, table, when, words
 
 __all__ = ["app"]
@@ -189,13 +191,21 @@ async def status(
         progress = await distribution_progress(chain, books.payouts, record)
         currency = bytes(dividend.action.terms.currency).decode("ascii", errors="replace")
         return StatusShown(dividend.section.symbol, dividend.event, currency, progress, tally.known_names())
-    rows = []
-    for section in [tally.profile.security(security)] if security else tally.profile.securities:
+    sections = [tally.profile.security(security)] if security else tally.profile.securities
+    return await list_distributions(tally, sections)
+
+
+async def list_distributions(tally: Tally, sections: Sequence[SecuritySection], *, is_going: bool = False) -> ListShown:
+    """The distributions of some securities that are in the store; only those that are neither closed nor discarded
+    where `is_going`."""
+    chain, books, rows = tally.open_chain(), await tally.open_store(), []
+    for section in sections:
         address = security_of(tally.issuer, section.id).security
         for record in await books.payouts.list(security=bytes(address)):
-            plan = plan_document(record)
+            if is_going and record.state in (PayoutState.CLOSED, PayoutState.DISCARDED):
+                continue
             progress = await distribution_progress(chain, books.payouts, record)
-            rows.append((section.symbol, str(plan["event"]), progress))
+            rows.append((section.symbol, str(plan_document(record)["event"]), progress))
     rows.sort(key=lambda row: (row[0], row[1], row[2].record.number))
     return ListShown(tuple(rows))
 

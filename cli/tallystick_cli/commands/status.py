@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import typer
 from rich.console import Group, RenderableType
@@ -14,6 +14,7 @@ from tallystick.services.securities import SecurityStatus, security_of, security
 from tallystick.services.waiting_changes import Waiting, waiting_changes
 
 from tallystick_cli.command import command
+from tallystick_cli.commands.dividend_view import ListShown, list_distributions
 from tallystick_cli.commands.outbox import pending_table
 from tallystick_cli.commands.reconcile import breaks_of
 from tallystick_cli.context import OutboxRow, StoredStatement, Tally
@@ -27,7 +28,8 @@ app = typer.Typer()
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at a glance; `now` is the chain's clock. Breaks are those of the last reconciliation."""
+    """Everything at a glance; `now` is the chain's clock. Breaks are those of the last reconciliation, dividends
+    those whose distribution is not closed."""
 
     issuer: IssuerStatus
     name: str
@@ -38,6 +40,7 @@ class Status:
     statements: tuple[tuple[str, StoredStatement | None], ...]
     last_close: str
     waiting: tuple[tuple[str, Waiting], ...] = ()
+    dividends: ListShown = field(default_factory=lambda: ListShown(()))
     exit_code: int = 0
 
     @property
@@ -83,6 +86,7 @@ class Status:
             "waiting_changes": [{"security": symbol, **waiting_document(each)} for symbol, each in self.waiting],
             "waiting_roles": sum(each.state is RoleState.WAITING for each in self.issuer.roles),
             "last_close": self.last_close or None,
+            "dividends": self.dividends.document()["distributions"],
         }
 
     def view(self) -> RenderableType:
@@ -124,8 +128,10 @@ class Status:
             parts.append(pending_table(self.pending, self.now))
         found = [(section, breaks) for section, _, breaks in self.securities if breaks]
         parts += [breaks_of(breaks, section.decimals, self.now) for section, breaks in found]
+        if self.dividends.rows:
+            parts.append(self.dividends.view())
         if not parts:
-            return Text("✓ Nothing is open: no order, no transaction, no break.", style="green")
+            return Text("✓ Nothing is open: no order, no transaction, no dividend, no break.", style="green")
         return stack(heading("Open"), *parts)
 
     def _waits(self) -> RenderableType | None:
@@ -182,4 +188,5 @@ async def status(tally: Tally) -> Status:
         tuple(statements),
         f"{last.day} at slot {last.slot}" if last else "",
         tuple(waiting),
+        await list_distributions(tally, tally.profile.securities, is_going=True),
     )

@@ -29,6 +29,7 @@ from tallystick.program.token import (
 )
 from tallystick.services.action_reads import moment_text
 from tallystick.services.chain_reads import read_snapshot
+from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import distribution_in, read_distribution
 from tallystick.services.distribution_terms import cash, described, keys, require_same, token_account
 from tallystick.services.payment_mints import check_payment_mint
@@ -103,7 +104,8 @@ async def plan_claim(
     if placed is None:
         raise Refused(
             f"{wallet} has no payment in this distribution.",
-            hint="It held nothing at the record date, or less than the minimum: tally dividend statement says which.",
+            hint="It held nothing at the record date, or too little, or is the issuer's own: tally dividend statement"
+            " says which.",
         )
     address, mint, program = keys(record.address, record.payment_mint, record.token_program)
     destination = Pubkey.from_bytes(placed.line.address)
@@ -113,9 +115,15 @@ async def plan_claim(
     account = distribution_in(snapshot, address).require()
     fields = account.fields
     require_same(record, fields)
+    was_paid = Plan(title, notes=(f"{cash(record, placed.line.amount)} were paid to {destination}.",))
+    if fields.status is DistributionStatus.CLOSED:
+        await follow_distribution(chain, payouts, record)  # The bits are in the store alone.
+        words = await payouts.paid(record.address)
+        if placed.batch < len(words) and words[placed.batch] >> placed.index & 1:
+            return was_paid
     _require_pays_now(account, placed.batch, placed.index)
     if account.is_paid(placed.batch, placed.index):
-        return Plan(title, notes=(f"{cash(record, placed.line.amount)} were paid to {destination}.",))
+        return was_paid
     _require_not_suspended(snapshot.find(Holder, holder), wallet)
     check_payment_mint(mint, snapshot.accounts)
     if fields.funded - fields.paid < placed.line.amount:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import httpx
 import pytest
 from cli_desk import Desk
 from custody_files import APPLE, BOOKED, statement_file
@@ -130,6 +136,23 @@ def announced(desk: Desk) -> Payer:
     return payer
 
 
+def take_back(payer: Payer) -> None:
+    """The custodian reverses what was planned from: nothing is opened before it confirms anew and that is planned."""
+    reversal = payer.confirmation("REV-1", function=ConfirmationFunction.REVERSAL, reverses="CONF-1")
+    for words in (("plan", "--confirmation", reversal), ("open",)):
+        typed = payer.type(*words)
+        assert (typed.code, "was reversed" in typed.document["error"]["message"]) == (1, True), typed.out
+    two = payer.type("plan", "--confirmation", payer.confirmation("CONF-1-AGAIN", eligible=Quantity(501)))
+    assert two.code == 1, two.out
+    other = payer.type("open")
+    assert (other.code, "CONF-1-AGAIN" in other.document["error"]["message"]) == (1, True)
+    again = payer.confirmation(
+        "REV-2", function=ConfirmationFunction.REVERSAL, reverses="CONF-1-AGAIN", eligible=Quantity(501)
+    )
+    payer.type("plan", "--confirmation", again)
+    payer.json("plan", "--confirmation", payer.confirmation("CONF-3"))
+
+
 def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     payer, desk = announced, announced.desk
 
@@ -152,7 +175,10 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     assert (planned["total"], totals["net"], totals["withheld"]) == ("80.4", "102", "1.2")
     assert (totals["surplus"], totals["residue"], planned["entries"]) == ("20.4", "0", 2)
     assert payer.json("plan")["root"] == planned["root"]
+    take_back(payer)
+    assert payer.json("plan")["root"] == planned["root"]
     assert desk.transactions() == before
+    assert desk.terminal.json("status")["dividends"][0]["next"].endswith("tally dividend open")
 
     # Opened by one key, approved by another, and not by the first.
     assert payer.json("open", "--dry-run")["dry_run"] is True
@@ -163,6 +189,7 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     assert "approve" in payer.json("status")["next"]
     other = payer.type("approve", "--minimum", "20")
     assert (other.code, "What you computed yourself" in other.document["error"]["message"]) == (1, True)
+    assert "Yours: " in other.document["error"]["next"]
     assert payer.json("approve", "--dry-run")["dry_run"] is True
     assert payer.json("approve")["transactions"]
     assert "fund" in payer.json("status")["next"]
@@ -182,6 +209,12 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     landed = desk.transactions()
     dry = payer.json("push", "--dry-run")
     assert (dry["dry_run"], dry["transactions"][0]["outcome"], desk.transactions()) == (True, "would succeed", landed)
+    [paid] = [each["fields"] for each in dry["transactions"][0]["changes"] if each["kind"] == "Distribution"]
+    assert [(each["name"], each["old"], each["new"]) for each in paid] == [
+        ("paid", "0", "61.2"),
+        ("paid_entries", 0, 1),
+    ]
+    assert dry["transactions"][0]["events"][0]["fields"]["raw"] == "61.2"
     pushed = payer.json("push")
     assert (pushed["paid"], [each["code"] for each in pushed["left"]]) == ("61.2", ["missing"])
     assert payer.money.of(payer.wallet("anna")) == 61_200_000
@@ -214,6 +247,9 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     status = payer.json("status")
     assert (status["state"], status["unpaid_entries"], status["next"]) == ("closed", 0, None)
     assert payer.json("close")["transactions"] == []
+    late = payer.json("claim", "eve")
+    assert (late["transactions"], "were paid" in late["notes"][0]) == ([], True)
+    assert desk.terminal.json("status")["dividends"] == []
     nothing = payer.type("plan", "--correct")
     assert (nothing.code, "paid before" in nothing.document["error"]["message"]) == (1, True)
     assert desk.terminal.json("audit", "verify")["is_verified"]
@@ -293,6 +329,73 @@ def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(an
     terminal.json("holder", "approve", other, "--investor", f"KYC-{other}", "--yes")
     everybody = payer.json("push")
     assert (everybody["paid"], everybody["left"], everybody["is_finished"]) == ("80.4", [], True)
+
+
+class Gate(BaseHTTPRequestHandler):
+    """An endpoint that passes everything on to `url`, and holds back what is broadcast until it is let through."""
+
+    url = ""
+    has_broadcast = Event()
+    is_open = Event()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if b"sendTransaction" in body:
+            self.has_broadcast.set()
+            assert self.is_open.wait(30)
+        answer = httpx.post(self.url, content=body, headers={"Content-Type": "application/json"}, trust_env=False)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *words: object) -> None:
+        """Nothing is said of requests."""
+
+
+@pytest.fixture
+def gate(desk: Desk) -> Iterator[str]:
+    """The URL of a gate before the desk's cluster."""
+    Gate.url = desk.url
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gate) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_ctrl_c_ends_a_push_behind_the_payment_on_its_way_and_the_next_one_pays_the_rest(
+    announced: Payer, gate: str
+) -> None:
+    desk, payer = announced.desk, Payer(announced.desk, "CA-32")
+    payer.money.open_account(payer.wallet("eve"))
+    payer.announce()
+    desk.warp(35)
+    payer.json("record")
+    change_profile(desk.terminal.profile, lambda document: declare(document, str(payer.money.address)))
+    file = payer.confirmation("CONF-32")
+    for verb, *words in (("plan", "--confirmation", file), ("open",), ("approve",), ("fund",)):
+        payer.json(verb, *words)
+    own = desk.folder / "gated.toml"
+    own.write_bytes(desk.terminal.profile.read_bytes())
+    change_profile(own, lambda document: document["cluster"].update(urls=[gate]))
+    line = ["dividend", "push", "tAAPL", "CA-32", "--yes", "--json", "--profile", str(own)]
+    script = "from tallystick_cli.main import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *line], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert Gate.has_broadcast.wait(60)
+        child.send_signal(signal.SIGINT)
+        Gate.is_open.set()
+        out, err = child.communicate(timeout=60)
+    stopped = json.loads(out)
+    assert (child.returncode, err) == (1, b"")
+    assert (stopped["paid_entries"], stopped["transactions"], stopped["unknown_batches"]) == (1, 1, [])
+    assert "stop" in stopped["stopped"]
+    rest = payer.json("push")
+    assert (rest["paid"], rest["paid_now_entries"], rest["left"]) == ("80.4", 1, [])
 
 
 def test_an_event_that_nobody_announced_has_no_dividend(announced: Payer) -> None:
