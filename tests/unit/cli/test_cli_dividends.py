@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -17,12 +18,16 @@ import pytest
 from cli_desk import Desk
 from custody_files import APPLE, BOOKED, statement_file
 from payment_token import Money
+from rich.console import Console
 from solders.pubkey import Pubkey
 from tallystick.adapters.custody.confirmation_samples import write_mt566
 from tallystick.domain.amounts import Quantity
 from tallystick.domain.confirmations import CashConfirmation, ConfirmationFunction
+from tallystick.domain.dividends import PayoutRecord
 from tallystick.errors import ConfigurationError
+from tallystick_cli.commands.dividend import Planned
 from tallystick_cli.commands.init import make_key
+from tallystick_cli.dividends import TOTALS
 from tallystick_cli.profile import change_profile, read_profile, write_profile
 from typing_in import ACCOUNT, CUSTODIAN_LEI, Terminal, Typed
 
@@ -265,6 +270,25 @@ def test_views_of_a_dividend_can_be_looked_at(announced: Payer) -> None:
     ):
         typed = terminal.type("dividend", *words)
         assert (typed.code, said in typed.out) == (0, True), typed.out + typed.err
+
+
+def test_a_plan_says_how_much_of_it_was_carried_forward() -> None:
+    one = {"owners": 1, "payments": 1, "amount": "1300000"}
+    totals = {name: "0" for name, _ in TOTALS} | {"net": "1000000", "entitled": "1000000", "already": "0"}
+    plan = {
+        "totals": totals,
+        "cash": {"gross": "1", "tax": "0", "net": "1", "currency": "USD", "eligible": "1", "standing": []},
+        "register": {"owners": 1, "slot": 1},
+        "payment": {"mint": "x"},
+        "counts": {"classes": dict.fromkeys(("wallet", "program", "frozen", "inventory"), one)},
+        "differences": {"found": [], "accepted": ""},
+    }
+    key = bytes(32)
+    record = PayoutRecord(key, key, key, 0, key, key, 6, key, key, key, 1, 1, 1_300_000, 0, b"", 0)
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(Planned("tAAPL", EVENT, record, plan).view())
+    [line] = [each for each in console.export_text().splitlines() if "of it carried forward" in each]
+    assert "0.3" in line
 
 
 def approve_on_another_machine(payer: Payer) -> None:
