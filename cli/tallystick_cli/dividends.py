@@ -45,7 +45,9 @@ ConfirmationOption = Annotated[
 MinimumOption = Annotated[
     str | None, typer.Option(help="Least that is paid, in the currency; less is carried forward. Else the profile's.")
 ]
-FeeOption = Annotated[str | None, typer.Option(help="The issuer's fee on the gross amount; else the profile's.")]
+FeeOption = Annotated[
+    str | None, typer.Option(help="The issuer's fee on the gross amount, in per cent: 0.5%; else the profile's.")
+]
 AcceptOption = Annotated[
     str | None,
     typer.Option(

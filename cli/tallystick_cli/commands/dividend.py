@@ -24,6 +24,7 @@ from tallystick.services.distributions import (
 from tallystick.services.dividend_plan import compute_dividend, plan_dividend
 from tallystick.services.payout_lines import plan_document
 from tallystick.services.plans import Plan
+from typer.core import TyperGroup
 
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
@@ -52,7 +53,19 @@ from tallystick_cli.dividends import (
 )
 from tallystick_cli.render import facts, instant_text, stack, table, when, words
 
+
+class InOrder(TyperGroup):
+    """Lists the commands as they are used, whichever file they are in."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The way of a dividend, then the others."""
+        steps = ("record", "plan", "open", "approve", "fund", "push", "status", "claim", "statement", "close")
+        others = [name for name in super().list_commands(ctx) if name not in steps]
+        return [*(name for name in steps if name in self.commands), *others]
+
+
 app = typer.Typer(
+    cls=InOrder,
     no_args_is_help=True,
     help="Pay a cash dividend: every holder at the record date, once, from cash that the custodian confirmed.\n\n"
     "In this order: record (the register at the record date) · plan (who is owed what; signs nothing) · open ·"
@@ -158,7 +171,8 @@ async def plan(
     minimum: MinimumOption = None,
     fee: FeeOption = None,
     expires: Annotated[
-        str | None, typer.Option(help="Until when it may be claimed: a span after the pay date, or a moment.")
+        str | None,
+        typer.Option(help="Until when it may be claimed: 365d after the pay date, or a moment; else the profile's."),
     ] = None,
     correct: CorrectOption = False,
     accept_difference: AcceptOption = None,

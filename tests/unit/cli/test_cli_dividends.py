@@ -28,7 +28,9 @@ from tallystick.errors import ConfigurationError
 from tallystick_cli.commands.dividend import Planned
 from tallystick_cli.commands.init import make_key
 from tallystick_cli.dividends import TOTALS
+from tallystick_cli.main import app
 from tallystick_cli.profile import change_profile, read_profile, write_profile
+from typer.testing import CliRunner
 from typing_in import ACCOUNT, CUSTODIAN_LEI, Terminal, Typed
 
 EVENT = "CA-30"
@@ -420,6 +422,13 @@ def test_ctrl_c_ends_a_push_behind_the_payment_on_its_way_and_the_next_one_pays_
     assert "stop" in stopped["stopped"]
     rest = payer.json("push")
     assert (rest["paid"], rest["paid_now_entries"], rest["left"]) == ("80.4", 1, [])
+
+
+def test_the_help_lists_the_commands_in_the_order_of_their_use() -> None:
+    runner = CliRunner()
+    shown = runner.invoke(app, ["dividend", "--help"]).stdout
+    steps = [shown.index(f"│ {name} ") for name in ("record", "plan", "open", "approve", "fund", "push", "close")]
+    assert steps == sorted(steps)
 
 
 def test_an_event_that_nobody_announced_has_no_dividend(announced: Payer) -> None:
