@@ -1,4 +1,5 @@
-"""What earlier distributions of one corporate action have committed, so that a linked one pays only the difference."""
+"""What earlier distributions have committed and carried forward, so that a linked one pays only the difference and what
+was carried is paid once."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.payouts import PayoutStore
-from tallystick.domain.dividends import PayoutRecord, PayoutState
+from tallystick.domain.dividends import CarriedBefore, PayoutRecord, PayoutState
 from tallystick.errors import Refused
 from tallystick.program.addresses import distribution_address
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.action_reads import moment_text
 from tallystick.services.distribution_books import follow_distribution
+from tallystick.services.payment_mints import PaymentMint
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,11 @@ class Earlier:
 
 
 async def earlier_distributions(
-    chain: Chain, payouts: PayoutStore, action: Pubkey, number: int, *, corrects: bool
+    chain: Chain, payouts: PayoutStore, action: Pubkey, number: int, payment: PaymentMint, *, corrects: bool
 ) -> Earlier:
     """Those of an action before `number`. Refused when one is opened and not decided, when there is one and `corrects`
-    was not said, when there is none to correct, and when this store does not know its payments."""
+    was not said, when there is none to correct or it pays in another token, and when this store does not know its
+    payments."""
     committed: dict[bytes, int] = {}
     found: list[tuple[int, bytes, PayoutState, int]] = []
     for each in range(number):
@@ -65,6 +68,12 @@ async def earlier_distributions(
                 f"Distribution {each} of this event was approved on {moment_text(fields.approved_at)}.",
                 hint="What it did not pay is planned as a linked one: tally dividend plan --correct",
             )
+        if fields.payment_mint != payment.address:
+            raise Refused(
+                f"Distribution {each} of this event pays in {fields.payment_mint}, this one would in"
+                f" {payment.address}, and base units of two tokens are not the same.",
+                hint="Declare the first one for this currency in the profile while the event is corrected.",
+            )
         total = await _add(payouts, record, committed)
         found.append((each, address, record.state, total))
     if corrects and not found:
@@ -72,6 +81,20 @@ async def earlier_distributions(
             "No distribution of this event was approved, so there is nothing to correct.", hint="Leave --correct."
         )
     return Earlier(committed, tuple(found))
+
+
+async def carried_before(
+    chain: Chain, payouts: PayoutStore, security: bytes, payment: PaymentMint, earlier: Earlier, *, besides: bytes
+) -> CarriedBefore:
+    """What owners carried before an action, without its distribution at `besides`. Other dividends of the security
+    count as far as they are on chain, not as far as this store has heard."""
+    for record in await payouts.list(security=security):
+        if record.state not in (PayoutState.CLOSED, PayoutState.DISCARDED):
+            await follow_distribution(chain, payouts, record)
+    mint = bytes(payment.address)
+    balance = await payouts.carried(security, mint, besides=[besides])
+    others = await payouts.carried(security, mint, besides=[besides, *earlier.addresses])
+    return CarriedBefore.of(balance, others)
 
 
 async def _add(payouts: PayoutStore, record: PayoutRecord, committed: dict[bytes, int]) -> int:
@@ -86,4 +109,4 @@ async def _add(payouts: PayoutStore, record: PayoutRecord, committed: dict[bytes
     return total
 
 
-__all__ = ["Earlier", "earlier_distributions"]
+__all__ = ["Earlier", "carried_before", "earlier_distributions"]

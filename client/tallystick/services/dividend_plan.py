@@ -41,7 +41,7 @@ from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.dividend_documents import Sources, plan_bytes
-from tallystick.services.dividend_earlier import Earlier, earlier_distributions
+from tallystick.services.dividend_earlier import carried_before, earlier_distributions
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.payment_mints import PaymentMint, read_payment_mint
 from tallystick.services.plans import require_text_reference
@@ -158,12 +158,13 @@ async def compute_dividend(
     )
     differences = _require_as_announced(action, cash, terms, request.accepted)
     number = action.distributions if number is None else number
-    earlier = await earlier_distributions(chain, payouts, request.action, number, corrects=request.corrects)
+    earlier = await earlier_distributions(chain, payouts, request.action, number, payment, corrects=request.corrects)
     address = distribution_address(request.action, number)
-    carried, changes = await _carried(payouts, bytes(action.security), payment, earlier, bytes(address))
-    owed = compute_entitlements(
-        register, terms, tax_classes=rules.tax_classes, carried=carried, already=earlier.committed
-    )
+    before = await carried_before(chain, payouts, bytes(action.security), payment, earlier, besides=bytes(address))
+    already = dict(earlier.committed)
+    for owner, units in before.used.items():
+        already[owner] = already.get(owner, 0) + units
+    owed = compute_entitlements(register, terms, tax_classes=rules.tax_classes, carried=before.carried, already=already)
     lines = tuple(payout_lines(owed.entitlements, payment_account(payment)))
     if not lines:
         raise Refused(
@@ -197,7 +198,7 @@ async def compute_dividend(
     )
     sources = Sources(request, action, register, register_hash, cash, rules, terms, day, earlier, differences)
     record = replace(record, document=plan_bytes(record, sources, owed, lines, names))
-    return DividendPlan(record, owed, lines, owed.carry_changes(changes), names, differences)
+    return DividendPlan(record, owed, lines, owed.carry_changes(before.kept), names, differences)
 
 
 def payment_account(payment: PaymentMint) -> Callable[[bytes], tuple[bytes, int]]:
@@ -215,24 +216,6 @@ def payment_account(payment: PaymentMint) -> Callable[[bytes], tuple[bytes, int]
 def record_day(record_at: int) -> str:
     """The record date as a day: one that ends at the record time, 24:00 UTC, is the day before."""
     return datetime.fromtimestamp(record_at - 1, UTC).date().isoformat()
-
-
-async def _carried(
-    payouts: PayoutStore, security: bytes, payment: PaymentMint, earlier: Earlier, address: bytes
-) -> tuple[dict[bytes, int], dict[bytes, int]]:
-    """What each owner carried before this action, and what earlier distributions of the action changed of it."""
-    mint = bytes(payment.address)
-    carried = await payouts.carried(security, mint, besides=address)
-    changes: dict[bytes, int] = {}
-    for other in earlier.addresses:
-        without = await payouts.carried(security, mint, besides=other)
-        for owner in carried.keys() | without.keys():
-            change = carried.get(owner, 0) - without.get(owner, 0)
-            if change:
-                changes[owner] = changes.get(owner, 0) + change
-    for owner, change in changes.items():
-        carried[owner] = carried.get(owner, 0) - change
-    return {owner: units for owner, units in carried.items() if units}, changes
 
 
 def _require_payable(action: CorporateAction) -> None:

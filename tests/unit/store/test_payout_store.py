@@ -212,7 +212,7 @@ async def test_what_is_carried_is_the_sum_over_what_was_approved(payouts: Payout
         await payouts.set_state(record(number).address, PayoutState.APPROVED)
     await payouts.set_state(record(2).address, PayoutState.DISCARDED)
     assert await payouts.carried(b"s" * 32, b"m" * 32) == {b"y" * 32: -3, b"z" * 32: 5}
-    besides = await payouts.carried(b"s" * 32, b"m" * 32, besides=record(1).address)
+    besides = await payouts.carried(b"s" * 32, b"m" * 32, besides=[record(1).address])
     assert besides == {b"x" * 32: 7, b"y" * 32: -3}
     await payouts.set_state(record(0).address, PayoutState.CLOSED)
     assert await payouts.carried(b"s" * 32, b"m" * 32) == {b"y" * 32: -3, b"z" * 32: 5}

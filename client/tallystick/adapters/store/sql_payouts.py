@@ -126,7 +126,9 @@ class SqlPayoutStore:
         """Pages from `first`, at most `count`."""
         return tuple(_page(row) for row in await self._numbered(entitlement_pages, address, first, count))
 
-    async def carried(self, security: bytes, payment_mint: bytes, *, besides: bytes = b"") -> dict[bytes, int]:
+    async def carried(
+        self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
+    ) -> dict[bytes, int]:
         """What each owner has carried forward."""
         query = (
             select(carry_table.c.owner, carry_table.c.change)
@@ -134,7 +136,7 @@ class SqlPayoutStore:
             .where(
                 payouts.c.security == security,
                 payouts.c.payment_mint == payment_mint,
-                payouts.c.address != besides,
+                payouts.c.address.not_in(besides),
                 payouts.c.state.in_([state.value for state in COUNTING]),
             )
         )
