@@ -18,7 +18,7 @@ from operator import attrgetter
 from struct import Struct
 from typing import Final, TypeAlias, overload
 
-from tallystick.domain.dividend_terms import DividendTerms, UnitShares, is_as_announced, unit_shares
+from tallystick.domain.dividend_terms import DividendTerms, UnitShares, unit_shares
 from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutLine
 from tallystick.domain.record_register import Position, RecordRegister
 from tallystick.errors import AmountError, InputError, LedgerError
@@ -371,7 +371,6 @@ __all__ = [
     "Entitlements",
     "Parts",
     "compute_entitlements",
-    "is_as_announced",
     "pack_pages",
     "parse_page",
     "payout_lines",

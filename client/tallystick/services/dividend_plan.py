@@ -20,12 +20,12 @@ from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.confirmations import ConfirmedCash, settled_cash
 from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
+from tallystick.domain.dividend_terms import is_as_announced
 from tallystick.domain.dividends import Carry, EntitlementPage, PayoutBatch, PayoutLine, PayoutRecord
 from tallystick.domain.entitlements import (
     DividendTerms,
     Entitlements,
     compute_entitlements,
-    is_as_announced,
     pack_pages,
     payout_lines,
 )
