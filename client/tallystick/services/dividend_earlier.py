@@ -16,6 +16,7 @@ from tallystick.program.addresses import distribution_address
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.action_reads import moment_text
 from tallystick.services.distribution_books import follow_distribution
+from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payment_mints import PaymentMint
 
 
@@ -42,20 +43,8 @@ async def earlier_distributions(
     committed: dict[bytes, int] = {}
     found: list[tuple[int, bytes, PayoutState, int]] = []
     for each in range(number):
-        address = bytes(distribution_address(action, each))
-        record = await payouts.find(address)
-        if record is None:
-            raise Refused(
-                f"Distribution {each} of this event was opened, and this store does not know what it pays.",
-                hint="Run it where it was planned, or copy that store here.",
-            )
-        record, seen = await follow_distribution(chain, payouts, record)
-        fields = seen.require().fields
-        if fields.root != record.root:
-            raise Refused(
-                f"Distribution {each} of this event was opened with another root than this store's plan.",
-                hint="Run it where it was planned, or copy that store here.",
-            )
+        address = distribution_address(action, each)
+        fields = (await read_distribution(chain, address)).require().fields
         if fields.status is DistributionStatus.OPEN:
             raise Refused(
                 f"Distribution {each} of this event was opened on {moment_text(fields.opened_at)} and not approved.",
@@ -68,6 +57,13 @@ async def earlier_distributions(
                 f"Distribution {each} of this event was approved on {moment_text(fields.approved_at)}.",
                 hint="What it did not pay is planned as a linked one: tally dividend plan --correct",
             )
+        record = await payouts.find(bytes(address))
+        if record is None or record.root != fields.root:
+            raise Refused(
+                f"Distribution {each} of this event was approved, and this store does not know what it pays.",
+                hint="Run it where it was planned, or copy that store here.",
+            )
+        record, _ = await follow_distribution(chain, payouts, record)
         if fields.payment_mint != payment.address:
             raise Refused(
                 f"Distribution {each} of this event pays in {fields.payment_mint}, this one would in"
@@ -75,7 +71,7 @@ async def earlier_distributions(
                 hint="Declare the first one for this currency in the profile while the event is corrected.",
             )
         total = await _add(payouts, record, committed)
-        found.append((each, address, record.state, total))
+        found.append((each, record.address, record.state, total))
     if corrects and not found:
         raise Refused(
             "No distribution of this event was approved, so there is nothing to correct.", hint="Leave --correct."

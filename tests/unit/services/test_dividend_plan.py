@@ -275,6 +275,15 @@ async def test_one_that_is_opened_and_undecided_stands_in_the_way() -> None:
         await desk.plan()
 
 
+async def test_one_that_nobody_approved_is_in_nobodys_way_though_its_plan_is_gone() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan()
+    await desk.plan(desk.rules(fee=1))  # replaces it while the opening is on its way
+    await desk.run(await desk.plan_open(record))
+    await desk.run(await desk.plan_close(record))
+    assert (await desk.compute()).record.number == 1
+
+
 async def test_a_correction_pays_only_what_a_closed_distribution_did_not() -> None:
     desk = await PayingDesk.opened()
     first = await desk.funded()
