@@ -15,7 +15,7 @@ help: ## this list
 uv:
 	@toolchain/install uv >/dev/null
 
-demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, reconciliation
+demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, a dividend, reconciliation
 	@$(UV) --no-dev tally demo
 
 test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
@@ -27,6 +27,7 @@ soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among fau
 
 bench: uv ## what a dividend takes off chain and costs on chain, as tables; about a quarter of an hour
 	@$(UV) python bench/dividends/off_chain.py
+	@$(UV) python bench/dividends/whole_push.py
 	@$(UV) python bench/dividends/on_chain.py
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)

@@ -27,6 +27,7 @@ from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import AddressOnly, KeypairSigner, TransactionSigner
 from tallystick.adapters.clock import Clock, SystemClock
 from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
+from tallystick.adapters.custody.confirmation_samples import write_mt566
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
@@ -76,6 +77,7 @@ __all__ = [
     "first_misfit",
     "new_memory_outbox",
     "statement_profile",
+    "write_mt566",
     "write_semt002",
 ]
 

@@ -238,8 +238,6 @@ async def cancel(
 async def execute(
     tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None, key: KeyOption = None
 ) -> Signed:
-    """Let an approved action change the multiplier, at its effective time and by itself."""
-    _, address, action, found = await find_action(tally, security, event, version)
     """Let an approved action change the multiplier, at its effective time and by itself.
 
     A reinvested dividend is held against the newest statements, once nothing is minted any more.

@@ -21,7 +21,9 @@ from tallystick_cli.commands.init import make_key
 from tallystick_cli.commands.reconcile import Reconciled
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cluster import DemoClock
+from tallystick_cli.demo.dividend import DividendStory
 from tallystick_cli.demo.narrator import Narrator
+from tallystick_cli.demo.payout import DividendTold
 from tallystick_cli.demo.refusals import Refusal
 from tallystick_cli.demo.story import Story
 from tallystick_cli.render import amount, facts, heading, shown_path, stack, table
@@ -38,6 +40,7 @@ class Told:
     folder: Path
     closed: Closed
     clean: Reconciled
+    dividend: DividendTold
     broken: Reconciled
     refusals: tuple[Refusal, ...]
     commands: tuple[str, ...]
@@ -53,6 +56,7 @@ class Told:
             "files": {name: str(path) for name, path in self.files()},
             "close": self.closed.close.hash.hex(),
             "first_reconciliation_is_clean": self.clean.report.is_clean,
+            "dividend": self.dividend.document(),
             "second_reconciliation_breaks": [record.found.document() for record in self.broken.report.all_breaks],
             "refusals": [each.document() for each in self.refusals],
             "commands": list(self.commands),
@@ -69,6 +73,7 @@ class Told:
             ("daily close", self.folder / "close-day-1.json"),
             ("clean reconciliation", self.folder / "reconciliation-day-1.json"),
             ("reconciliation with the break", self.folder / "reconciliation-day-2.json"),
+            ("a holder's dividend, with proof", self.folder / "dividend-carla.json"),
             ("profile and keys", self.folder / "profile.toml"),
         ]
 
@@ -92,6 +97,7 @@ class Told:
             f"1 day closed · found: {', '.join(each.found.kind.value for each in self.broken.report.all_breaks)}",
             style="dim",
         )
+        paid = Text(self.dividend.line())
         files = facts([(name, shown_path(path)) for name, path in self.files()])
         profile = f"TALLY_PROFILE={shown_path(self.folder / 'profile.toml')}"
         if self.is_serving:
@@ -102,7 +108,7 @@ class Told:
                 f"  {profile} tally status"
             )
         return Panel(
-            stack(rows, done, heading("Written"), files, heading("Go on"), going),
+            stack(rows, paid, done, heading("Written"), files, heading("Go on"), going),
             title="[bold]One token, one share, checked by anyone[/bold]",
             title_align="left",
             border_style="green",
@@ -122,7 +128,7 @@ async def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Keep the cluster afterwards, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="Port of the cluster; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> Told:
-    """The whole path once: statement, attestation, tokens, redemption, close, reconciliation, and a break."""
+    """The whole path once: statement, attestation, tokens, redemption, close, a dividend, reconciliation, a break."""
     started = tally.clock.monotonic()
     folder = _fresh(output)
     clock = DemoClock()
@@ -145,11 +151,13 @@ async def demo(
         refusals = await story.show_refusals()
         await story.redeem()
         closed, clean = await story.end_the_day()
+        dividend = await DividendStory(own, clock, server.url, folder, tell).tell_all()
         broken = await story.show_break()
         told = Told(
             folder,
             closed,
             clean,
+            dividend,
             broken,
             refusals,
             tuple(tell.commands),

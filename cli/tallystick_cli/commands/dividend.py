@@ -113,7 +113,8 @@ class Planned:
                 used.add_row(title, cash_text(record, int(totals[name])))
         used.add_row("Net amount confirmed", Text(cash_text(record, int(totals["net"])), style="bold"))
         paid = table("Owners", "Number", "Payments", "Amount", "", right=["Number", "Payments", "Amount"])
-        for name, each in plan["counts"]["classes"].items():
+        for name in _HOW:
+            each = plan["counts"]["classes"][name]
             if each["owners"]:
                 amount = cash_text(record, int(each["amount"]))
                 paid.add_row(words(name), f"{each['owners']:,}", f"{each['payments']:,}", amount, _HOW[name])

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from rich.live import Live
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import parse_base_units
@@ -25,7 +21,7 @@ from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
-from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Stage, read_obstacles
+from tallystick.services.payout_report import LeftReason, PushReport, Stage, read_obstacles
 from tallystick.services.payout_skips import Skips, read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
@@ -46,7 +42,8 @@ from tallystick_cli.dividends import (
 )
 from tallystick_cli.dry_run import LAMPORT_DECIMALS, end_dry_run
 from tallystick_cli.failures import DONE, REFUSED, UNKNOWN
-from tallystick_cli.render import amount, facts, span, stack, table, when
+from tallystick_cli.push_display import Display, Stages, interruption
+from tallystick_cli.render import amount, facts, stack, table, when
 
 __all__ = ["app"]
 
@@ -60,12 +57,6 @@ class LastStage(StrEnum):
 
 LOOKED_AT = 20
 """Batches in which a dry run looks for a wallet that can be paid."""
-_STAGES = {
-    Stage.RESUME: "carrying on",
-    Stage.CANARY: "canary: one wallet",
-    Stage.FIRST: "sample: one batch in a hundred",
-    Stage.REST: "the rest",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +128,14 @@ class Pushed:
         cost = facts(
             [
                 ("Transactions", f"{report.transactions:,}"),
-                ("Spent", f"{amount(report.fees + report.rent, LAMPORT_DECIMALS)} SOL"),
-                ("Accounts opened", f"{report.accounts_opened:,}" if report.accounts_opened else ""),
-                ("Rate", f"{report.holders_per_second:,.0f} holders a second" if report.paid_now.entries else ""),
+                ("Fees", f"{amount(report.fees, LAMPORT_DECIMALS)} SOL"),
+                (
+                    "Rent",
+                    f"{amount(report.rent, LAMPORT_DECIMALS)} SOL in {count(report.accounts_opened, 'opened account')}"
+                    if report.accounts_opened
+                    else "",
+                ),
+                ("Rate", f"{rate:,.0f} holders a second" if (rate := report.holders_per_second) >= 1 else ""),
                 ("Stopped", report.stopped),
             ]
         )
@@ -205,9 +201,8 @@ async def push_(
     trail = await tally.open_trail()
     for action in plan.actions:
         await trail.begin(action)
-    live = Live(console=tally.err, transient=True, refresh_per_second=5) if tally.err.is_terminal else None
-    asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), live)
-    with interruption() as is_interrupted, live or nullcontext():
+    with interruption() as is_interrupted, Display(tally.err) as display:
+        asked = Stages(tally, stops.get(stop_after, ()) if stop_after else (), display, is_interrupted)
         report = await push(
             chain,
             books.payouts,
@@ -218,7 +213,7 @@ async def push_(
             settings=PushSettings(in_flight=in_flight, rent_cap=lamports),
             suspended=skips.suspended,
             frozen=skips.frozen,
-            on_progress=None if live is None else lambda progress: live.update(progress_view(progress)),
+            on_progress=display.tell if tally.err.is_terminal else None,
             should_stop=is_interrupted,
             confirm_stage=asked.confirm,
         )
@@ -244,16 +239,14 @@ async def _plan(
     payments, batches = sum(each.bit_count() for each in targets), sum(each > 0 for each in targets)
     counted = "1 batch" if batches == 1 else f"{batches:,} batches"
     title = f"Push distribution {record.number} of {dividend.event}"
-    left = record.entries - account.fields.paid_entries - payments
+    before = account.fields.paid_entries
+    left = record.entries - before - payments
     notes = [
-        f"{count(payments, 'payment')} in {counted}; {account.fields.paid_entries:,} of {record.entries:,} paid.",
+        f"{count(payments, 'payment')} in {counted}; {before:,} of {record.entries:,} paid.",
         f"Of {cash_text(record, record.total)}, {cash_text(record, account.fields.paid)} are paid.",
     ]
     if left:
-        notes.append(
-            f"{left:,} are left out: programs, and those of {len(skips.suspended):,} suspended holders and"
-            f" {len(skips.frozen):,} with frozen tokens that are in it."
-        )
+        notes.append(f"{left:,} are left out: programs, suspended holders, and holders whose tokens are frozen.")
     if lamports:
         notes.append(f"Missing payment accounts are opened for up to {amount(lamports, LAMPORT_DECIMALS)} SOL.")
     else:
@@ -264,7 +257,7 @@ async def _plan(
     batch, bit = canary
     action = new_action(
         f"push:{address}",
-        f"Pay {count(payments, 'holder')} in {counted}, one wallet first",
+        f"Pay {count(payments, 'holder')} in {counted}{'' if before else ', one wallet first'}",
         calls.pay(batch, bit),
         payer.pubkey,
         (payer.pubkey, "payout"),
@@ -302,69 +295,3 @@ def _require_pushable(record: PayoutRecord, account: DistributionAccount) -> Non
     if fields.funded < fields.total:
         missing = cash_text(record, fields.total - fields.funded)
         raise Refused(f"{missing} are missing in escrow.", hint="Fund it first: tally dividend fund")
-
-
-class Stages:
-    """Answers whether to go on: by where it was told to end, by --yes, else by asking."""
-
-    def __init__(self, tally: Tally, ends: tuple[Stage, ...], live: Live | None) -> None:
-        self._tally = tally
-        self._live = live
-        self._ends = ends
-        self.was_told = False
-
-    async def confirm(self, stage: Stage, progress: PushProgress) -> bool:
-        """Whether the next stage may begin."""
-        if stage in self._ends:
-            self.was_told = True
-            return False
-        if self._tally.is_yes or not self._tally.can_ask:
-            return True
-        if self._live is not None:
-            self._live.stop()  # The question needs the terminal.
-        self._tally.err.print(
-            f"{_STAGES[stage]}: {progress.paid:,} paid, {progress.skipped:,} skipped. Look at it before you go on."
-        )
-        goes_on = await asyncio.to_thread(typer.confirm, "Go on?", default=False, err=True)
-        if goes_on and self._live is not None:
-            self._live.start()
-        return goes_on
-
-
-@contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C asks for a clean end; a second one ends at once."""
-    loop, flag = asyncio.get_running_loop(), [False]
-
-    def interrupt() -> None:
-        flag[0] = True
-        loop.remove_signal_handler(signal.SIGINT)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        has_handler = True
-    except (NotImplementedError, RuntimeError, ValueError):  # no main thread to catch signals in
-        has_handler = False
-    try:
-        yield lambda: flag[0]
-    finally:
-        if has_handler:
-            loop.remove_signal_handler(signal.SIGINT)
-
-
-def progress_view(progress: PushProgress) -> RenderableType:
-    """A push at one moment."""
-    rows = table(
-        "Stage", "Paid", "Skipped", "In flight", "Unknown", "SOL spent", "Time left",
-        right=["Paid", "Skipped", "In flight", "Unknown", "SOL spent", "Time left"],
-    )  # fmt: skip
-    rows.add_row(
-        _STAGES[progress.stage],
-        f"{progress.paid:,} of {progress.entries:,}",
-        f"{progress.skipped:,}",
-        f"{progress.in_flight:,}",
-        f"{progress.unknown:,}",
-        amount(progress.lamports, LAMPORT_DECIMALS),
-        "" if progress.seconds_left is None else span(progress.seconds_left),
-    )
-    return rows

@@ -65,7 +65,7 @@ class RegisterShown:
                 ("Taken", f"at slot {register.slot:,}, {when(register.block_time)} UTC, {span(late)} after it"),
                 ("Late because", register.late_reason),
                 ("Supply", f"{amount(register.supply, register.decimals)} tokens, all of them found"),
-                ("Endpoints", f"{register.witnesses} gave the same holdings"),
+                ("Endpoints", f"{register.witnesses} gave the same holdings" if register.witnesses > 1 else "one"),
                 ("Hash", self.taken.hash.hex()),
             ]
         )

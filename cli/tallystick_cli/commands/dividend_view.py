@@ -153,7 +153,7 @@ class ListShown:
         }
 
     def view(self) -> RenderableType:
-        """A table, oldest first."""
+        """A table, by security and event."""
         if not self.rows:
             return Text("No dividend is planned. Begin with: tally dividend record", style="dim")
         shown = table("Security", "Event", "No.", "State", "Total", "Unpaid", "Next", right=["No.", "Total", "Unpaid"])
@@ -196,6 +196,7 @@ async def status(
             plan = plan_document(record)
             progress = await distribution_progress(chain, books.payouts, record)
             rows.append((section.symbol, str(plan["event"]), progress))
+    rows.sort(key=lambda row: (row[0], row[1], row[2].record.number))
     return ListShown(tuple(rows))
 
 

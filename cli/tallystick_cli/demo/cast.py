@@ -11,6 +11,7 @@ CUSTODIAN: Final = "Example Custody Bank"
 CUSTODIAN_LEI: Final = "EXAMPLECUSTODYBANK81"
 ACCOUNT: Final = "SAFE-4711"
 STRANGER: Final = "eve"
+TREASURY: Final = "treasury"
 DECIMALS: Final = 8
 
 
@@ -57,3 +58,25 @@ HOLDERS: Final = tuple(each.holder for each in BLOCK)
 REDEEMED: Final = "10"
 MISSING: Final = "10"
 """Shares that the second day's statement is short of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """What the custodian pays on a dividend: for how many shares, and what of it, in units of the currency."""
+
+    event: str
+    gross_per_share: str
+    currency: str
+    withholding: str
+    eligible: str
+    gross: str
+    tax: str
+    net: str
+
+
+DIVIDEND: Final = Cash("CA-2026-30", "0.26", "USD", "15%", eligible="90", gross="23.4", tax="3.51", net="19.89")
+"""On the Apple shares that are left after the redemption."""
+IN_ESCROW: Final = "5"
+"""Tokens that a holder wants to redeem when the record date comes."""
+RENT_CAP: Final = "0.0125"
+"""SOL for missing payment accounts: enough for six of nine."""

@@ -1,14 +1,16 @@
-"""The custodian's part in the demo: it writes semt.002 files, which the real reader reads back."""
+"""The custodian's part in the demo: it writes semt.002 and MT566 files, which the real readers read back."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tallystick.domain.amounts import parse_quantity
+from tallystick.domain.confirmations import CashConfirmation, ConfirmationFunction
 from tallystick.domain.holdings import Basis, Completeness, HoldingLine, StatementOfHoldings
 
-from tallystick_cli.context import write_semt002
-from tallystick_cli.demo.cast import ACCOUNT, CUSTODIAN_LEI, SHARES
+from tallystick_cli.context import write_mt566, write_semt002
+from tallystick_cli.demo.cast import ACCOUNT, CUSTODIAN_LEI, SHARES, Cash, Share
+from tallystick_cli.render import instant_text
 
 MESSAGE = "semt.002.001.11"
 
@@ -37,4 +39,32 @@ def write_statement(folder: Path, statement_id: str, as_of: int, quantities: dic
     file = folder / f"{statement_id}.xml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(write_semt002(statement, MESSAGE))
+    return file
+
+
+def write_confirmation(folder: Path, share: Share, cash: Cash, record_at: int, paid_at: int) -> Path:
+    """A custodian's confirmation of a dividend's cash; moments in seconds since 1970 UTC."""
+    reference = f"CONF-{cash.event}"
+    confirmation = CashConfirmation(
+        custodian_lei=CUSTODIAN_LEI,
+        account=ACCOUNT,
+        reference=reference,
+        function=ConfirmationFunction.NEW,
+        event_id=cash.event,
+        event_code="DVCA",
+        isin=share.isin,
+        eligible=parse_quantity(cash.eligible),
+        currency=cash.currency,
+        gross=parse_quantity(cash.gross),
+        tax=parse_quantity(cash.tax),
+        net=parse_quantity(cash.net),
+        posted=(instant_text(paid_at) or "")[:10],
+        record_date=(instant_text(record_at) or "")[:10],
+        source_hash=bytes(32),
+        format="MT566",
+        received_at=paid_at,
+    )
+    file = folder / f"{reference}.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(write_mt566(confirmation))
     return file

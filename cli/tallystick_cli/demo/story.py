@@ -44,6 +44,7 @@ from tallystick_cli.demo.cast import (
     REDEEMED,
     SHARES,
     STRANGER,
+    TREASURY,
 )
 from tallystick_cli.demo.cluster import DAY, DemoClock
 from tallystick_cli.demo.narrator import Narrator
@@ -79,7 +80,7 @@ class Story:
             "An issuer, with a key for each role",
             "No key holds two roles; whatever is granted waits, open to the guardian's veto (here 1 second).",
         )
-        wallets = [*HOLDERS, STRANGER]
+        wallets = [*HOLDERS, STRANGER, TREASURY]
         options = (
             f'--name "{ISSUER}" --lei {ISSUER_LEI} --url {self.url} --custodian-name "{CUSTODIAN}" '
             f"--custodian-lei {CUSTODIAN_LEI} --account {ACCOUNT} --new-keys "
@@ -103,10 +104,15 @@ class Story:
         )
         await self.tell.run("tally fund", localnet.fund(self.tally), is_shown=False)
         await self.tell.run("tally issuer init --delay 1", issuer.init(self.tally, delay=DELAY), is_shown=False)
-        for role in issuer.RoleName.ATTESTOR, issuer.RoleName.OPERATOR, issuer.RoleName.COMPLIANCE:
+        for role in (
+            issuer.RoleName.ATTESTOR,
+            issuer.RoleName.OPERATOR,
+            issuer.RoleName.COMPLIANCE,
+            issuer.RoleName.RECONCILIATION,
+            issuer.RoleName.CORPORATE_ACTIONS,
+            issuer.RoleName.DISTRIBUTOR,
+        ):
             await self.tell.run(f"tally issuer role grant {role}", issuer.grant(self.tally, role), is_shown=False)
-        role = issuer.RoleName.RECONCILIATION
-        await self.tell.run(f"tally issuer role grant {role}", issuer.grant(self.tally, role), is_shown=False)
         await self._wait()
         await self.tell.run("tally issuer status", issuer.status(self.tally))
 

@@ -106,7 +106,8 @@ def next_step(progress: DistributionProgress) -> str:
     wallets = progress.classes.get(HolderClass.WALLET)
     frozen = progress.classes.get(HolderClass.FROZEN)
     if (wallets and wallets.unpaid_entries) or (frozen and frozen.unpaid_entries):
-        return "The payout key sends the payments: tally dividend push"
+        sends = "The payout key sends the payments: tally dividend push"
+        return f"{sends}; who is left out claims: tally dividend claim" if fields.paid_entries else sends
     until = moment_text(record.expires_at)
     return f"The rest is left to claim until {until}, by anyone for its owner: tally dividend claim"
 

@@ -159,9 +159,9 @@ class PushLoop:
         """Batches with an entry that may be paid, in their order."""
         return [batch for batch in range(self._calls.record.batches) if self.target(batch)]
 
-    def has_paid(self, batch: int) -> bool:
-        """Whether any entry of a batch is paid."""
-        return self._words[batch] != 0
+    def paid_in(self, batch: int) -> int:
+        """Entries of a batch that are paid."""
+        return self._words[batch].bit_count()
 
     def may_try(self, batch: int) -> bool:
         """Whether another transaction of a batch may be signed in this run."""

@@ -126,9 +126,12 @@ class _Push:
         )
         await loop.read_words(loop.floor)
         await self._check_balance(payer.pubkey, loop.unpaid_batches())
-        if not any(loop.has_paid(batch) for batch in landed):
+        paid = {batch: loop.paid_in(batch) for batch in landed}
+        if not any(paid.values()):
             await self._send_canary()
-        if first := max(-(-calls.record.batches // 100) - len(landed), 0):
+        # A batch in which the canary alone was paid is no sample.
+        sampled = sum(entries >= min(2, calls.sizes[batch]) for batch, entries in paid.items())
+        if first := max(-(-calls.record.batches // 100) - sampled, 0):
             asked = {batch: loop.target(batch) for batch in loop.unpaid_batches()[:first]}
             await self._send(Stage.FIRST, list(asked))
             await self._check_first(asked)
@@ -287,7 +290,7 @@ class _Push:
             in_flight=len(self._flights),
             unknown=len(loop.unknown),
             lamports=loop.fees + self._opening.rent,
-            seconds_left=round(left * took / done) if done > 0 else None,
+            seconds_left=round(left * took / done) if done > 0 and self._stage is not Stage.CANARY else None,
         )
 
     async def _take_stock(self, suspended: frozenset[bytes], frozen: frozenset[bytes]) -> Stock:

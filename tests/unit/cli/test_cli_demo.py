@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tallystick.domain.closes import NO_PREVIOUS, parse_close
 from tallystick.program.artifacts import PROGRAM, checksums
+from tallystick.services.dividend_statements import verify_statement
 from tallystick_cli.profile import read_profile
 from test_cli_help import ALL, options_of
 from typing_in import Terminal, Typed
@@ -43,6 +45,56 @@ def test_what_the_programs_words_do_not_say_the_demo_says_in_plain_ones(told: tu
     assert meanings[:2] == ["", ""]
     assert "compliance has not approved this wallet" in meanings[2]
     assert meanings[2] in " ".join(told[1].err.split())
+
+
+def test_the_dividend_reaches_whom_it_can_and_names_why_it_leaves_the_others(told: tuple[Path, Typed]) -> None:
+    dividend = told[1].document["dividend"]
+    assert (dividend["holders"], dividend["paid_by_push"], dividend["paid_by_claim"]) == (500, 490, 2)
+    assert {each["code"]: each["entries"] for each in dividend["left_by_push"]} == {
+        "suspended": 1,
+        "frozen_holder": 1,
+        "program_owned": 3,
+        "frozen_account": 1,
+        "missing": 3,
+        "reowned": 1,
+    }
+    # Nine had no account for dollars, and the cap on rent is enough for six.
+    assert (dividend["accounts_opened"], dividend["rent_lamports"]) == (6, 6 * 2_039_280)
+    assert dividend["fee_lamports"] == dividend["transactions"] * 5_000
+
+
+def test_the_dividends_units_are_all_found_again_on_chain(told: tuple[Path, Typed]) -> None:
+    dividend = told[1].document["dividend"]
+    counted = {name: Decimal(amount) for name, amount in dividend["on_chain"].items()}
+    assert (counted["holders"], counted["paid_holders"]) == (500, 492)
+    assert counted["holders_have"] + counted["escrow_has"] == counted["funded"] == Decimal("19.89")
+    assert counted["supply_of_dollars"] == Decimal(dividend["total"]) == Decimal("19.89")
+    left = sum(Decimal(each["amount"]) for each in dividend["left_by_push"])
+    assert dividend["sent_again"]["escrow_after"] == str(left)
+
+
+def test_a_batch_that_is_sent_again_pays_nobody(told: tuple[Path, Typed]) -> None:
+    again = told[1].document["dividend"]["sent_again"]
+    assert again["bits_before"] == again["bits_after"]
+    assert again["escrow_before"] == again["escrow_after"]
+    assert again["payments_asked_again"] == int(again["bits_after"], 16).bit_count() > 40
+
+
+def test_what_the_dividend_refuses_is_refused_for_its_own_reason(told: tuple[Path, Typed]) -> None:
+    unconfirmed, other, suspended, frozen = (each["said"] for each in told[1].document["dividend"]["refused"])
+    assert "confirmed no cash" in unconfirmed
+    assert "is of the event CA-2026-29, not of CA-2026-30" in other
+    assert "emma was suspended" in suspended
+    assert "heidi cannot be paid: its token account is frozen" in frozen
+
+
+def test_the_statement_it_leaves_is_of_a_payment_that_was_made(told: tuple[Path, Typed]) -> None:
+    statement = json.loads((told[0] / "dividend-carla.json").read_bytes())
+    assert verify_statement(statement) == ()
+    assert statement["payment"]["root"] == told[1].document["dividend"]["root"]
+    # Five of them were in escrow at the record date, and count as hers.
+    assert Decimal(statement["position"]["tokens"]) == Decimal("7.57645001")
+    assert statement["payment"]["is_paid"]
 
 
 def test_every_file_that_the_demo_names_is_there(told: tuple[Path, Typed]) -> None:

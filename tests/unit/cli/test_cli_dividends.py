@@ -45,12 +45,12 @@ class Payer:
         assert typed.code == 0, typed.out + typed.err
         return typed.document
 
-    def announce(self) -> None:
+    def announce(self, pay: str = "31s") -> None:
         """By one key and approved by another, its record date half a minute ahead."""
         notice, terminal = self.desk.folder / "notice.xml", self.desk.terminal
         notice.write_text("notice of the dividend")
         terms = ("--kind", "DVCA", "--gross", "0.24", "--currency", "USD", "--withholding", "15%")
-        dates = ("--record", "30s", "--pay", "31s")
+        dates = ("--record", "30s", "--pay", pay)
         terminal.json("action", "announce", "tAAPL", self.event, *terms, *dates, "--evidence", notice, "--yes")
         terminal.json("action", "approve", "tAAPL", self.event, "--evidence", notice, "--yes")
 
@@ -260,7 +260,7 @@ def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(an
     desk, payer = announced.desk, Payer(announced.desk, "CA-31")
     terminal = desk.terminal
     payer.money.open_account(payer.wallet("eve"))
-    payer.announce()
+    payer.announce(pay="2h")
     desk.warp(35)
     payer.json("record")
     change_profile(terminal.profile, lambda document: declare(document, str(payer.money.address)))
@@ -268,6 +268,11 @@ def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(an
     assert payer.json("open")["transactions"]
     approve_on_another_machine(payer)
     assert payer.json("fund")["transactions"]
+    before = desk.transactions()
+    early = payer.type("push")
+    assert (early.code, "announced to be paid from" in early.document["error"]["message"]) == (1, True)
+    assert desk.transactions() == before
+    desk.warp(7_200)
 
     canary = payer.json("push", "--stop-after", "canary")
     assert (canary["paid_entries"], canary["is_finished"], canary["left"][0]["code"]) == (1, False, "payable")

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from tallystick.services.payout_report import LeftReason, PushProgress, PushReport, Share, Stage
-from tallystick_cli.commands.dividend_push import Pushed, Stages, interruption, progress_view
+from tallystick_cli.commands.dividend_push import Pushed
 from tallystick_cli.context import Tally
+from tallystick_cli.push_display import Display, Stages, interruption, progress_view, typed_line
 
 PROGRESS = PushProgress(Stage.FIRST, 1_000, 57, 3, 2, 1, 1_234_567, 3_700)
 
@@ -46,6 +47,13 @@ async def test_the_first_interruption_asks_for_a_clean_end_and_the_second_ends_a
             signal.raise_signal(signal.SIGINT)
 
 
+async def test_after_a_push_an_interruption_is_answered_as_before_it() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interruption():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 @pytest.mark.parametrize(
     ("change", "told", "code"),
     [
@@ -63,8 +71,27 @@ def test_the_exit_code_says_whether_something_payable_is_left(change: dict[str, 
 
 async def test_a_push_goes_on_by_itself_but_where_it_was_told_to_end() -> None:
     tally = Tally(Path("none.toml"), is_yes=True)
-    asked = Stages(tally, (Stage.CANARY,), None)
+    asked = Stages(tally, (Stage.CANARY,), Display(Console(file=StringIO())))
     assert await asked.confirm(Stage.FIRST, PROGRESS)
     assert not asked.was_told
     assert not await asked.confirm(Stage.CANARY, PROGRESS)
     assert asked.was_told
+
+
+async def test_a_question_takes_the_line_that_is_typed() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stream:
+        os.write(writing, b"y\n")
+        assert await typed_line(stream, lambda: False) == "y\n"
+        os.close(writing)
+        assert await typed_line(stream, lambda: False) == ""
+
+
+async def test_an_interruption_ends_a_question_that_nobody_answers() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stream, interruption() as is_interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert await typed_line(stream, is_interrupted) == ""
+        os.write(writing, b"y\n")
+        assert stream.readline() == "y\n"
+    os.close(writing)
