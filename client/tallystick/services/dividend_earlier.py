@@ -16,7 +16,7 @@ from tallystick.program.addresses import distribution_address
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.action_reads import moment_text
 from tallystick.services.distribution_books import follow_distribution
-from tallystick.services.distribution_reads import read_distribution
+from tallystick.services.distribution_reads import list_distributions, read_distribution
 from tallystick.services.payment_mints import PaymentMint
 
 
@@ -79,6 +79,20 @@ async def earlier_distributions(
     return Earlier(committed, tuple(found))
 
 
+async def require_known(chain: Chain, payouts: PayoutStore, security: Pubkey) -> None:
+    """Refused when a distribution of the security was approved that this store does not have, as an older copy of it
+    would not: what that one carried forward would be lost, and what it paid of it paid again."""
+    known = {record.address: record.root for record in await payouts.list(security=bytes(security))}
+    for address, account in (await list_distributions(chain, security)).items():
+        fields = account.fields
+        if fields.approved_at and known.get(bytes(address)) != fields.root:
+            raise Refused(
+                f"Distribution {address} of this security was approved on {moment_text(fields.approved_at)}, and this"
+                " store does not know what it carries forward.",
+                hint="Plan where all dividends of the security were planned, or copy that store here.",
+            )
+
+
 async def carried_before(
     chain: Chain, payouts: PayoutStore, security: bytes, payment: PaymentMint, earlier: Earlier, *, besides: bytes
 ) -> CarriedBefore:
@@ -105,4 +119,4 @@ async def _add(payouts: PayoutStore, record: PayoutRecord, committed: dict[bytes
     return total
 
 
-__all__ = ["Earlier", "carried_before", "earlier_distributions"]
+__all__ = ["Earlier", "carried_before", "earlier_distributions", "require_known"]

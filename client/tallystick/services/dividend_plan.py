@@ -41,7 +41,7 @@ from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.dividend_documents import Sources, plan_bytes
-from tallystick.services.dividend_earlier import carried_before, earlier_distributions
+from tallystick.services.dividend_earlier import carried_before, earlier_distributions, require_known
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.payment_mints import PaymentMint, read_payment_mint
 from tallystick.services.plans import require_text_reference
@@ -121,7 +121,8 @@ async def compute_dividend(
     computes it anew to compare; else the next one's.
 
     Refused without a register, without cash confirmed, for an action that is not approved, when confirmations and
-    announcement differ and no reason is given, and when an earlier distribution of the event is in the way.
+    announcement differ and no reason is given, when an earlier distribution of the event is in the way, and, for a next
+    one, when the store misses a dividend of the security.
     ConfigurationError when no payment token is declared for the currency; else what the entitlements raise.
     """
     action = await require(chain, CorporateAction, request.action)
@@ -157,7 +158,9 @@ async def compute_dividend(
         minimum=rules.minimum.to_base_units(payment.decimals),
     )
     differences = _require_as_announced(action, cash, terms, request.accepted)
-    number = action.distributions if number is None else number
+    if number is None:
+        number = action.distributions
+        await require_known(chain, payouts, action.security)
     earlier = await earlier_distributions(chain, payouts, request.action, number, payment, corrects=request.corrects)
     address = distribution_address(request.action, number)
     before = await carried_before(chain, payouts, bytes(action.security), payment, earlier, besides=bytes(address))

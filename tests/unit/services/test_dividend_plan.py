@@ -141,6 +141,16 @@ async def test_a_correction_does_not_pay_again_what_the_next_dividend_paid_of_it
         await desk.compute(corrects=True)
 
 
+async def test_an_older_copy_of_the_store_plans_no_next_dividend() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan(desk.rules(minimum=parse_quantity("25")))
+    await desk.approve_it(record)
+    action = await _second_event(desk)
+    desk.payouts = MemoryPayoutStore()
+    with pytest.raises(Refused, match="does not know what it carries forward"):
+        await desk.compute(action=action, event_id="CA-2")
+
+
 async def test_a_correction_in_another_token_is_refused() -> None:
     desk = await PayingDesk.opened()
     await desk.funded()
