@@ -153,7 +153,7 @@ async def test_every_owner_is_there_once_with_its_class(day: RecordDay) -> None:
     assert {165, 170} <= sizes
     assert [each.owner for each in register.positions] == sorted(found)
     assert register.total == register.supply == book.supply == 955 * ONE
-    assert (register.slot, register.block_time, register.lateness) == (book.ledger.slot, book.now, 5)
+    assert (register.slot, register.block_time, register.record_at) == (book.ledger.slot, book.now, book.now - 5)
     assert (register.multiplier, register.decimals, register.witnesses) == (10**18, 6, 1)
     assert taken.is_new
     assert register.late_reason == ""

@@ -41,8 +41,6 @@ class PayoutStore(Protocol):
         """The page in which `owner` would be: the last one that does not begin behind it."""
         ...
 
-    async def pages(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[EntitlementPage, ...]: ...
-
     async def carried(
         self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
     ) -> dict[bytes, int]:
@@ -175,10 +173,6 @@ class MemoryPayoutStore:
     async def page_of(self, address: bytes, owner: bytes) -> EntitlementPage | None:
         found = [page for page in self._pages.get(address, []) if page.first_owner <= owner]
         return found[-1] if found else None
-
-    async def pages(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[EntitlementPage, ...]:
-        kept = self._pages.get(address, [])
-        return tuple(kept[first : None if count is None else first + count])
 
     async def carried(
         self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
