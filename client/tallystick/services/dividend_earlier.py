@@ -99,7 +99,7 @@ async def carried_before(
     """What owners carried before an action, without its distribution at `besides`. Other dividends of the security
     count as far as they are on chain, not as far as this store has heard."""
     for record in await payouts.list(security=security):
-        if record.state not in (PayoutState.CLOSED, PayoutState.DISCARDED):
+        if record.state in (PayoutState.PLANNED, PayoutState.OPENED):
             await follow_distribution(chain, payouts, record)
     mint = bytes(payment.address)
     balance = await payouts.carried(security, mint, besides=[besides])

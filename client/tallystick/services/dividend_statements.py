@@ -25,7 +25,7 @@ from tallystick.domain.entitlements import Entitlement, parse_page
 from tallystick.domain.identifiers import event_hash
 from tallystick.domain.merkle import root_of_proof
 from tallystick.domain.withholding import BASIS_POINTS
-from tallystick.errors import InputError, Refused, TallystickError
+from tallystick.errors import InputError, LedgerError, Refused, TallystickError
 from tallystick.program.addresses import action_address, distribution_address
 from tallystick.program.event_decoding import decode_events
 from tallystick.program.generated.events import BatchPaid, EntitlementPaid
@@ -59,9 +59,15 @@ async def find_entitlement(payouts: PayoutStore, record: PayoutRecord, owner: by
 async def holder_statement(
     chain: Chain, payouts: PayoutStore, outbox: Outbox, record: PayoutRecord, wallet: Pubkey
 ) -> dict[str, Any]:
-    """The statement of one holder. What was paid is read at finalized."""
+    """The statement of one holder. What was paid is read at finalized. LedgerError when the store's entitlement is not
+    what the list pays."""
     owed = await find_entitlement(payouts, record, bytes(wallet))
     placed = await find_line(payouts, record, bytes(wallet)) if owed.amount else None
+    if owed.amount != (0 if placed is None else placed.line.amount):
+        raise LedgerError(
+            f"The store's entitlement of {wallet} is not what its list of payments has.",
+            hint="Somebody changed the store; restore a backup.",
+        )
     plan, decimals = plan_document(record), record.payment_decimals
     cash = _cash(owed, plan, decimals)
     return {
@@ -291,12 +297,13 @@ def _units(text: str, decimals: int) -> int:
 
 def _proofs(document: Mapping[str, Any]) -> tuple[str, ...]:
     payment = document["payment"]
+    stated = _units(document["cash"]["amount"], document["cash"]["decimals"])
     if payment is None:
-        return ()
+        return () if stated == 0 else ("There is an amount, and no payment with a proof of it.",)
     amount, bump = int(payment["base_units"]), int(payment["bump"])
     account, distribution = _key(payment["account"]), _key(payment["distribution"])
     problems: list[str] = []
-    if amount != _units(document["cash"]["amount"], document["cash"]["decimals"]):
+    if amount != stated:
         problems.append("The amount of the payment is not the amount of the statement.")
     seeds = [_key(document["holder"]), _key(payment["token_program"]), _key(payment["mint"])]
     if Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM) != (Pubkey.from_bytes(account), bump):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -14,7 +15,8 @@ from paying_desk import PayingDesk
 from tallystick.domain.amounts import parse_quantity
 from tallystick.domain.canonical import canonical_json
 from tallystick.domain.dividends import PayoutBatch, PayoutLine, PayoutRecord
-from tallystick.errors import InputError, Refused
+from tallystick.domain.entitlements import pack_pages
+from tallystick.errors import InputError, LedgerError, Refused
 from tallystick.services.dividend_statements import holder_statement, verify_statement
 from tallystick.services.payout_lines import SCHEMA, find_line
 
@@ -126,6 +128,24 @@ def _others(value: object) -> list[object]:
     if re.fullmatch(r"[0-9a-f]{64}", value):
         return [value[::-1]]
     return [str(key("somebody else").pubkey()) if len(value) > 40 else value + "X"]
+
+
+async def test_an_amount_without_its_payment_is_found() -> None:
+    desk = await PayingDesk.opened()
+    found = await statement(desk, await desk.plan(), "bob")
+    found["payment"] = None
+    assert verify_statement(found) == ("There is an amount, and no payment with a proof of it.",)
+
+
+async def test_an_entitlement_that_somebody_changed_in_the_store_is_not_stated() -> None:
+    desk = await PayingDesk.opened()
+    plan = await desk.compute()
+    changed = [replace(each, amount=each.amount + 1) for each in plan.entitlements.entitlements]
+    pages = pack_pages(changed, plan.tax_class_names)
+    record = await desk.payouts.add(plan.record, plan.batches, pages, plan.carries)
+    for name in ("bob", "pauper"):
+        with pytest.raises(LedgerError, match="not what its list of payments has"):
+            await statement(desk, record, name)
 
 
 async def test_every_figure_that_somebody_changed_is_found() -> None:
