@@ -50,9 +50,9 @@ async def follow_distribution(
 
 
 async def keep_bits(chain: Chain, payouts: PayoutStore, record: PayoutRecord) -> None:
-    """Write down which entries are paid, before a close that leaves only their hash. Payments that land in between are
-    found in the chain's history."""
-    seen = await read_distribution(chain, Pubkey.from_bytes(record.address))
+    """Write down which entries are paid, before a close that leaves only their hash. Read at finalized, where no fork
+    takes a payment back; those that come later are found in the chain's history."""
+    seen = await read_distribution(chain, Pubkey.from_bytes(record.address), "finalized")
     account = seen.account
     if account is not None and account.fields.status is DistributionStatus.APPROVED:
         await payouts.keep_paid(record.address, account.words)

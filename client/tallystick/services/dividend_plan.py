@@ -48,6 +48,8 @@ from tallystick.services.plans import require_text_reference
 from tallystick.services.securities import CustodyAccount
 
 DAY: Final = 86_400
+FARTHEST_EAST: Final = 14 * 3_600
+"""Seconds by which some clock is ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ async def compute_dividend(
         )
     event = canonical_spelling(request.event_id)
     cash = settled_cash(await confirmations.list(request.isin, event))
-    _require_declared(cash, request)
+    now = await chain_time(chain)
+    _require_credited(cash, request, now)
     payment = await read_payment_mint(chain, rules.payment_mint(cash.currency))
     day = record_day(action.terms.record_at)
     terms = DividendTerms(
@@ -196,7 +199,7 @@ async def compute_dividend(
         total=tree.total,
         expires_at=request.expires_at,
         document=b"",
-        created_at=await chain_time(chain),
+        created_at=now,
         batch_size=MAX_ENTRIES,
     )
     sources = Sources(request, action, register, register_hash, cash, rules, terms, day, earlier, differences)
@@ -234,10 +237,18 @@ def _require_payable(action: CorporateAction) -> None:
         )
 
 
-def _require_declared(cash: ConfirmedCash, request: DividendRequest) -> None:
-    """Refused for a confirmation of an account that the profile does not name for the security."""
+def _require_credited(cash: ConfirmedCash, request: DividendRequest, now: int) -> None:
+    """Refused for a confirmation of an account that the profile does not name for the security, and for one that is
+    posted on a day that has come nowhere on earth."""
     declared = {account.hash for account in request.accounts}
+    today = datetime.fromtimestamp(now + FARTHEST_EAST, UTC).date().isoformat()
     for each in cash.standing:
+        if each.posted[:10] > today:
+            raise Refused(
+                f"Confirmation {each.reference} is posted on {each.posted}; that day has not come, and nor has the"
+                " cash.",
+                hint="Plan it once the custodian has credited the account.",
+            )
         if CustodyAccount(each.custodian_lei, each.account).hash not in declared:
             raise Refused(
                 f"Confirmation {each.reference} is of account {each.account} at {each.custodian_lei}, not of this"

@@ -236,6 +236,15 @@ async def test_a_confirmation_of_an_account_that_is_not_declared_is_refused() ->
         await desk.plan(accounts=())
 
 
+async def test_cash_that_is_posted_on_a_day_to_come_is_not_planned() -> None:
+    desk = await PayingDesk.opened()
+    desk.confirmations = MemoryConfirmationStore()
+    await desk.confirmations.add(desk.confirmation(posted="2099-01-01"))
+    with pytest.raises(Refused, match="that day has not come"):
+        await desk.plan()
+    assert await desk.payouts.list() == ()
+
+
 async def test_a_register_of_another_record_date_is_refused() -> None:
     desk = await PayingDesk.opened()
     desk.registers = MemoryRegisterStore()
