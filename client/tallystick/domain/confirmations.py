@@ -78,21 +78,6 @@ class ConfirmedCash:
     standing: tuple[CashConfirmation, ...]
     taken_back: tuple[CashConfirmation, ...] = ()
 
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The messages' own references: of those that count, then of those taken back."""
-        return tuple(each.reference for each in (*self.standing, *self.taken_back))
-
-    @property
-    def source_hashes(self) -> tuple[bytes, ...]:
-        """SHA-256 of the files, in the order of the references."""
-        return tuple(each.source_hash for each in (*self.standing, *self.taken_back))
-
-    @property
-    def posted(self) -> str:
-        """The date on which the last of it was posted."""
-        return max(each.posted for each in self.standing)
-
 
 def settled_cash(confirmations: Sequence[CashConfirmation]) -> ConfirmedCash:
     """What all confirmations of one event come to. The order in which they are given does not matter.

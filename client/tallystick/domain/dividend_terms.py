@@ -102,13 +102,13 @@ def unit_shares(register: RecordRegister, terms: DividendTerms) -> UnitShares:
     )
 
 
-def is_as_announced(terms: DividendTerms, gross_per_share: int, *, currency_decimals: int = 2) -> bool:
-    """True when the gross amount is the announced one (18 places) for all eligible shares, rounded to the currency's
-    smallest unit or nearer: at most half of it apart."""
+def is_as_announced(terms: DividendTerms, gross_per_share: int) -> bool:
+    """True when the gross amount is the announced one (18 places) for all eligible shares, rounded to cents or nearer:
+    at most half a cent apart."""
     scale = 18 + terms.eligible.scale + terms.gross.scale
     gross = terms.gross.units * 10 ** (scale - terms.gross.scale)
     announced = gross_per_share * terms.eligible.units * 10**terms.gross.scale
-    difference: int = 2 * abs(gross - announced) * 10**currency_decimals
+    difference: int = 2 * abs(gross - announced) * 100
     return difference <= int(10**scale)
 
 

@@ -6,6 +6,7 @@ computed is in entitlements.py; how the list becomes a tree, in distribution_tre
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from struct import Struct
@@ -132,6 +133,31 @@ class Carry:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedBefore:
+    """What owners carried into an action; base units by owner. `carried` is of other actions. `kept` is what the
+    action's own distributions changed of the balance and nothing has used since; `used` is what these carried and
+    dividends of other actions have paid since: of this action's part it is paid."""
+
+    carried: Mapping[bytes, int]
+    kept: Mapping[bytes, int]
+    used: Mapping[bytes, int]
+
+    @staticmethod
+    def of(balance: Mapping[bytes, int], others: Mapping[bytes, int]) -> CarriedBefore:
+        """From the balance as it is, and what it would be by other actions alone. LedgerError for a balance below
+        zero."""
+        if any(units < 0 for units in balance.values()):
+            raise LedgerError(
+                "More was paid of what an owner carried than was carried.",
+                hint="This store misses a dividend of the security; run it where all of them were planned.",
+            )
+        carried = {owner: units for owner, units in others.items() if units > 0}
+        used = {owner: -units for owner, units in others.items() if units < 0}
+        kept = {owner: balance.get(owner, 0) - carried.get(owner, 0) for owner in {*balance, *carried}}
+        return CarriedBefore(carried, {owner: units for owner, units in kept.items() if units}, used)
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementPage:
     """Entitlements of consecutive owners as they are stored (entitlements.py packs them); pages are in the order of
     owners, `first_owner` is the first one's address."""
@@ -143,6 +169,7 @@ class EntitlementPage:
 
 __all__ = [
     "LINE_LENGTH",
+    "CarriedBefore",
     "Carry",
     "EntitlementPage",
     "HolderClass",

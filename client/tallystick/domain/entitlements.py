@@ -18,7 +18,7 @@ from operator import attrgetter
 from struct import Struct
 from typing import Final, TypeAlias, overload
 
-from tallystick.domain.dividend_terms import DividendTerms, UnitShares, is_as_announced, unit_shares
+from tallystick.domain.dividend_terms import DividendTerms, UnitShares, unit_shares
 from tallystick.domain.dividends import Carry, EntitlementPage, HolderClass, PayoutLine
 from tallystick.domain.record_register import Position, RecordRegister
 from tallystick.errors import AmountError, InputError, LedgerError
@@ -197,7 +197,8 @@ class Entitlements:
     totals: ControlTotals
 
     def carry_changes(self, earlier: Mapping[bytes, int]) -> tuple[Carry, ...]:
-        """What to keep as carried with this distribution; `earlier` is what earlier ones of the same action changed."""
+        """What to keep as carried with this distribution; `earlier` is what earlier ones of the same action changed of
+        the balance and nothing has used since (CarriedBefore.kept)."""
         parts = self.entitlements
         kept = zip(parts.positions, parts.settled(), strict=True)
         changes = (
@@ -219,8 +220,8 @@ def compute_entitlements(
     """Every owner's part of a dividend. Owners missing from `tax_classes` are of the default class.
 
     `carried` is what each owner carried before this action: what distributions of this action carried, or used of it,
-    is not in it. `already` is what these committed to each owner (closed ones: what they paid). A difference below the
-    minimum is carried forward, not paid.
+    is not in it. `already` is what these committed to each owner (closed ones: what they paid), with what others have
+    paid of it since (CarriedBefore.used). A difference below the minimum is carried forward, not paid.
 
     Refused when the register has more shares than the custodian paid on; InputError for a tax class without a rate, or
     deductions above the gross amount; AmountError for a net amount finer than base units; LedgerError for a register
@@ -370,7 +371,6 @@ __all__ = [
     "Entitlements",
     "Parts",
     "compute_entitlements",
-    "is_as_announced",
     "pack_pages",
     "parse_page",
     "payout_lines",

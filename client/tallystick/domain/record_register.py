@@ -79,11 +79,6 @@ class RecordRegister:
         return sum(position.raw for position in self.positions)
 
     @property
-    def lateness(self) -> int:
-        """Seconds between the record date and the slot."""
-        return self.block_time - self.record_at
-
-    @property
     def hash(self) -> bytes:
         """32 bytes; computed on each call."""
         return pack_register(self).hash

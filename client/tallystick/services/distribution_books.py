@@ -7,7 +7,7 @@ from dataclasses import replace
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
-from tallystick.adapters.store.payouts import PayoutStore
+from tallystick.adapters.store.payouts import NEXT_STATES, PayoutStore
 from tallystick.domain.dividends import PayoutRecord, PayoutState
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.services.distribution_reads import DistributionSeen, bits_before_close, read_distribution
@@ -19,7 +19,7 @@ async def follow_distribution(
     chain: Chain, payouts: PayoutStore, record: PayoutRecord
 ) -> tuple[PayoutRecord, DistributionSeen]:
     """How far a distribution is by the chain, written down where the store is behind. One that commits to another root
-    leaves the store as it is.
+    leaves the store as it is, and so does an endpoint that is behind the store.
 
     Of a closed one, the bits it had are kept first: the chain keeps only their hash. LedgerError when they cannot be
     found any more.
@@ -42,16 +42,17 @@ async def follow_distribution(
         state = _STATES[fields.status]
     is_behind = state is PayoutState.CLOSED and record.state in (PayoutState.PLANNED, PayoutState.OPENED)
     for step in (PayoutState.APPROVED, state) if is_behind else (state,):
-        if record.state is not step:
+        # An endpoint that is behind says less than the store knows already.
+        if step in NEXT_STATES[record.state]:
             await payouts.set_state(record.address, step)
             record = replace(record, state=step)
     return record, seen
 
 
 async def keep_bits(chain: Chain, payouts: PayoutStore, record: PayoutRecord) -> None:
-    """Write down which entries are paid, before a close that leaves only their hash. Payments that land in between are
-    found in the chain's history."""
-    seen = await read_distribution(chain, Pubkey.from_bytes(record.address))
+    """Write down which entries are paid, before a close that leaves only their hash. Read at finalized, where no fork
+    takes a payment back; those that come later are found in the chain's history."""
+    seen = await read_distribution(chain, Pubkey.from_bytes(record.address), "finalized")
     account = seen.account
     if account is not None and account.fields.status is DistributionStatus.APPROVED:
         await payouts.keep_paid(record.address, account.words)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.protocol import Account, Chain, Commitment
+from tallystick.adapters.chain.protocol import Account, Chain, Commitment, MemcmpFilter
 from tallystick.domain.canonical import sha256
 from tallystick.errors import LedgerError, Refused
 from tallystick.program import token
 from tallystick.program.distribution_account import WORD, DistributionAccount
 from tallystick.program.event_decoding import decode_events
+from tallystick.program.generated.accounts import Distribution
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.events import BatchPaid, EntitlementPaid
 from tallystick.services.chain_reads import Snapshot, read_snapshot
@@ -40,6 +41,16 @@ async def read_distribution(chain: Chain, address: Pubkey, commitment: Commitmen
     """A distribution and the chain's clock at one slot. LedgerError for an account that is something else."""
     snapshot = await read_snapshot(chain, [address], commitment)
     return distribution_in(snapshot, address)
+
+
+async def list_distributions(chain: Chain, security: Pubkey) -> dict[Pubkey, DistributionAccount]:
+    """Every distribution of a security, closed ones too."""
+    wanted = [
+        MemcmpFilter(0, Distribution.DISCRIMINATOR),
+        MemcmpFilter(Distribution.OFFSETS["security"], bytes(security)),
+    ]
+    found = await chain.get_program_accounts(PROGRAM_ID, wanted)
+    return {address: DistributionAccount.decode(account.data) for address, account in found.accounts.items()}
 
 
 def distribution_in(snapshot: Snapshot, address: Pubkey) -> DistributionSeen:
@@ -103,5 +114,6 @@ __all__ = [
     "decode_distribution",
     "distribution_in",
     "hash_of_bits",
+    "list_distributions",
     "read_distribution",
 ]

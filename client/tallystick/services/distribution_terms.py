@@ -25,6 +25,7 @@ def require_same(record: PayoutRecord, fields: Distribution) -> None:
         "expiry": record.expires_at,
         "batches": record.batches,
         "payment mint": Pubkey.from_bytes(record.payment_mint),
+        "decimals of the payment token": record.payment_decimals,
         "payout key": Pubkey.from_bytes(record.payout_key),
     }
     chain = (
@@ -35,6 +36,7 @@ def require_same(record: PayoutRecord, fields: Distribution) -> None:
         fields.expires_at,
         fields.batches,
         fields.payment_mint,
+        fields.payment_decimals,
         fields.payout_key,
     )
     _require_equal("The plan in the store", ours, dict(zip(ours, chain, strict=True)))

@@ -111,7 +111,7 @@ async def plan_approve_distribution(
     *,
     payer: Pubkey,
     approver: Pubkey,
-    recomputed: PayoutRecord | None = None,
+    recomputed: PayoutRecord,
 ) -> Plan:
     """Approve who is paid what. Signed by a corporate actions key that did not open it.
 
@@ -132,8 +132,7 @@ async def plan_approve_distribution(
     if fields.status is DistributionStatus.CLOSED:
         raise Refused(f"It was closed on {moment_text(fields.closed_at)}.", hint="Plan a new one: tally dividend plan")
     require_same(record, fields)
-    if recomputed is not None:
-        require_recomputed(recomputed, fields)
+    require_recomputed(recomputed, fields)
     await whole_tree(payouts, record)
     if fields.opener == approver:
         raise Refused(
@@ -150,9 +149,7 @@ async def plan_approve_distribution(
     notes = [
         *terms_notes(record),
         f"Opened by {fields.opener} on {moment_text(fields.opened_at)}; rent goes back to {fields.payer}.",
-        f"All {record.entries:,} payments were hashed anew and come to this root."
-        if recomputed is None
-        else f"All {record.entries:,} payments were computed anew from this machine's register and confirmations.",
+        f"All {record.entries:,} payments were computed anew from this machine's register and confirmations.",
         "From then on it can be funded and paid, and only its expiry or the last payment ends it.",
     ]
 

@@ -20,12 +20,12 @@ from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.confirmations import ConfirmedCash, settled_cash
 from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
+from tallystick.domain.dividend_terms import is_as_announced
 from tallystick.domain.dividends import Carry, EntitlementPage, PayoutBatch, PayoutLine, PayoutRecord
 from tallystick.domain.entitlements import (
     DividendTerms,
     Entitlements,
     compute_entitlements,
-    is_as_announced,
     pack_pages,
     payout_lines,
 )
@@ -41,13 +41,15 @@ from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.distribution_terms import require_recomputed
 from tallystick.services.dividend_documents import Sources, plan_bytes
-from tallystick.services.dividend_earlier import Earlier, earlier_distributions
+from tallystick.services.dividend_earlier import carried_before, earlier_distributions, require_known
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.payment_mints import PaymentMint, read_payment_mint
 from tallystick.services.plans import require_text_reference
 from tallystick.services.securities import CustodyAccount
 
 DAY: Final = 86_400
+FARTHEST_EAST: Final = 14 * 3_600
+"""Seconds by which some clock is ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ async def compute_dividend(
     computes it anew to compare; else the next one's.
 
     Refused without a register, without cash confirmed, for an action that is not approved, when confirmations and
-    announcement differ and no reason is given, and when an earlier distribution of the event is in the way.
+    announcement differ and no reason is given, when an earlier distribution of the event is in the way, and, for a next
+    one, when the store misses a dividend of the security.
     ConfigurationError when no payment token is declared for the currency; else what the entitlements raise.
     """
     action = await require(chain, CorporateAction, request.action)
@@ -142,7 +145,8 @@ async def compute_dividend(
         )
     event = canonical_spelling(request.event_id)
     cash = settled_cash(await confirmations.list(request.isin, event))
-    _require_declared(cash, request)
+    now = await chain_time(chain)
+    _require_credited(cash, request, now)
     payment = await read_payment_mint(chain, rules.payment_mint(cash.currency))
     day = record_day(action.terms.record_at)
     terms = DividendTerms(
@@ -157,13 +161,16 @@ async def compute_dividend(
         minimum=rules.minimum.to_base_units(payment.decimals),
     )
     differences = _require_as_announced(action, cash, terms, request.accepted)
-    number = action.distributions if number is None else number
-    earlier = await earlier_distributions(chain, payouts, request.action, number, corrects=request.corrects)
+    if number is None:
+        number = action.distributions
+        await require_known(chain, payouts, action.security)
+    earlier = await earlier_distributions(chain, payouts, request.action, number, payment, corrects=request.corrects)
     address = distribution_address(request.action, number)
-    carried, changes = await _carried(payouts, bytes(action.security), payment, earlier, bytes(address))
-    owed = compute_entitlements(
-        register, terms, tax_classes=rules.tax_classes, carried=carried, already=earlier.committed
-    )
+    before = await carried_before(chain, payouts, bytes(action.security), payment, earlier, besides=bytes(address))
+    already = dict(earlier.committed)
+    for owner, units in before.used.items():
+        already[owner] = already.get(owner, 0) + units
+    owed = compute_entitlements(register, terms, tax_classes=rules.tax_classes, carried=before.carried, already=already)
     lines = tuple(payout_lines(owed.entitlements, payment_account(payment)))
     if not lines:
         raise Refused(
@@ -192,12 +199,12 @@ async def compute_dividend(
         total=tree.total,
         expires_at=request.expires_at,
         document=b"",
-        created_at=await chain_time(chain),
+        created_at=now,
         batch_size=MAX_ENTRIES,
     )
     sources = Sources(request, action, register, register_hash, cash, rules, terms, day, earlier, differences)
     record = replace(record, document=plan_bytes(record, sources, owed, lines, names))
-    return DividendPlan(record, owed, lines, owed.carry_changes(changes), names, differences)
+    return DividendPlan(record, owed, lines, owed.carry_changes(before.kept), names, differences)
 
 
 def payment_account(payment: PaymentMint) -> Callable[[bytes], tuple[bytes, int]]:
@@ -217,24 +224,6 @@ def record_day(record_at: int) -> str:
     return datetime.fromtimestamp(record_at - 1, UTC).date().isoformat()
 
 
-async def _carried(
-    payouts: PayoutStore, security: bytes, payment: PaymentMint, earlier: Earlier, address: bytes
-) -> tuple[dict[bytes, int], dict[bytes, int]]:
-    """What each owner carried before this action, and what earlier distributions of the action changed of it."""
-    mint = bytes(payment.address)
-    carried = await payouts.carried(security, mint, besides=address)
-    changes: dict[bytes, int] = {}
-    for other in earlier.addresses:
-        without = await payouts.carried(security, mint, besides=other)
-        for owner in carried.keys() | without.keys():
-            change = carried.get(owner, 0) - without.get(owner, 0)
-            if change:
-                changes[owner] = changes.get(owner, 0) + change
-    for owner, change in changes.items():
-        carried[owner] = carried.get(owner, 0) - change
-    return {owner: units for owner, units in carried.items() if units}, changes
-
-
 def _require_payable(action: CorporateAction) -> None:
     """Refused unless the action pays cash and stands approved."""
     if action.kind not in PAYS_CASH:
@@ -248,10 +237,18 @@ def _require_payable(action: CorporateAction) -> None:
         )
 
 
-def _require_declared(cash: ConfirmedCash, request: DividendRequest) -> None:
-    """Refused for a confirmation of an account that the profile does not name for the security."""
+def _require_credited(cash: ConfirmedCash, request: DividendRequest, now: int) -> None:
+    """Refused for a confirmation of an account that the profile does not name for the security, and for one that is
+    posted on a day that has come nowhere on earth."""
     declared = {account.hash for account in request.accounts}
+    today = datetime.fromtimestamp(now + FARTHEST_EAST, UTC).date().isoformat()
     for each in cash.standing:
+        if each.posted[:10] > today:
+            raise Refused(
+                f"Confirmation {each.reference} is posted on {each.posted}; that day has not come, and nor has the"
+                " cash.",
+                hint="Plan it once the custodian has credited the account.",
+            )
         if CustodyAccount(each.custodian_lei, each.account).hash not in declared:
             raise Refused(
                 f"Confirmation {each.reference} is of account {each.account} at {each.custodian_lei}, not of this"

@@ -3,7 +3,7 @@
 Schema tallystick.dividend-statement/1. Cash is exact decimal text in units of the currency, hashes are hex, addresses
 base 58. The parts add up: gross - upstream tax - withheld - fee + rounding = net, and net + carried in - paid before +
 paid too much - carried out = amount. `verify_statement` needs the document alone; that its root is the distribution's,
-anybody reads from the chain.
+anybody reads from the chain. What it cannot know are names and reasons, and gross and tax of the whole dividend.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from solders.signature import Signature
 from tallystick.adapters.chain.outbox import Outbox, OutboxState
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.payouts import PayoutStore
-from tallystick.domain.amounts import MULTIPLIER_DECIMALS, format_base_units, parse_base_units
+from tallystick.domain.amounts import MULTIPLIER_DECIMALS, U128_MAX, format_base_units, parse_base_units
 from tallystick.domain.distribution_tree import Entry, batch_leaf, entry_leaf
 from tallystick.domain.dividends import HolderClass, PayoutRecord, PayoutState
 from tallystick.domain.entitlements import Entitlement, parse_page
+from tallystick.domain.identifiers import event_hash
 from tallystick.domain.merkle import root_of_proof
-from tallystick.errors import InputError, Refused, TallystickError
+from tallystick.domain.withholding import BASIS_POINTS
+from tallystick.errors import InputError, LedgerError, Refused, TallystickError
+from tallystick.program.addresses import action_address, distribution_address
 from tallystick.program.event_decoding import decode_events
 from tallystick.program.generated.events import BatchPaid, EntitlementPaid
 from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
@@ -56,9 +59,15 @@ async def find_entitlement(payouts: PayoutStore, record: PayoutRecord, owner: by
 async def holder_statement(
     chain: Chain, payouts: PayoutStore, outbox: Outbox, record: PayoutRecord, wallet: Pubkey
 ) -> dict[str, Any]:
-    """The statement of one holder. What was paid is read at finalized."""
+    """The statement of one holder. What was paid is read at finalized. LedgerError when the store's entitlement is not
+    what the list pays."""
     owed = await find_entitlement(payouts, record, bytes(wallet))
     placed = await find_line(payouts, record, bytes(wallet)) if owed.amount else None
+    if owed.amount != (0 if placed is None else placed.line.amount):
+        raise LedgerError(
+            f"The store's entitlement of {wallet} is not what its list of payments has.",
+            hint="Somebody changed the store; restore a backup.",
+        )
     plan, decimals = plan_document(record), record.payment_decimals
     cash = _cash(owed, plan, decimals)
     return {
@@ -68,6 +77,7 @@ async def holder_statement(
         "isin": plan["isin"],
         "security": plan["security"],
         "action": plan["action"],
+        "action_version": plan["action_version"],
         "number": record.number,
         "record_at": moment_text(plan["announced"]["record_at"]),
         "pay_at": moment_text(plan["announced"]["pay_at"]),
@@ -86,7 +96,7 @@ def verify_statement(document: Mapping[str, Any]) -> tuple[str, ...]:
     if document.get("schema") != SCHEMA:
         raise InputError(f"This is no statement of a dividend: schema {SCHEMA} expected.")
     try:
-        return (*_sums(document["cash"]), *_proofs(document))
+        return (*_addresses(document), *_shares(document["position"]), *_sums(document), *_proofs(document))
     except (KeyError, TypeError, ValueError, OverflowError, TallystickError) as error:
         raise InputError(f"The statement is damaged: {error}") from error
 
@@ -95,6 +105,7 @@ def _position(owed: Entitlement, plan: Mapping[str, Any]) -> dict[str, Any]:
     multiplier, decimals = int(plan["register"]["multiplier"]), plan["register"]["decimals"]
     return {
         "raw": str(owed.raw),
+        "decimals": decimals,
         "tokens": format_base_units(owed.raw, decimals),
         "multiplier": format_base_units(multiplier, MULTIPLIER_DECIMALS),
         # Exact: raw units and multiplier are integers, so it has at most this many places.
@@ -219,13 +230,45 @@ def _reason(owed: Entitlement, plan: Mapping[str, Any], decimals: int) -> str:
     return "It comes to less than the smallest unit of the payment token."
 
 
-def _sums(cash: Mapping[str, Any]) -> tuple[str, ...]:
+def _addresses(document: Mapping[str, Any]) -> tuple[str, ...]:
+    security, action = Pubkey.from_string(document["security"]), Pubkey.from_string(document["action"])
+    problems: list[str] = []
+    if action_address(security, event_hash(document["event"]), document["action_version"]) != action:
+        problems.append("The action is not one of this security and event.")
+    payment = document["payment"]
+    if payment and str(distribution_address(action, document["number"])) != payment["distribution"]:
+        problems.append("The distribution is not the one of this action and number.")
+    return tuple(problems)
+
+
+def _shares(position: Mapping[str, Any]) -> tuple[str, ...]:
+    raw, decimals = int(position["raw"]), position["decimals"]
+    shares = raw * parse_base_units(position["multiplier"], MULTIPLIER_DECIMALS, maximum=U128_MAX)
+    stated = (format_base_units(raw, decimals), format_base_units(shares, decimals + MULTIPLIER_DECIMALS))
+    if stated == (position["tokens"], position["shares"]):
+        return ()
+    return ("Tokens times multiplier are not the shares.",)
+
+
+def _sums(document: Mapping[str, Any]) -> tuple[str, ...]:
+    cash = document["cash"]
     decimals = cash["decimals"]
     value = {name: _units(text, decimals) for name, text in cash.items() if name in _AMOUNTS}
     problems: list[str] = []
     after = value["gross"] - sum(value[name] for name in _PARTS)
     if after + value["rounding"] - value["kept_by_issuer"] != value["net"]:
         problems.append("Gross, taxes, fee and rounding do not come to the net amount.")
+    if abs(value["rounding"]) > len(_PARTS):
+        problems.append("The rounding is more than that of the parts.")
+    is_own = document["position"]["class"] == HolderClass.INVENTORY.name.lower()
+    rates = {
+        "withheld": "0" if cash["withholding"] is None else cash["withholding"]["rate_percent"],
+        "fee": "0" if is_own else cash["fee_percent"],
+    }
+    for name, percent in rates.items():
+        rate, gross = parse_base_units(percent, 2), value["gross"]  # basis points; the exact gross is below one more
+        if not gross * rate // BASIS_POINTS <= value[name] <= (gross + 1) * rate // BASIS_POINTS:
+            problems.append(f"The amount {name} is not {percent} % of the gross amount.")
     paid = value["net"] + value["carried_in"] - value["paid_before"] + value["paid_too_much"] - value["carried_out"]
     if paid != value["amount"]:
         problems.append("Net amount and what was carried or paid before do not come to the amount.")
@@ -254,12 +297,13 @@ def _units(text: str, decimals: int) -> int:
 
 def _proofs(document: Mapping[str, Any]) -> tuple[str, ...]:
     payment = document["payment"]
+    stated = _units(document["cash"]["amount"], document["cash"]["decimals"])
     if payment is None:
-        return ()
+        return () if stated == 0 else ("There is an amount, and no payment with a proof of it.",)
     amount, bump = int(payment["base_units"]), int(payment["bump"])
     account, distribution = _key(payment["account"]), _key(payment["distribution"])
     problems: list[str] = []
-    if amount != _units(document["cash"]["amount"], document["cash"]["decimals"]):
+    if amount != stated:
         problems.append("The amount of the payment is not the amount of the statement.")
     seeds = [_key(document["holder"]), _key(payment["token_program"]), _key(payment["mint"])]
     if Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM) != (Pubkey.from_bytes(account), bump):

@@ -74,12 +74,6 @@ class SecurityHoldings:
     now: int
 
 
-async def read_holdings(chain: Chain, mint: Pubkey, clock: Clock, *, min_context_slot: int = 0) -> Holdings:
-    """Everybody's holdings at one finalized slot, not before `min_context_slot`. Refused when they do not add up to
-    the supply of the same slot; ChainError when the cluster does not answer."""
-    return merge(await snapshot_holders(chain, mint, clock, min_context_slot=min_context_slot))
-
-
 async def read_security_holdings(
     chain: Chain, address: Pubkey, mint: Pubkey, clock: Clock, *, min_context_slot: int = 0, attempts: int = ATTEMPTS
 ) -> SecurityHoldings:
@@ -112,7 +106,7 @@ async def read_security_holdings(
         is_same = all(_content(before, each) == _content(after, each) for each in (address, mint))
         is_between = all(before.slot <= slot <= after.slot for slot in (holders.slot, orders.slot))
         if is_same and is_between and (multiplier, bits) == _multiplier(security, after, mint):
-            merged = merge(holders)
+            merged = _merged(holders)
             escrowed = _escrowed(security, holders, list(orders.accounts.values()))
             return SecurityHoldings(merged, security, multiplier, bits, escrowed, after.now)
     raise ChainError(
@@ -121,7 +115,7 @@ async def read_security_holdings(
     )
 
 
-def merge(holders: HoldersSnapshot) -> Holdings:
+def _merged(holders: HoldersSnapshot) -> Holdings:
     """A snapshot by owner. Refused when it is incomplete, LedgerError when an account occurs twice in it."""
     accounts = holders.require_complete().accounts
     _require_each_once(accounts)
@@ -172,4 +166,4 @@ def _content(snapshot: Snapshot, address: Pubkey) -> tuple[Pubkey, bytes] | None
     return None if account is None else (account.owner, account.data)
 
 
-__all__ = ["ATTEMPTS", "Holdings", "SecurityHoldings", "merge", "read_holdings", "read_security_holdings"]
+__all__ = ["ATTEMPTS", "Holdings", "SecurityHoldings", "read_security_holdings"]

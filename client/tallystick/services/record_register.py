@@ -30,7 +30,6 @@ from tallystick.services.record_holdings import (
     PAUSE,
     Holdings,
     SecurityHoldings,
-    read_holdings,
     read_security_holdings,
 )
 
@@ -177,10 +176,11 @@ async def _read_alike(
             await clock.sleep(PAUSE)
         read = await read_security_holdings(chain, security, mint, clock, min_context_slot=slot, attempts=attempts)
         for number, witness in enumerate(witnesses, 2):
-            other = await read_holdings(witness, mint, clock, min_context_slot=read.holdings.slot)
-            owner = read.holdings.first_difference(other)
-            if owner is not None:
-                difference = _differing(read, other, owner, number)
+            other = await read_security_holdings(
+                witness, security, mint, clock, min_context_slot=read.holdings.slot, attempts=attempts
+            )
+            difference = _difference(read, other, number)
+            if difference:
                 break
         else:
             return read
@@ -198,15 +198,23 @@ async def _newest(chain: Chain) -> tuple[int, int]:
     return slot, await chain_time(chain, "finalized") if block_time is None else block_time
 
 
-def _differing(read: SecurityHoldings, other: Holdings, owner: bytes, number: int) -> str:
-    def said(holdings: Holdings) -> str:
-        raw, frozen = (format_base_units(each, read.security.decimals) for each in holdings.of(owner))
-        return f"{raw} tokens ({frozen} frozen) at slot {holdings.slot}"
-
-    return (
-        f"The first difference is {Pubkey.from_bytes(owner)}: endpoint 1 says {said(read.holdings)}, endpoint {number}"
-        f" says {said(other)}."
+def _difference(read: SecurityHoldings, other: SecurityHoldings, number: int) -> str:
+    """What two endpoints say differently of what decides the register, in a sentence; empty for nothing."""
+    owner = read.holdings.first_difference(other.holdings)
+    if owner is not None:
+        who = Pubkey.from_bytes(owner)
+        return f"The first difference is {who}: {_said(read, owner, 1)}, {_said(other, owner, number)}."
+    if read.escrowed != other.escrowed:
+        return f"Endpoint {number} has the escrowed tokens of other redemptions."
+    ours, theirs = (
+        (each.security.mint, each.security.decimals, each.multiplier, each.multiplier_bits) for each in (read, other)
     )
+    return "" if ours == theirs else f"Endpoint {number} has another mint, decimals or multiplier of the security."
+
+
+def _said(read: SecurityHoldings, owner: bytes, number: int) -> str:
+    raw, frozen = (format_base_units(each, read.security.decimals) for each in read.holdings.of(owner))
+    return f"endpoint {number} says {raw} tokens ({frozen} frozen) at slot {read.holdings.slot}"
 
 
 async def _programs(chain: Chain, owners: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tallystick.domain.amounts import MULTIPLIER_ONE, Quantity, parse_quantity
+from tallystick.domain.dividend_terms import is_as_announced
 from tallystick.domain.dividends import Carry, HolderClass
 from tallystick.domain.entitlements import (
     ControlTotals,
@@ -18,7 +19,6 @@ from tallystick.domain.entitlements import (
     Entitlement,
     Entitlements,
     compute_entitlements,
-    is_as_announced,
     pack_pages,
     parse_page,
     payout_lines,

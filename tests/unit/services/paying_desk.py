@@ -195,7 +195,7 @@ class PayingDesk(ActingDesk):
         self, record: PayoutRecord, by: str = "actions-2", recomputed: PayoutRecord | None = None
     ) -> Plan:
         return await plan_approve_distribution(
-            self.chain, self.payouts, record, payer=self["payer"], approver=self[by], recomputed=recomputed
+            self.chain, self.payouts, record, payer=self["payer"], approver=self[by], recomputed=recomputed or record
         )
 
     async def plan_fund(self, record: PayoutRecord, by: str = "treasury", source: Pubkey | None = None) -> Plan:

@@ -305,6 +305,19 @@ async def test_the_next_step_is_told_at_each_state() -> None:
     assert await step() == ""
 
 
+async def test_an_endpoint_that_is_behind_takes_nothing_back() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan()
+    await desk.run(await desk.plan_open(record))
+    older = desk.chain.ledger.account(Pubkey.from_bytes(record.address))
+    await desk.run(await desk.plan_second(record))
+    await follow_distribution(desk.chain, desk.payouts, record)
+    desk.chain.ledger.set_account(Pubkey.from_bytes(record.address), older)
+    followed, seen = await follow_distribution(desk.chain, desk.payouts, record)
+    assert followed.state is PayoutState.APPROVED
+    assert seen.require().fields.status is DistributionStatus.OPEN
+
+
 async def test_another_plan_at_the_same_address_is_not_taken_for_the_chains() -> None:
     desk = await PayingDesk.opened()
     record = await desk.plan()

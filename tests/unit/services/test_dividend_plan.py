@@ -111,6 +111,55 @@ async def test_what_is_below_the_minimum_is_carried_forward_and_counts_once_appr
     assert carried[bytes(desk["heir"])] == 99 * 204 * CENTS // 1_000
 
 
+async def _second_event(desk: PayingDesk) -> Pubkey:
+    """CA-2, of the same terms, with its register and confirmation."""
+    action = await desk.approved(desk.terms(), event="CA-2")
+    await desk.registers.add(replace(desk.register(), event_hash=event_hash("CA-2")))
+    await desk.confirmations.add(desk.confirmation(event_id="CA-2", reference="CONF-2"))
+    return action
+
+
+async def test_what_is_carried_counts_by_the_chain_though_the_store_has_not_heard_of_the_approval() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan(desk.rules(minimum=parse_quantity("25")))
+    await desk.run(await desk.plan_open(record))
+    await desk.run(await desk.plan_second(record))  # by somebody else: nothing of it is written down here
+    second = await desk.compute(action=await _second_event(desk), event_id="CA-2")
+    carried = 99 * 204 * CENTS // 1_000
+    paid = {line.owner: line.amount for line in second.lines}
+    assert paid[bytes(desk["heir"])] in (2 * carried, 2 * carried + 1)
+
+
+async def test_a_correction_does_not_pay_again_what_the_next_dividend_paid_of_it() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan(desk.rules(minimum=parse_quantity("25")))
+    await desk.approve_it(record)
+    action = await _second_event(desk)
+    second = await desk.plan(action=action, event_id="CA-2")
+    await desk.approve_it(second)  # pays what the heir carried
+    with pytest.raises(Refused, match="paid before"):
+        await desk.compute(corrects=True)
+
+
+async def test_an_older_copy_of_the_store_plans_no_next_dividend() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan(desk.rules(minimum=parse_quantity("25")))
+    await desk.approve_it(record)
+    action = await _second_event(desk)
+    desk.payouts = MemoryPayoutStore()
+    with pytest.raises(Refused, match="does not know what it carries forward"):
+        await desk.compute(action=action, event_id="CA-2")
+
+
+async def test_a_correction_in_another_token_is_refused() -> None:
+    desk = await PayingDesk.opened()
+    await desk.funded()
+    desk.payment = key("euros").pubkey()
+    desk.write_mint()
+    with pytest.raises(Refused, match="base units of two tokens are not the same"):
+        await desk.compute(corrects=True)
+
+
 async def test_without_a_register_the_hint_says_how_to_take_one() -> None:
     desk = await PayingDesk.opened()
     desk.registers = MemoryRegisterStore()
@@ -187,6 +236,15 @@ async def test_a_confirmation_of_an_account_that_is_not_declared_is_refused() ->
         await desk.plan(accounts=())
 
 
+async def test_cash_that_is_posted_on_a_day_to_come_is_not_planned() -> None:
+    desk = await PayingDesk.opened()
+    desk.confirmations = MemoryConfirmationStore()
+    await desk.confirmations.add(desk.confirmation(posted="2099-01-01"))
+    with pytest.raises(Refused, match="that day has not come"):
+        await desk.plan()
+    assert await desk.payouts.list() == ()
+
+
 async def test_a_register_of_another_record_date_is_refused() -> None:
     desk = await PayingDesk.opened()
     desk.registers = MemoryRegisterStore()
@@ -234,6 +292,15 @@ async def test_one_that_is_opened_and_undecided_stands_in_the_way() -> None:
     await desk.run(await desk.plan_open(await desk.plan()))
     with pytest.raises(Refused, match="not approved"):
         await desk.plan()
+
+
+async def test_one_that_nobody_approved_is_in_nobodys_way_though_its_plan_is_gone() -> None:
+    desk = await PayingDesk.opened()
+    record = await desk.plan()
+    await desk.plan(desk.rules(fee=1))  # replaces it while the opening is on its way
+    await desk.run(await desk.plan_open(record))
+    await desk.run(await desk.plan_close(record))
+    assert (await desk.compute()).record.number == 1
 
 
 async def test_a_correction_pays_only_what_a_closed_distribution_did_not() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -12,7 +15,8 @@ from paying_desk import PayingDesk
 from tallystick.domain.amounts import parse_quantity
 from tallystick.domain.canonical import canonical_json
 from tallystick.domain.dividends import PayoutBatch, PayoutLine, PayoutRecord
-from tallystick.errors import InputError, Refused
+from tallystick.domain.entitlements import pack_pages
+from tallystick.errors import InputError, LedgerError, Refused
 from tallystick.services.dividend_statements import holder_statement, verify_statement
 from tallystick.services.payout_lines import SCHEMA, find_line
 
@@ -96,41 +100,74 @@ async def test_somebody_who_held_nothing_has_no_statement() -> None:
         await statement(desk, record, "guardian")
 
 
-def _amount(found: dict[str, Any]) -> None:
-    found["payment"]["base_units"] = str(int(found["payment"]["base_units"]) + 1)
+NOT_COVERED = {
+    *("isin", "record_at", "pay_at", "register.slot", "register.hash", "position.class", "cash.currency"),
+    *("cash.withholding.class", "cash.withholding.from", "cash.withholding.reason"),
+    *("cash.withholding.why_this_class", "payment.state", "payment.is_paid", "payment.finalized_slot"),
+    *("payment.signature", "payment.may_claim_until", "not_paid_because", "how_to_check"),
+}
+"""Names, reasons, and what only the chain says."""
 
 
-def _holder(found: dict[str, Any]) -> None:
-    found["holder"] = str(key("stranger").pubkey())
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if not isinstance(value, dict | list):
+        yield path
+        return
+    for key_, each in value.items() if isinstance(value, dict) else enumerate(value):
+        yield from _leaves(each, (*path, key_))
 
 
-def _gross(found: dict[str, Any]) -> None:
-    found["cash"]["gross"] = "1000"
+def _others(value: object) -> list[object]:
+    """What somebody might write in place of a value."""
+    if isinstance(value, int):
+        return [value + 1]
+    assert isinstance(value, str)
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        whole, dot, fraction = value.partition(".")
+        return [str(int(whole) + 1) + dot + fraction, f"{whole}.{fraction.ljust(6, '0')[:5]}7"]
+    if re.fullmatch(r"[0-9a-f]{64}", value):
+        return [value[::-1]]
+    return [str(key("somebody else").pubkey()) if len(value) > 40 else value + "X"]
 
 
-def _carried(found: dict[str, Any]) -> None:
-    found["cash"]["carried_in"] = "0.000001"
-
-
-def _index(found: dict[str, Any]) -> None:
-    found["payment"]["index"] += 1
-
-
-def _root(found: dict[str, Any]) -> None:
-    found["payment"]["root"] = "00" * 32
-
-
-def _proof(found: dict[str, Any]) -> None:
-    found["payment"]["entry_proof"][0] = "11" * 32
-
-
-@pytest.mark.parametrize("change", [_amount, _holder, _gross, _carried, _index, _root, _proof])
-async def test_a_statement_that_somebody_changed_is_found(change: Callable[[dict[str, Any]], None]) -> None:
+async def test_an_amount_without_its_payment_is_found() -> None:
     desk = await PayingDesk.opened()
-    found = await statement(desk, await desk.plan(), "alice")
+    found = await statement(desk, await desk.plan(), "bob")
+    found["payment"] = None
+    assert verify_statement(found) == ("There is an amount, and no payment with a proof of it.",)
+
+
+async def test_an_entitlement_that_somebody_changed_in_the_store_is_not_stated() -> None:
+    desk = await PayingDesk.opened()
+    plan = await desk.compute()
+    changed = [replace(each, amount=each.amount + 1) for each in plan.entitlements.entitlements]
+    pages = pack_pages(changed, plan.tax_class_names)
+    record = await desk.payouts.add(plan.record, plan.batches, pages, plan.carries)
+    for name in ("bob", "pauper"):
+        with pytest.raises(LedgerError, match="not what its list of payments has"):
+            await statement(desk, record, name)
+
+
+async def test_every_figure_that_somebody_changed_is_found() -> None:
+    desk = await PayingDesk.opened()
+    found = await statement(desk, await desk.plan(desk.rules(fee=123)), "bob")
     assert verify_statement(found) == ()
-    change(found)
-    assert verify_statement(found) != ()
+    missed, tried = set(), 0
+    for path in _leaves(found):
+        *parents, last = path
+        place = reduce(lambda value, name: value[name], parents, found)
+        kept = place[last]
+        for other in [] if kept is None or path == ("schema",) else _others(kept):
+            place[last], tried = other, tried + 1
+            try:
+                problems = verify_statement(found)
+            except InputError:
+                problems = ("no statement at all",)
+            if not problems:
+                missed.add(".".join(map(str, path)))
+        place[last] = kept
+    assert missed <= NOT_COVERED
+    assert tried > 40
 
 
 @pytest.mark.parametrize(

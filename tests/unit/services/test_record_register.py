@@ -153,7 +153,7 @@ async def test_every_owner_is_there_once_with_its_class(day: RecordDay) -> None:
     assert {165, 170} <= sizes
     assert [each.owner for each in register.positions] == sorted(found)
     assert register.total == register.supply == book.supply == 955 * ONE
-    assert (register.slot, register.block_time, register.lateness) == (book.ledger.slot, book.now, 5)
+    assert (register.slot, register.block_time, register.record_at) == (book.ledger.slot, book.now, book.now - 5)
     assert (register.multiplier, register.decimals, register.witnesses) == (10**18, 6, 1)
     assert taken.is_new
     assert register.late_reason == ""
@@ -333,6 +333,43 @@ async def test_endpoints_that_differ_in_what_is_frozen_are_refused(day: RecordDa
 
     with pytest.raises(Refused, match=r"\(0 frozen\).*\(150 frozen\)"):
         await day.take(witnesses=[OtherNode(day.book, thaw)])
+
+
+async def test_an_endpoint_with_another_multiplier_is_refused(day: RecordDay) -> None:
+    class Doubled(MemoryChain):
+        async def get_accounts(self, addresses: Sequence[Pubkey], *more: Any, **named: Any) -> Any:
+            slot, found = await super().get_accounts(addresses, *more, **named)
+            return slot, [
+                self._doubled(each) if at == day.book.security else each
+                for at, each in zip(addresses, found, strict=True)
+            ]
+
+        def _doubled(self, account: Account | None) -> Account | None:
+            assert account is not None
+            security = accounts.Security.decode(account.data)
+            return replace(account, data=replace(security, multiplier=2 * security.multiplier).encode())
+
+    with pytest.raises(Refused, match="Endpoint 2 has another mint, decimals or multiplier"):
+        await day.take(witnesses=[Doubled(day.book.ledger)])
+    assert day.store.rows == {}
+
+
+async def test_an_endpoint_with_the_escrow_of_other_redemptions_is_refused(day: RecordDay) -> None:
+    class Swapped(MemoryChain):
+        async def get_program_accounts(self, program: Pubkey, *more: Any, **named: Any) -> Any:
+            found = await super().get_program_accounts(program, *more, **named)
+            changed = {at: self._swapped(each) for at, each in found.accounts.items()}
+            return replace(found, accounts=changed) if program == PROGRAM_ID else found
+
+        def _swapped(self, account: Account) -> Account:
+            if not account.data.startswith(accounts.Order.DISCRIMINATOR):
+                return account
+            order = accounts.Order.decode(account.data)
+            return replace(account, data=replace(order, holder=HOLDERS[3]).encode())
+
+    with pytest.raises(Refused, match="Endpoint 2 has the escrowed tokens of other redemptions"):
+        await day.take(witnesses=[Swapped(day.book.ledger)])
+    assert day.store.rows == {}
 
 
 async def test_a_difference_that_passes_is_read_again(day: RecordDay) -> None:

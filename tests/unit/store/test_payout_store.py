@@ -76,8 +76,8 @@ async def test_a_plan_is_read_back_as_it_was_given(payouts: PayoutStore) -> None
     assert await payouts.batches(address, 1, 1) == BATCHES[1:2]
     assert await payouts.batches(address, 2) == BATCHES[2:]
     assert await payouts.batches(address, 3) == ()
-    assert await payouts.pages(address) == PAGES
-    assert await payouts.pages(address, 1, 1) == PAGES[1:2]
+    for page in PAGES:
+        assert await payouts.page_of(address, page.first_owner) == page
 
 
 async def test_what_was_never_added_is_not_found(payouts: PayoutStore) -> None:
@@ -106,7 +106,7 @@ async def test_another_plan_replaces_one_that_was_not_opened(payouts: PayoutStor
     assert await payouts.add(other, BATCHES[:1], PAGES[:1], ()) == other
     assert await payouts.find(other.address) == other
     assert await payouts.batches(other.address) == BATCHES[:1]
-    assert await payouts.pages(other.address) == PAGES[:1]
+    assert await payouts.page_of(other.address, b"\xff" * 32) == PAGES[0]
 
 
 @pytest.mark.parametrize("state", [PayoutState.OPENED, PayoutState.APPROVED])
@@ -212,7 +212,7 @@ async def test_what_is_carried_is_the_sum_over_what_was_approved(payouts: Payout
         await payouts.set_state(record(number).address, PayoutState.APPROVED)
     await payouts.set_state(record(2).address, PayoutState.DISCARDED)
     assert await payouts.carried(b"s" * 32, b"m" * 32) == {b"y" * 32: -3, b"z" * 32: 5}
-    besides = await payouts.carried(b"s" * 32, b"m" * 32, besides=record(1).address)
+    besides = await payouts.carried(b"s" * 32, b"m" * 32, besides=[record(1).address])
     assert besides == {b"x" * 32: 7, b"y" * 32: -3}
     await payouts.set_state(record(0).address, PayoutState.CLOSED)
     assert await payouts.carried(b"s" * 32, b"m" * 32) == {b"y" * 32: -3, b"z" * 32: 5}

@@ -41,11 +41,11 @@ class PayoutStore(Protocol):
         """The page in which `owner` would be: the last one that does not begin behind it."""
         ...
 
-    async def pages(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[EntitlementPage, ...]: ...
-
-    async def carried(self, security: bytes, payment_mint: bytes, *, besides: bytes = b"") -> dict[bytes, int]:
+    async def carried(
+        self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
+    ) -> dict[bytes, int]:
         """What each owner has carried forward: the sum over distributions that were approved, or closed after it,
-        without the distribution at `besides`. Owners with zero are left out."""
+        without the distributions at `besides`. Owners with zero are left out."""
         ...
 
     async def reserve_rent(
@@ -147,6 +147,7 @@ class MemoryPayoutStore:
         self._pages[record.address] = list(pages)
         self._carries[record.address] = list(carries)
         self._rent[record.address] = {}
+        self._paid.pop(record.address, None)
         return record
 
     async def find(self, address: bytes) -> PayoutRecord | None:
@@ -173,14 +174,12 @@ class MemoryPayoutStore:
         found = [page for page in self._pages.get(address, []) if page.first_owner <= owner]
         return found[-1] if found else None
 
-    async def pages(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[EntitlementPage, ...]:
-        kept = self._pages.get(address, [])
-        return tuple(kept[first : None if count is None else first + count])
-
-    async def carried(self, security: bytes, payment_mint: bytes, *, besides: bytes = b"") -> dict[bytes, int]:
+    async def carried(
+        self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
+    ) -> dict[bytes, int]:
         found: dict[bytes, int] = {}
         for address, record in self._records.items():
-            if (record.security, record.payment_mint) != (security, payment_mint) or address == besides:
+            if (record.security, record.payment_mint) != (security, payment_mint) or address in besides:
                 continue
             if record.state in COUNTING:
                 for carry in self._carries[address]:

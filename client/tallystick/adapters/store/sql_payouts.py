@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -103,7 +102,17 @@ class SqlPayoutStore:
 
     async def batches(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[PayoutBatch, ...]:
         """Batches from `first`, at most `count`."""
-        rows = await self._numbered(payout_batches, address, first, count)
+        if first < 0 or (count is not None and count < 0):
+            raise InputError("Batches are counted from 0.")
+        query = (
+            select(payout_batches)
+            .join(payouts, payouts.c.id == payout_batches.c.payout)
+            .where(payouts.c.address == address, payout_batches.c.number >= first)
+            .order_by(payout_batches.c.number)
+            .limit(count)
+        )
+        async with self._database.reading() as connection:
+            rows = list(await connection.execute(query))
         for place, row in enumerate(rows):
             if row.number != first + place:
                 raise LedgerError(f"Batch {first + place} of a distribution is missing in the store.")
@@ -122,11 +131,9 @@ class SqlPayoutStore:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _page(row)
 
-    async def pages(self, address: bytes, first: int = 0, count: int | None = None) -> tuple[EntitlementPage, ...]:
-        """Pages from `first`, at most `count`."""
-        return tuple(_page(row) for row in await self._numbered(entitlement_pages, address, first, count))
-
-    async def carried(self, security: bytes, payment_mint: bytes, *, besides: bytes = b"") -> dict[bytes, int]:
+    async def carried(
+        self, security: bytes, payment_mint: bytes, *, besides: Collection[bytes] = ()
+    ) -> dict[bytes, int]:
         """What each owner has carried forward."""
         query = (
             select(carry_table.c.owner, carry_table.c.change)
@@ -134,7 +141,7 @@ class SqlPayoutStore:
             .where(
                 payouts.c.security == security,
                 payouts.c.payment_mint == payment_mint,
-                payouts.c.address != besides,
+                payouts.c.address.not_in(besides),
                 payouts.c.state.in_([state.value for state in COUNTING]),
             )
         )
@@ -190,19 +197,6 @@ class SqlPayoutStore:
         async with self._database.reading() as connection:
             content = (await connection.execute(query)).scalar_one_or_none() or b""
         return tuple(int.from_bytes(content[at : at + _WORD], "little") for at in range(0, len(content), _WORD))
-
-    async def _numbered(self, table: Table, address: bytes, first: int, count: int | None) -> builtins.list[Row[Any]]:
-        if first < 0 or (count is not None and count < 0):
-            raise InputError("Parts are counted from 0.")
-        query = (
-            select(table)
-            .join(payouts, payouts.c.id == table.c.payout)
-            .where(payouts.c.address == address, table.c.number >= first)
-            .order_by(table.c.number)
-            .limit(count)
-        )
-        async with self._database.reading() as connection:
-            return list(await connection.execute(query))
 
 
 async def _stream(connection: AsyncConnection, table: Table, rows: Iterator[dict[str, object]]) -> None:

@@ -271,6 +271,7 @@ __all__ = [
     "outbox",
     "payout_accounts",
     "payout_batches",
+    "payout_bits",
     "payouts",
     "register_pages",
     "registers",
