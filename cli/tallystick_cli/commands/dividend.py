@@ -133,7 +133,9 @@ class Planned:
                 amount = cash_text(record, int(each["amount"]))
                 paid.add_row(words(name), f"{each['owners']:,}", f"{each['payments']:,}", amount, _HOW[name])
         carried = record.total - int(totals["entitled"])
-        if carried > 0 and not int(totals["already"]):
+        if before := int(totals["already"]):
+            paid.add_row("", "", "", cash_text(record, before), "committed before, and not paid again")
+        elif carried > 0:
             paid.add_row("", "", "", cash_text(record, carried), "of it carried forward from earlier dividends")
         paid.add_row("", "", f"{record.entries:,}", Text(cash_text(record, record.total), style="bold"), "to fund")
         differences = plan["differences"]
