@@ -23,7 +23,7 @@ _LOOK_EVERY: Final = 0.1
 _STAGES = {
     Stage.RESUME: "carrying on",
     Stage.CANARY: "canary: one wallet",
-    Stage.FIRST: "sample: one batch in a hundred",
+    Stage.SAMPLE: "sample: one batch in a hundred",
     Stage.REST: "the rest",
 }
 
@@ -81,8 +81,10 @@ class Stages:
         if self._tally.is_yes or not self._tally.can_ask or progress.stage is not stage:
             return True
         self._display.clear()
+        account = f" Its account: {progress.canary}." if stage is Stage.CANARY and progress.canary else ""
         self._tally.err.print(
-            f"{_STAGES[stage]}: {progress.paid:,} paid, {progress.skipped:,} skipped. Look at it before you go on."
+            f"{_STAGES[stage]}: {progress.paid:,} paid, {progress.skipped:,} skipped.{account} Look at it before you"
+            " go on."
         )
         # A key that was pressed before this could be read is no consent to it.
         termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -197,7 +197,7 @@ async def push_(
     await end_dry_run(tally, plan, [payer])
     if not tally.is_yes and not plan.is_empty:
         ask(tally, plan)
-    stops = {LastStage.CANARY: (Stage.CANARY, Stage.FIRST), LastStage.SAMPLE: (Stage.FIRST,)}
+    stops = {LastStage.CANARY: (Stage.CANARY, Stage.SAMPLE), LastStage.SAMPLE: (Stage.SAMPLE,)}
     trail = await tally.open_trail()
     for action in plan.actions:
         await trail.begin(action)

@@ -42,7 +42,7 @@ class PushSettings:
     """`in_flight`: transactions that no node has confirmed yet. `poll_every`, `broadcast_every`: seconds between looks,
     and between broadcasts of one transaction. `patience`: seconds until one is given up as unknown. `priority_fee`:
     lamports for each transaction. `rent_cap`: the most lamports that opening accounts may ever cost a distribution.
-    `unpaid_limit`: basis points of the first hundredth's recipients that may stay unpaid before the push stops.
+    `unpaid_limit`: basis points of the sample's recipients that may stay unpaid before the push stops.
     `attempts`: transactions signed for one batch in one run, at most."""
 
     in_flight: int = 64

@@ -42,7 +42,7 @@ _ACCOUNT_BYTES: Final = 170
 """Of an associated account of Token-2022; one of SPL Token is smaller."""
 
 ConfirmStage = Callable[[Stage, PushProgress], Awaitable[bool]]
-"""Asked after the canary and after the first hundredth, when more is to come: whether to go on."""
+"""Asked after the canary and after one batch in a hundred, when more is to come: whether to go on."""
 
 
 async def push(
@@ -100,6 +100,7 @@ class _Push:
         self._stage = Stage.RESUME
         self._began = self._stage_began = clock.monotonic()
         self._stage_paid = 0
+        self._canary: Pubkey | None = None
         self._told_at = self._began - _TELL_EVERY
 
     async def run(
@@ -136,11 +137,11 @@ class _Push:
         sampled = sum(entries >= min(2, calls.sizes[batch]) for batch, entries in paid.items())
         if first := max(-(-calls.record.batches // 100) - sampled, 0):
             asked = {batch: loop.target(batch) for batch in loop.unpaid_batches()[:first]}
-            await self._send(Stage.FIRST, list(asked))
-            await self._check_first(asked)
+            await self._send(Stage.SAMPLE, list(asked))
+            await self._check_sample(asked)
         else:
             asked = {}
-        await self._ask(Stage.FIRST)
+        await self._ask(Stage.SAMPLE)
         await self._send(Stage.REST, [batch for batch in loop.unpaid_batches() if batch not in asked])
 
         await loop.read_words(loop.floor)
@@ -203,7 +204,7 @@ class _Push:
         batch, place = found
         line = (await self._calls.batch(batch)).lines[place]
         address, owner = Pubkey.from_bytes(line.address), Pubkey.from_bytes(line.owner)
-        before = await self._balance(address)
+        before, self._canary = await self._balance(address), address
         if not await loop.send_one(batch, place) and not loop.stopped:
             return  # Its account was closed or frozen just now, and nothing was signed.
         self._tell(is_due=True)
@@ -243,7 +244,7 @@ class _Push:
         account = await self._loop.read_account(address, self._loop.floor)
         return decode_token_account(account.data).amount if account is not None and account.data else 0
 
-    async def _check_first(self, targets: Mapping[int, int]) -> None:
+    async def _check_sample(self, targets: Mapping[int, int]) -> None:
         """Stop when more recipients than expected were not paid, or bits are not set that should be."""
         loop = self._loop
         if loop.stopped:
@@ -296,6 +297,7 @@ class _Push:
             unknown=len(loop.unknown),
             lamports=loop.fees + self._opening.rent,
             seconds_left=round(left * took / done) if done > 0 and self._stage is not Stage.CANARY else None,
+            canary=self._canary,
         )
 
     async def _take_stock(self, suspended: frozenset[bytes], frozen: frozenset[bytes]) -> Stock:

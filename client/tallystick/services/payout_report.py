@@ -42,7 +42,7 @@ class Stage(StrEnum):
     """What an earlier run left in flight is followed to its fate."""
     CANARY = "canary"
     """One wallet is paid."""
-    FIRST = "first"
+    SAMPLE = "sample"
     """One batch in a hundred is paid."""
     REST = "rest"
     """Everything else."""
@@ -79,7 +79,8 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class PushProgress:
     """A push at one moment. Counts are entries, but `in_flight` and `unknown`, which are transactions; `lamports` are
-    fees and rent so far; `seconds_left` is an estimate, None while there is nothing to base it on."""
+    fees and rent so far; `seconds_left` is an estimate, None while there is nothing to base it on. `canary` is the token
+    account of the wallet that this push paid first, None where an earlier one did."""
 
     stage: Stage
     entries: int
@@ -89,6 +90,7 @@ class PushProgress:
     unknown: int
     lamports: int
     seconds_left: int | None
+    canary: Pubkey | None = None
 
 
 @dataclass(frozen=True, slots=True)

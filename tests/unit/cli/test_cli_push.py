@@ -15,7 +15,7 @@ from tallystick_cli.commands.dividend_push import Pushed
 from tallystick_cli.context import Tally
 from tallystick_cli.push_display import Display, Stages, interruption, progress_view, typed_line
 
-PROGRESS = PushProgress(Stage.FIRST, 1_000, 57, 3, 2, 1, 1_234_567, 3_700)
+PROGRESS = PushProgress(Stage.SAMPLE, 1_000, 57, 3, 2, 1, 1_234_567, 3_700)
 
 
 def report(**change: object) -> PushReport:
@@ -72,7 +72,7 @@ def test_the_exit_code_says_whether_something_payable_is_left(change: dict[str, 
 async def test_a_push_goes_on_by_itself_but_where_it_was_told_to_end() -> None:
     tally = Tally(Path("none.toml"), is_yes=True)
     asked = Stages(tally, (Stage.CANARY,), Display(Console(file=StringIO())))
-    assert await asked.confirm(Stage.FIRST, PROGRESS)
+    assert await asked.confirm(Stage.SAMPLE, PROGRESS)
     assert not asked.was_told
     assert not await asked.confirm(Stage.CANARY, PROGRESS)
     assert asked.was_told

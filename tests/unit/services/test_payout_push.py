@@ -55,14 +55,15 @@ async def test_one_wallet_is_paid_first_and_then_one_batch_in_a_hundred() -> Non
 
     async def go_on(stage: Stage, progress: PushProgress) -> bool:
         asked.append((stage, progress.paid, sum(balance != 0 for balance in desk.balances())))
+        assert progress.canary == Pubkey.from_bytes(desk.lines[0].address)
         return True
 
     assert (await desk.push(confirm_stage=go_on)).is_complete
-    assert asked == [(Stage.CANARY, 1, 1), (Stage.FIRST, 6, 6)]
+    assert asked == [(Stage.CANARY, 1, 1), (Stage.SAMPLE, 6, 6)]
     assert desk.balances() == desk.due()
 
 
-@pytest.mark.parametrize(("last", "paid"), [(Stage.CANARY, 1), (Stage.FIRST, 3)])
+@pytest.mark.parametrize(("last", "paid"), [(Stage.CANARY, 1), (Stage.SAMPLE, 3)])
 async def test_a_person_may_stop_it_between_stages_and_the_next_run_goes_on(last: Stage, paid: int) -> None:
     desk = await PushingDesk().planned()
 
@@ -93,7 +94,7 @@ async def test_after_a_stop_behind_the_first_wallet_the_next_run_looks_at_a_hund
         return True
 
     await desk.push(confirm_stage=go_on)
-    assert asked == [(Stage.CANARY, Stage.RESUME), (Stage.FIRST, Stage.FIRST)]
+    assert asked == [(Stage.CANARY, Stage.RESUME), (Stage.SAMPLE, Stage.SAMPLE)]
     assert desk.balances() == desk.due()
 
 
