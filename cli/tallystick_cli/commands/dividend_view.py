@@ -348,7 +348,9 @@ async def _check(tally: Tally, file: Path) -> StatementShown:
         fields = seen.account.fields
         if fields.root.hex() != payment["root"] or fields.payment_mint != Pubkey.from_string(payment["mint"]):
             problems.append("The distribution on chain has another root or pays another token.")
-        words_ = seen.account.words
-        if words_ and payment["is_paid"] and not seen.account.is_paid(payment["batch"], payment["index"]):
+        elif not fields.approved_at:
+            problems.append("Nobody has approved the distribution: its root is no more than one key's word.")
+        # The bits of a closed one are gone.
+        elif seen.account.words and payment["is_paid"] and not seen.account.is_paid(payment["batch"], payment["index"]):
             problems.append("The statement says it was paid, and the distribution's bit says it was not.")
     return StatementShown(document, tuple(problems), is_checked=True)

@@ -79,8 +79,8 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class PushProgress:
     """A push at one moment. Counts are entries, but `in_flight` and `unknown`, which are transactions; `lamports` are
-    fees and rent so far; `seconds_left` is an estimate, None while there is nothing to base it on. `canary` is the token
-    account of the wallet that this push paid first, None where an earlier one did."""
+    fees and rent so far; `seconds_left` is an estimate, None while there is nothing to base it on. `canary` is the
+    token account of the wallet that this push paid first, None where an earlier one did."""
 
     stage: Stage
     entries: int

@@ -194,6 +194,9 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     assert [each["outcome"] for each in opened["transactions"]] == ["landed"]
     assert payer.json("open")["transactions"] == []
     assert "approve" in payer.json("status")["next"]
+    payer.json("statement", "eve", "--out", tmp_path / "early.json")
+    early = desk.terminal.type("dividend", "statement", "--check", tmp_path / "early.json", "--json")
+    assert (early.code, "Nobody has approved" in early.document["problems"][0]) == (1, True)
     other = payer.type("approve", "--minimum", "20")
     assert (other.code, "What you computed yourself" in other.document["error"]["message"]) == (1, True)
     assert "Yours: " in other.document["error"]["next"]
