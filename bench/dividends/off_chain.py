@@ -42,7 +42,7 @@ from tallystick.domain.entitlements import DividendTerms, compute_entitlements, 
 from tallystick.domain.record_register import RecordRegister
 from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM
 from tallystick.services.payout_calls import PayoutCalls
-from tallystick.services.record_holdings import merge
+from tallystick.services.record_holdings import merge_by_owner
 from tallystick.services.record_register import classify
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
@@ -201,7 +201,7 @@ async def take(folder: Path, supply: int, escrowed: dict[bytes, int], store: Sto
         with parts.part("read the answer and parse it"):
             holders = await snapshot_holders(chain, MINT, clock)
         with parts.part("merge by owner"):
-            holdings = merge(holders)
+            holdings = merge_by_owner(holders)
         del holders
         with parts.part("hash the holdings"):
             root = holdings.root

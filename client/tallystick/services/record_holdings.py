@@ -106,7 +106,7 @@ async def read_security_holdings(
         is_same = all(_content(before, each) == _content(after, each) for each in (address, mint))
         is_between = all(before.slot <= slot <= after.slot for slot in (holders.slot, orders.slot))
         if is_same and is_between and (multiplier, bits) == _multiplier(security, after, mint):
-            merged = _merged(holders)
+            merged = merge_by_owner(holders)
             escrowed = _escrowed(security, holders, list(orders.accounts.values()))
             return SecurityHoldings(merged, security, multiplier, bits, escrowed, after.now)
     raise ChainError(
@@ -115,7 +115,7 @@ async def read_security_holdings(
     )
 
 
-def _merged(holders: HoldersSnapshot) -> Holdings:
+def merge_by_owner(holders: HoldersSnapshot) -> Holdings:
     """A snapshot by owner. Refused when it is incomplete, LedgerError when an account occurs twice in it."""
     accounts = holders.require_complete().accounts
     _require_each_once(accounts)
@@ -166,4 +166,4 @@ def _content(snapshot: Snapshot, address: Pubkey) -> tuple[Pubkey, bytes] | None
     return None if account is None else (account.owner, account.data)
 
 
-__all__ = ["ATTEMPTS", "Holdings", "SecurityHoldings", "read_security_holdings"]
+__all__ = ["ATTEMPTS", "Holdings", "SecurityHoldings", "merge_by_owner", "read_security_holdings"]
