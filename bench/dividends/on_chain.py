@@ -1,6 +1,6 @@
 """What paying a list costs and how fast it goes, on a solana-test-validator of this machine, read back from the chain.
 
-usage: uv run python bench/dividends/on_chain.py [--holders 11400] [--single 1000] [--seed N]
+usage: uv run python bench/dividends/on_chain.py [--holders 57000] [--single 1000] [--seed N]
 
 The same client sends all of it, in one run: batches of 57 by pay_batch, in SPL Token and in Token-2022; 60 plain
 transfers to a transaction, which is what fits one without any receipt; and one plain transfer to a transaction.
@@ -281,7 +281,7 @@ async def measure(cluster: Cluster, holders: int, single: int, seed: int) -> lis
 def main() -> None:
     """Run it once."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--holders", type=int, default=200 * BATCH)
+    parser.add_argument("--holders", type=int, default=1_000 * BATCH)
     parser.add_argument("--single", type=int, default=1_000, help="holders paid by one transfer to a transaction")
     parser.add_argument("--seed", type=int, default=20261127)
     given = parser.parse_args()
