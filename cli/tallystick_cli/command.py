@@ -91,6 +91,8 @@ def command(
             if code:
                 raise typer.Exit(code)
 
+        # typer keeps the line ends of the source, which are no ends on a terminal of another width.
+        run.__doc__ = "\n\n".join(" ".join(each.split()) for each in (function.__doc__ or "").split("\n\n"))
         _, *own = inspect.signature(function, eval_str=True).parameters.values()
         shared = [
             _option("profile", ProfileOption, None),
