@@ -25,14 +25,14 @@ from tallystick.adapters.chain.transactions import (
     MAX_COMPUTE_UNITS,
     MAX_LOADED_ACCOUNTS_DATA,
     build_transaction,
+    loaded_data_limit,
     sign_transaction,
 )
+from tallystick.adapters.chain.wire import LAMPORTS_PER_SIGNATURE
 from tallystick.adapters.clock import Clock
 from tallystick.errors import ChainError, LedgerError, TransactionError
 from tallystick.program import PROGRAM_ID, program_error
 
-FEE_PER_SIGNATURE: Final = 5_000
-"""Lamports."""
 _BLOCKHASH_FOR: Final = 2.0
 """Seconds for which one blockhash is given to new transactions, and to how many groups of them."""
 _BLOCKHASH_GROUPS: Final = 2
@@ -40,8 +40,6 @@ _SETTLE_EVERY: Final = 2.0
 """Seconds between questions about those that are confirmed and not yet finalized."""
 
 
-_PAGE: Final = 32 * 1024
-"""The runtime loads, and charges for, account data in pages of this many bytes."""
 T = TypeVar("T")
 
 
@@ -263,7 +261,7 @@ class Flights:
             flight.look_at = self._clock.monotonic() + _SETTLE_EVERY
         if status is None or status.commitment != "finalized":
             return
-        row, fee = flight.row, FEE_PER_SIGNATURE + self._settings.priority_fee
+        row, fee = flight.row, LAMPORTS_PER_SIGNATURE + self._settings.priority_fee
         if status.error is None:
             fates[bytes(row.signature)] = Landing(row, OutboxState.LANDED, status.slot, fee)
             return
@@ -321,10 +319,7 @@ class Flights:
 def sized(simulation: Simulation) -> Limits:
     """Limits for what was simulated: a quarter and a constant more, since state moves; bytes in whole pages."""
     units = min(simulation.units + simulation.units // 4 + 3_000, MAX_COMPUTE_UNITS)
-    if simulation.loaded_data is None:
-        return Limits(units)
-    pages = (simulation.loaded_data + simulation.loaded_data // 4) // _PAGE + 2
-    return Limits(units, min(pages * _PAGE, MAX_LOADED_ACCOUNTS_DATA))
+    return Limits(units, loaded_data_limit(simulation.loaded_data))
 
 
 async def together(*calls: Awaitable[T]) -> list[T]:
@@ -336,4 +331,4 @@ async def together(*calls: Awaitable[T]) -> list[T]:
     return [each for each in results if not isinstance(each, BaseException)]
 
 
-__all__ = ["FEE_PER_SIGNATURE", "Draft", "FlightSettings", "Flights", "Landing", "Limits", "sized", "together"]
+__all__ = ["Draft", "FlightSettings", "Flights", "Landing", "Limits", "sized", "together"]

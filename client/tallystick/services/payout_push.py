@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import Outbox
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.chain.signers import TransactionSigner
+from tallystick.adapters.chain.wire import LAMPORTS_PER_SIGNATURE
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.domain.amounts import format_base_units
@@ -23,7 +24,7 @@ from tallystick.program.generated.types import DistributionStatus
 from tallystick.program.token import decode_token_account
 from tallystick.services.payout_accounts import AccountOpening
 from tallystick.services.payout_calls import PayoutCalls
-from tallystick.services.payout_flights import FEE_PER_SIGNATURE, Flights
+from tallystick.services.payout_flights import Flights
 from tallystick.services.payout_loop import PushLoop, PushSettings
 from tallystick.services.payout_report import (
     LeftReason,
@@ -171,7 +172,7 @@ class _Push:
     async def _check_balance(self, payer: Pubkey, batches: Sequence[int]) -> None:
         if not batches:
             return
-        fees = (len(batches) + 1) * (FEE_PER_SIGNATURE + self._settings.priority_fee)
+        fees = (len(batches) + 1) * (LAMPORTS_PER_SIGNATURE + self._settings.priority_fee)
         rent = max(self._settings.rent_cap - await self._store.rent_reserved(self._calls.record.address), 0)
         if rent:
             each = await self._chain.get_minimum_balance_for_rent_exemption(_ACCOUNT_BYTES)

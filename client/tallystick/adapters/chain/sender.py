@@ -30,6 +30,7 @@ from tallystick.adapters.chain.transactions import (
     MAX_LOADED_ACCOUNTS_DATA,
     Version,
     build_transaction,
+    loaded_data_limit,
     sign_transaction,
 )
 from tallystick.adapters.clock import Clock
@@ -39,8 +40,6 @@ SettledAt = Literal["confirmed", "finalized"]
 IsDone = Callable[[], Awaitable[bool]]
 
 _DEPTH: Final = {"processed": 0, "confirmed": 1, "finalized": 2}
-# The runtime loads, and charges for, account data in pages of this many bytes.
-_PAGE: Final = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +217,7 @@ class Sender:
             raise self._error(simulation.error, simulation.logs, None, draft)
         # A fifth more and a constant: other transactions move the state in between, and bumps cost 1,500 a try.
         units = min(simulation.units + simulation.units // 5 + 3_000, MAX_COMPUTE_UNITS)
-        loaded = MAX_LOADED_ACCOUNTS_DATA
-        if simulation.loaded_data is not None:
-            pages = (simulation.loaded_data + simulation.loaded_data // 4) // _PAGE + 2
-            loaded = min(pages * _PAGE, MAX_LOADED_ACCOUNTS_DATA)
-        transaction = _build(order, blockhash.blockhash, units, loaded)
+        transaction = _build(order, blockhash.blockhash, units, loaded_data_limit(simulation.loaded_data))
         return await sign_transaction(transaction, order.signers), blockhash.last_valid_block_height
 
     async def _follow(

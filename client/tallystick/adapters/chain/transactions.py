@@ -25,6 +25,7 @@ Version = Literal["legacy", 0, 1]
 
 MAX_COMPUTE_UNITS: Final = 1_400_000
 MAX_LOADED_ACCOUNTS_DATA: Final = 64 * 1024 * 1024
+_PAGE: Final = 32 * 1024
 # Indices are one byte; the compute budget program takes one place.
 MAX_ADDRESSES: Final = 255
 # Bytes: one IPv6 packet's payload, and SIMD-0296 for version 1.
@@ -106,6 +107,14 @@ def _check_limits(version: Version, units: int, data: int | None, fee: int) -> N
         raise InputError(f"The priority fee must be 0 lamports or more, not {fee}.")
 
 
+def loaded_data_limit(loaded: int | None) -> int:
+    """A limit for what loaded this many bytes when it was simulated: a quarter and two pages more, in whole pages, as
+    the runtime loads and charges for them; the most that is allowed where the cluster did not tell."""
+    if loaded is None:
+        return MAX_LOADED_ACCOUNTS_DATA
+    return min(((loaded + loaded // 4) // _PAGE + 2) * _PAGE, MAX_LOADED_ACCOUNTS_DATA)
+
+
 async def sign_transaction(
     transaction: VersionedTransaction, signers: Sequence[TransactionSigner]
 ) -> VersionedTransaction:
@@ -147,5 +156,6 @@ __all__ = [
     "MAX_TRANSACTION_SIZE",
     "Version",
     "build_transaction",
+    "loaded_data_limit",
     "sign_transaction",
 ]
