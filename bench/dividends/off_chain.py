@@ -40,7 +40,9 @@ from tallystick.domain.distribution_tree import MAX_ENTRIES, DistributionTree
 from tallystick.domain.dividends import PayoutBatch, PayoutRecord
 from tallystick.domain.entitlements import DividendTerms, compute_entitlements, pack_pages, payout_lines
 from tallystick.domain.record_register import RecordRegister
-from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM
+from tallystick.program.token import SPL_TOKEN_PROGRAM, TOKEN_2022_PROGRAM
+from tallystick.services.dividend_plan import payment_account
+from tallystick.services.payment_mints import PaymentMint
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.record_holdings import merge_by_owner
 from tallystick.services.record_register import classify
@@ -248,14 +250,9 @@ async def plan(tax_classes: dict[bytes, str], store: Store, parts: Parts) -> int
     )
     with parts.part("entitlements"):
         owed = compute_entitlements(register, terms, tax_classes=tax_classes, carried={}, already={})
-    program, mint, find = bytes(SPL_TOKEN_PROGRAM), bytes(PAYMENT), Pubkey.find_program_address
-
-    def account(owner: bytes) -> tuple[bytes, int]:
-        found, bump = find([owner, program, mint], ASSOCIATED_TOKEN_PROGRAM)
-        return bytes(found), bump
-
+    payment = PaymentMint(PAYMENT, SPL_TOKEN_PROGRAM, PAYMENT_DECIMALS)
     with parts.part("recipients' accounts"):
-        lines = payout_lines(owed.entitlements, account)
+        lines = payout_lines(owed.entitlements, payment_account(payment))
     with parts.part("tree"):
         tree = DistributionTree(bytes(DISTRIBUTION), [line.entry for line in lines])
     record = PayoutRecord(
@@ -263,8 +260,8 @@ async def plan(tax_classes: dict[bytes, str], store: Store, parts: Parts) -> int
         security=bytes(SECURITY),
         action=bytes(32),
         number=0,
-        payment_mint=mint,
-        token_program=program,
+        payment_mint=bytes(PAYMENT),
+        token_program=bytes(SPL_TOKEN_PROGRAM),
         payment_decimals=PAYMENT_DECIMALS,
         payout_key=bytes(PAYOUT.pubkey()),
         refund=bytes(32),

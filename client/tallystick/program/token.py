@@ -34,8 +34,9 @@ OWNER_OFFSET = 32
 """Where a token account names its owner."""
 STATE_OFFSET = 108
 """Where a token account says whether it is frozen."""
+ACCOUNT_KIND = 2
+"""What an extended token account has at ACCOUNT_SIZE."""
 _MINT_KIND = 1
-_ACCOUNT_KIND = 2
 
 
 class TokenAccountState(IntEnum):
@@ -79,8 +80,12 @@ class Mint:
 
 def associated_token_address(wallet: Pubkey, mint: Pubkey, token_program: Pubkey = TOKEN_2022_PROGRAM) -> Pubkey:
     """Where a wallet keeps its tokens of a mint unless it says otherwise."""
-    seeds = [bytes(wallet), bytes(token_program), bytes(mint)]
-    return Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM)[0]
+    return find_associated_token_address(bytes(wallet), bytes(mint), bytes(token_program))[0]
+
+
+def find_associated_token_address(wallet: bytes, mint: bytes, token_program: bytes) -> tuple[Pubkey, int]:
+    """The same from 32 bytes each, with the bump of the address."""
+    return Pubkey.find_program_address([wallet, token_program, mint], ASSOCIATED_TOKEN_PROGRAM)
 
 
 def create_associated_token_account_idempotent(
@@ -134,7 +139,7 @@ def decode_token_account(data: bytes) -> TokenAccount:
         reader.fail("an initialized token account expected, found one that is not")
     extensions: tuple[int, ...] = ()
     if reader.remaining:
-        _kind(reader, _ACCOUNT_KIND, "a token account")
+        _kind(reader, ACCOUNT_KIND, "a token account")
         extensions = tuple(kind for kind, _ in read_entries(reader))
     return TokenAccount(mint, owner, amount, delegate, state, native, delegated, close_authority, extensions)
 

@@ -34,7 +34,7 @@ from tallystick.errors import InputError, Refused, StoreConflict
 from tallystick.program.addresses import distribution_address
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.program.generated.types import ActionStatus
-from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM, associated_token_address
+from tallystick.program.token import associated_token_address, find_associated_token_address
 from tallystick.services.action_reads import CODES, PAYS_CASH, currency_text, gross_text, kind_text, moment_text
 from tallystick.services.chain_reads import chain_time, require
 from tallystick.services.distribution_books import follow_distribution
@@ -209,11 +209,10 @@ async def compute_dividend(
 
 def payment_account(payment: PaymentMint) -> Callable[[bytes], tuple[bytes, int]]:
     """Gives each owner's associated account of the payment mint and its bump; a million take some seconds."""
-    program, mint = bytes(payment.token_program), bytes(payment.address)
-    find = Pubkey.find_program_address
+    mint, program = bytes(payment.address), bytes(payment.token_program)
 
     def account(owner: bytes) -> tuple[bytes, int]:
-        address, bump = find([owner, program, mint], ASSOCIATED_TOKEN_PROGRAM)
+        address, bump = find_associated_token_address(owner, mint, program)
         return bytes(address), bump
 
     return account

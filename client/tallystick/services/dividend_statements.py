@@ -29,7 +29,7 @@ from tallystick.errors import InputError, LedgerError, Refused, TallystickError
 from tallystick.program.addresses import action_address, distribution_address
 from tallystick.program.event_decoding import decode_events
 from tallystick.program.generated.events import BatchPaid, EntitlementPaid
-from tallystick.program.token import ASSOCIATED_TOKEN_PROGRAM
+from tallystick.program.token import find_associated_token_address
 from tallystick.services.action_reads import moment_text
 from tallystick.services.distribution_books import follow_distribution
 from tallystick.services.distribution_reads import read_distribution
@@ -305,8 +305,8 @@ def _proofs(document: Mapping[str, Any]) -> tuple[str, ...]:
     problems: list[str] = []
     if amount != stated:
         problems.append("The amount of the payment is not the amount of the statement.")
-    seeds = [_key(document["holder"]), _key(payment["token_program"]), _key(payment["mint"])]
-    if Pubkey.find_program_address(seeds, ASSOCIATED_TOKEN_PROGRAM) != (Pubkey.from_bytes(account), bump):
+    owner, mint, program = _key(document["holder"]), _key(payment["mint"]), _key(payment["token_program"])
+    if find_associated_token_address(owner, mint, program) != (Pubkey.from_bytes(account), bump):
         problems.append("The payment account is not the holder's associated account of the payment token.")
     leaf = entry_leaf(payment["index"], Entry(account, bump, amount))
     count = payment["entries_in_batch"]

@@ -15,6 +15,7 @@ from tallystick.errors import LedgerError
 from tallystick.program.borsh import Reader
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.token import (
+    ACCOUNT_KIND,
     ACCOUNT_SIZE,
     OWNER_OFFSET,
     STATE_OFFSET,
@@ -25,7 +26,6 @@ from tallystick.program.token_extensions import read_entries
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_flights import together
 
-_ACCOUNT_KIND: Final = 2
 _CONFIDENTIAL_ACCOUNT: Final = 5
 _MEMO_TRANSFER: Final = 8
 _PLAIN_CREDITS: Final = 262
@@ -136,7 +136,7 @@ def obstacle(account: Account | None, line: PayoutLine, record: PayoutRecord) ->
         return LeftReason.MISSING
     data, is_token_2022 = account.data, record.token_program == bytes(TOKEN_2022_PROGRAM)
     has_length = len(data) == ACCOUNT_SIZE or (
-        is_token_2022 and len(data) > ACCOUNT_SIZE and data[ACCOUNT_SIZE] == _ACCOUNT_KIND
+        is_token_2022 and len(data) > ACCOUNT_SIZE and data[ACCOUNT_SIZE] == ACCOUNT_KIND
     )
     if bytes(account.owner) != record.token_program or not has_length or data[:32] != record.payment_mint:
         return LeftReason.NOT_AN_ACCOUNT

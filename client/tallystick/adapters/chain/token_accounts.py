@@ -16,6 +16,7 @@ from solders.pubkey import Pubkey
 from tallystick.domain.register import TokenAccount
 from tallystick.errors import LedgerError
 from tallystick.program.token import (
+    ACCOUNT_KIND,
     ACCOUNT_SIZE,
     MINT_OFFSET,
     OWNER_OFFSET,
@@ -28,7 +29,6 @@ MULTISIG_SIZE: Final = 355
 
 _ROW: Final = Struct("<32s32sQ?")
 _ACCOUNT: Final = Struct("<32s32s8s")
-_ACCOUNT_KIND: Final = 2
 _PROGRAM: Final = bytes(TOKEN_2022_PROGRAM)
 _UNINITIALIZED: Final = int(TokenAccountState.UNINITIALIZED)
 _INITIALIZED: Final = int(TokenAccountState.INITIALIZED)
@@ -73,7 +73,7 @@ def token_account_row(mint: bytes, address: bytes, program: bytes, data: bytes) 
     size = len(data)
     if program != _PROGRAM or size < ACCOUNT_SIZE or size == MULTISIG_SIZE:
         return b""
-    if size > ACCOUNT_SIZE and data[ACCOUNT_SIZE] != _ACCOUNT_KIND:
+    if size > ACCOUNT_SIZE and data[ACCOUNT_SIZE] != ACCOUNT_KIND:
         return b""
     found_mint, owner, amount = _ACCOUNT.unpack_from(data)
     state = data[STATE_OFFSET]
