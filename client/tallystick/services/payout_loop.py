@@ -22,6 +22,7 @@ from tallystick.adapters.chain.protocol import Account, Chain
 from tallystick.adapters.clock import Clock
 from tallystick.errors import ChainError, InputError, Refused, TransactionError
 from tallystick.program.distribution_account import DistributionAccount
+from tallystick.services.distribution_reads import decode_distribution
 from tallystick.services.payout_accounts import AccountOpening
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_flights import Draft, Flights, FlightSettings, Landing, Limits, sized, together
@@ -123,9 +124,9 @@ class PushLoop:
         """The distribution at finalized, at `floor` or a later slot. Refused when there is none, ChainError when no
         endpoint tells it before patience ends."""
         found = await self.read_account(self._distribution, floor)
-        if found is None:
+        account = decode_distribution(self._distribution, found)
+        if account is None:
             raise Refused(f"There is no distribution at {self._distribution}.", hint="Open it: tally dividend open")
-        account = DistributionAccount.decode(found.data)
         for batch, word in enumerate(account.words[: len(self._words)]):
             # Bits are never cleared: a node that lags must not make us forget one.
             self._words[batch] |= word

@@ -22,6 +22,7 @@ from tallystick.errors import LedgerError, Refused
 from tallystick.program.distribution_account import DistributionAccount
 from tallystick.program.generated.types import DistributionStatus
 from tallystick.program.token import decode_token_account
+from tallystick.services.distribution_reads import decode_distribution
 from tallystick.services.payout_accounts import AccountOpening
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_flights import Flights
@@ -163,10 +164,10 @@ class _Push:
                 _check(account, self._calls, address, payer)
                 return account
             except Refused:
-                newest = await self._chain.get_account(address)
+                newest = decode_distribution(address, await self._chain.get_account(address))
                 if newest is None or self._clock.monotonic() >= give_up_at:
                     raise
-                _check(DistributionAccount.decode(newest.data), self._calls, address, payer)
+                _check(newest, self._calls, address, payer)
             await self._clock.sleep(self._settings.poll_every)
 
     async def _check_balance(self, payer: Pubkey, batches: Sequence[int]) -> None:
