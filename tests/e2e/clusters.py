@@ -14,6 +14,7 @@ from typing import Protocol
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tallystick.adapters.clock import Clock
 from tallystick.localnet import LocalnetServer, create_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,10 +46,10 @@ def has_validator() -> bool:
 
 
 @contextmanager
-def run_localnet() -> Iterator[Cluster]:
-    """The localnet on a free port, served from this process."""
+def run_localnet(clock: Clock | None = None) -> Iterator[Cluster]:
+    """The localnet on a free port, served from this process; its time follows `clock`."""
     authority = Keypair()
-    with LocalnetServer(create_ledger(upgrade_authority=authority.pubkey()), port=0) as server:
+    with LocalnetServer(create_ledger(clock, upgrade_authority=authority.pubkey()), port=0) as server:
         yield Cluster(LOCALNET, server.url, authority)
 
 
