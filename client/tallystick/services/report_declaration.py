@@ -36,8 +36,8 @@ CRITERIA: Final = (
     ),
     "Regulation (EU) 2023/1114 (MiCA), Articles 22 and 30, as a benchmark of what is disclosed and how often.",
     (
-        "The test is repeated on one day of the month that is drawn on chain after the month has ended, after the random"
-        " day of the NYDFS guidance on US dollar-backed stablecoins of June 2022."
+        "The test is repeated on one day of the month that is drawn on chain after the month has ended, as in the NYDFS"
+        " guidance on US dollar-backed stablecoins of June 2022, which asks for one day chosen at random."
     ),
 )
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
