@@ -20,7 +20,7 @@ from tallystick.program.generated.accounts import Issuer, ReserveReport
 from tallystick.program.generated.types import RoleKind
 from tallystick.services.chain_reads import require
 from tallystick.services.issuers import plan_revoke_role
-from tallystick.services.plans import Plan, execute, new_action
+from tallystick.services.plans import Plan, execute
 from tallystick.services.report_approval import published_approval
 from tallystick.services.report_publications import list_publications
 from tallystick.services.report_publish import (
@@ -279,6 +279,8 @@ async def test_before_it_is_there_for_good_nothing_says_that_it_is(desk: Publish
     assert await publications(desk) == [(PERIOD, 1, report.digest)]
     assert f"{TOP}/anchor.json" not in desk.folder.files
     assert "index.html" not in desk.folder.files
+    await require_publishable(desk.chain, desk.reports, await _report(desk))
+    assert (await _report(desk)).state is ReportState.PUBLISHING
     await publish(desk)
     assert f"{TOP}/anchor.json" in desk.folder.files
 
@@ -423,10 +425,12 @@ async def test_without_its_approval_a_published_report_is_approved_again(desk: P
 
 async def test_who_named_the_account_before_is_not_taken_for_its_publication(desk: PublishingDesk) -> None:
     account = report_address(desk.issuer, PERIOD, 1)
-    instruction = transfer(TransferParams(from_pubkey=desk["payer"], to_pubkey=account, lamports=10**9))
-    [early] = await execute(
-        _plan_of(new_action("early", "early", instruction, desk["payer"])), desk.sender, desk.signers
-    )
+    before = await desk.approved(PERIOD_BEFORE)
+    [honest] = (await desk.plan(before)).actions
+    lamports = transfer(TransferParams(from_pubkey=desk["payer"], to_pubkey=account, lamports=10**9))
+    naming = replace(honest, instructions=(lamports, *honest.instructions))
+    [early] = await execute(Plan("Publish, and name the next account", (naming,)), desk.sender, desk.signers)
+    assert (await publish(desk, period=PERIOD_BEFORE)).anchor.signature == str(early.signature)
     await desk.approved()
     anchor = (await publish(desk)).anchor
     assert anchor.signature != str(early.signature)
@@ -530,7 +534,3 @@ async def _approved_elsewhere(desk: PublishingDesk, content: bytes) -> StoredRep
 
 def _approval_of(desk: PublishingDesk, report: StoredReport) -> bytes:
     return approval_bytes(published_approval(report))
-
-
-def _plan_of(action: Any) -> Plan:
-    return Plan("test", (action,))
