@@ -15,7 +15,6 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from tallystick.adapters.chain.base58 import base58_decode
 from tallystick.adapters.chain.protocol import (
     Account,
     Blockhash,
@@ -28,6 +27,7 @@ from tallystick.adapters.chain.protocol import (
     Simulation,
 )
 from tallystick.adapters.chain.token_accounts import token_account_row as pack_token_account
+from tallystick.domain.base58 import base58_decode
 from tallystick.errors import LedgerError
 from tallystick.program.token import TOKEN_2022_PROGRAM
 

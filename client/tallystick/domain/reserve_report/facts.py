@@ -338,10 +338,11 @@ class Unserved(StrEnum):
 class ReportFacts:
     """Everything the chain says for the report of one period (YYYYMM) of one issuer.
 
-    `moments` are those of the month's closes, the last is the as-of. `roles` are of the as-of, `log` is of the month up
-    to the as-of, oldest first. `publications` are all of the issuer, oldest first. `days_hash` is the issuer's running
-    hash now. `program_hash` is the SHA-256 of the program deployed now. What the node did not serve is in `unserved`,
-    by what it is.
+    The report's month runs from `opening`, the as-of of the month before, which is not in it, to `as_of`, which is;
+    without one, from the month's first second. `moments` are those of the month's closes, the last is the as-of.
+    `roles` are of the as-of, `log` is of the month up to the as-of, oldest first. `publications` are all of the issuer,
+    oldest first. `days_hash` is the issuer's running hash now. `program_hash` is the SHA-256 of the program deployed
+    now. What the node did not serve is in `unserved`, by what it is.
     """
 
     cluster: str
@@ -361,3 +362,4 @@ class ReportFacts:
     draw: DrawFacts | None = None
     publications: tuple[PublicationFacts, ...] = ()
     unserved: frozenset[Unserved] = frozenset()
+    opening: Moment | None = None
