@@ -15,6 +15,7 @@ from tallystick.domain.reserve_report.published import (
     approval_message,
     parse_period,
     period_text,
+    read_anchor,
     read_approval,
     report_uri,
     require_base_uri,
@@ -111,3 +112,11 @@ def test_an_anchor_says_null_for_what_a_node_no_longer_tells() -> None:
     anchor = Anchor("Acc", sha256(b"report"), 0, "", 1_793_491_152)
     assert b'"published_at":"2026-10-31T23:59:12Z","signature":null,"slot":null' in anchor_bytes(anchor)
     assert b'"signature":"5x","slot":7' in anchor_bytes(replace(anchor, slot=7, signature="5x"))
+    for each in (anchor, replace(anchor, slot=7, signature="5x")):
+        assert read_anchor(anchor_bytes(each)) == each
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"account":"a","hash":"00","published_at":"x","slot":1}'])
+def test_an_anchor_that_was_changed_is_none(content: bytes) -> None:
+    with pytest.raises(LedgerError):
+        read_anchor(content)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from tallystick.domain.canonical import canonical_json
+from tallystick.domain.canonical import canonical_json, sha256
 from tallystick.domain.report_anchors import first_day
 from tallystick.errors import InputError, LedgerError
 
@@ -78,6 +78,50 @@ def require_base_uri(base: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportHeader:
+    """What of a report its publication on chain repeats. Accounts and the cluster's genesis hash are in base 58, empty
+    where there is none; `hash` is the SHA-256 of the whole file."""
+
+    hash: bytes
+    cluster: str
+    issuer: str
+    period: int
+    version: int
+    as_of_slot: int
+    uri: str
+    previous: str = ""
+    previous_hash: bytes = bytes(32)
+    corrects: str = ""
+    is_passed: bool = False
+    words: str = ""
+
+
+def read_header(content: bytes) -> ReportHeader:
+    """The header of report.json. LedgerError unless the bytes are canonical JSON of a report."""
+    try:
+        document = json.loads(content)
+        if canonical_json(document) != content:
+            raise LedgerError(f"This {REPORT} is not in canonical form; it was changed since.")
+        header, previous, corrects = document["header"], document["header"]["previous"], document["header"]["corrects"]
+        return ReportHeader(
+            hash=sha256(content),
+            cluster=_text(header, "cluster"),
+            issuer=_text(header["issuer"], "address"),
+            period=parse_period(_text(header, "period")),
+            version=int(header["version"]),
+            as_of_slot=int(header["as_of"]["slot"]),
+            uri=_text(document["anchor"], "uri"),
+            previous=_text(previous, "account") if previous else "",
+            previous_hash=bytes.fromhex(_text(previous, "hash")) if previous else bytes(32),
+            corrects=_text(corrects, "account") if corrects else "",
+            is_passed=document["summary"]["is_passed"] is True,
+            words=_text(document["summary"], "words"),
+        )
+    except (KeyError, TypeError, ValueError, RecursionError, InputError) as error:
+        raise LedgerError(f"This is no {REPORT} of a reserve report: {error!r}.") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """That a second person saw a report and stands for its publication: Ed25519 by `approver` over
     approval_message(digest). `approver` (32 bytes) and `signature` (64 bytes) are in base 58, as they are published;
@@ -133,6 +177,16 @@ class Anchor:
     published_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """One version that the chain has: report.json as it was published, and where the chain has its hash."""
+
+    period: int
+    version: int
+    content: bytes
+    anchor: Anchor
+
+
 def anchor_bytes(anchor: Anchor) -> bytes:
     """anchor.json: canonical JSON; slot and signature are null where the node no longer tells the transaction."""
     return canonical_json(
@@ -144,6 +198,25 @@ def anchor_bytes(anchor: Anchor) -> bytes:
             "slot": anchor.slot or None,
         }
     )
+
+
+def read_anchor(content: bytes) -> Anchor:
+    """The anchor of anchor.json. LedgerError unless the bytes are exactly what anchor_bytes writes."""
+    try:
+        document = json.loads(content)
+        at = datetime.strptime(_text(document, "published_at"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        anchor = Anchor(
+            _text(document, "account"),
+            bytes.fromhex(_text(document, "hash")),
+            document["slot"] or 0,
+            document["signature"] or "",
+            int(at.timestamp()),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise LedgerError(f"This is no {ANCHOR}: {error!r}.") from error
+    if anchor_bytes(anchor) != content:
+        raise LedgerError(f"This {ANCHOR} is not in canonical form; it was changed since.")
+    return anchor
 
 
 def _text(document: object, name: str) -> str:
@@ -164,12 +237,16 @@ __all__ = [
     "REPORT",
     "Anchor",
     "Approval",
+    "PublishedVersion",
+    "ReportHeader",
     "anchor_bytes",
     "approval_bytes",
     "approval_message",
     "parse_period",
     "period_text",
+    "read_anchor",
     "read_approval",
+    "read_header",
     "report_uri",
     "require_base_uri",
     "version_folder",
