@@ -214,11 +214,15 @@ def _render(name: str, *, script: str, **values: object) -> bytes:
         "base-uri 'none'",
         "form-action 'none'",
     )
-    page = _environment().get_template(name).render(
-        policy="; ".join(rules),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        **values,
+    page = (
+        _environment()
+        .get_template(name)
+        .render(
+            policy="; ".join(rules),
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            **values,
+        )
     )
     return page.encode()
 
