@@ -331,7 +331,9 @@ class Unserved(StrEnum):
     CLOSED_DAYS = "transactions that closed the month's days"
     DISTRIBUTIONS = "transactions that paid distributions since the as-of"
     REGISTERS = "transactions that moved tokens since the as-of"
-    ORDER_OF_SECOND = "transactions of the as-of's last second"
+    ORDER_OF_SECOND = "transactions of a moment's last second"
+    ROLES = "transactions that granted roles anew or vetoed a removal since the as-of"
+    ACTIONS = "transactions of corporate actions that were taken back or replaced"
 
 
 @dataclass(frozen=True, slots=True)
