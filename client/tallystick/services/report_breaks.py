@@ -87,9 +87,7 @@ def _declared(
     return _break(record.found, first_seen, max(closed_at, first_seen), record.owner)
 
 
-def _gone_by(
-    break_id: bytes, first_seen: int, closes: Sequence[DailyClose], named: Sequence[frozenset[bytes]]
-) -> int:
+def _gone_by(break_id: bytes, first_seen: int, closes: Sequence[DailyClose], named: Sequence[frozenset[bytes]]) -> int:
     """The time of the first close after the last one that names the break, and after it was first seen."""
     last = max((place for place, ids in enumerate(named) if break_id in ids), default=-1)
     later = (close.block_time for close in closes[last + 1 :] if close.block_time >= first_seen)

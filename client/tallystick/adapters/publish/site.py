@@ -1,7 +1,7 @@
 """The published folder as a web site: one page for each version of a report, an index of all, and a file for machines.
 
-A page is one file: style and script are in it, and its content security policy lets no other run, nor anything be loaded
-from elsewhere. It is derived from report.json and approval.json alone, so that the same two give the same bytes whenever
+A page is one file: style and script are in it, and its content security policy lets no other run, nor anything be
+loaded from elsewhere. It is derived from report.json and approval.json alone: the same two give the same bytes whenever
 it is rendered. Layout of the folder: docs/integrators.md.
 """
 
@@ -32,7 +32,7 @@ from tallystick.errors import InputError
 PROOF_FORMAT: Final = "tallystick proof of reserves"
 PROOF_VERSION: Final = 1
 
-_CONTENTS: Final = (
+_CONTENTS: Final[tuple[tuple[str, str], ...]] = (
     ("test", "The test"),
     ("check", "Check your own tokens"),
     ("second-look", "A second look"),
@@ -55,8 +55,7 @@ _CONTENTS: Final = (
 def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> bytes:
     """The page of one version, from the bytes of its report.json and approval.json.
 
-    `charts` are SVG texts as charts.py makes them, in the order in which they are shown. InputError when the bytes are not
-    those of a report.
+    `charts` are SVG texts, as charts.py makes them of the same report. InputError when the bytes are not JSON.
     """
     report = _document(content, "report")
     tokens = report["tokens"]
@@ -70,7 +69,7 @@ def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> b
         report=report,
         approval=_document(approval, "approval"),
         digest=digest,
-        charts=[Markup(svg) for svg in charts.values()],  # noqa: S704 - our own, escaped where they are made
+        charts=_drawings(charts),
         contents=[each for each in _CONTENTS if each[0] != "corrections" or header["corrects"]],
         tickers={each["isin"]: each["ticker"] for each in tokens},
         decimals_of=lambda isin: decimals.get(isin, 0),
@@ -124,7 +123,7 @@ def proof_of_reserves(versions: Sequence[PublishedVersion]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A published version as it is listed: its document, where it is, and the newest version of its month if another."""
+    """A published version as it is listed: its document, where it is, and the month's newest version if another."""
 
     report: dict[str, Any]
     folder: str
@@ -173,6 +172,14 @@ def _source(listed: _Listed) -> dict[str, CanonicalValue]:
     }
 
 
+def _drawings(charts: Mapping[str, str]) -> dict[str, list[Markup]]:
+    """Charts by the name of what they show; one that needs several drawings has them in their order."""
+    found: dict[str, list[Markup]] = {}
+    for name, svg in charts.items():
+        found.setdefault(name.partition("-")[0], []).append(Markup(svg))  # noqa: S704 - ours, escaped where it is made
+    return found
+
+
 def _facts(report: Mapping[str, Any], digest: str) -> Markup:
     """What the script needs to know, as JSON that cannot end its element."""
     multipliers = {each["mint"]: each["multiplier"] for each in report["tokens"]}
@@ -202,11 +209,15 @@ def _render(name: str, *, script: str, **values: object) -> bytes:
         "base-uri 'none'",
         "form-action 'none'",
     )
-    page = _environment().get_template(name).render(
-        policy="; ".join(rules),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        **values,
+    page = (
+        _environment()
+        .get_template(name)
+        .render(
+            policy="; ".join(rules),
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            **values,
+        )
     )
     return page.encode()
 
@@ -276,7 +287,8 @@ def _environment() -> Environment:
     return environment
 
 
-@cache
 def _text(name: str) -> str:
-    assert (loader := _environment().loader) is not None
-    return loader.get_source(_environment(), name)[0]
+    """One of the templates as it is."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
