@@ -20,7 +20,7 @@ from tallystick.adapters.store.declarations import DeclarationStore, StoredAsser
 from tallystick.adapters.store.journal import MovementJournal
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.reports import ReportStore
-from tallystick.adapters.store.statements import StatementRegister, StoredStatement
+from tallystick.adapters.store.statements import StatementRegister
 from tallystick.domain.amounts import Quantity, parse_quantity
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose, SecurityClose
@@ -36,16 +36,15 @@ from tallystick.domain.reserve_report.declared import (
 )
 from tallystick.domain.reserve_report.facts import DistributionFacts, ReportFacts, SecurityFacts
 from tallystick.domain.reserve_report.published import report_uri
-from tallystick.domain.reserve_report.reserves import drawn_day_of
 from tallystick.errors import ConfigurationError
 from tallystick.services.chain_reads import list_fills, list_movements
 from tallystick.services.payout_lines import plan_document
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 from tallystick.services.reconciliation_statements import conflict_breaks
 from tallystick.services.report_breaks import month_breaks
-from tallystick.services.report_closes import DAY, MonthCloses
+from tallystick.services.report_closes import DAY, MonthCloses, drawn_day
 from tallystick.services.report_declaration import Declaration, read_declaration
-from tallystick.services.report_statements import holdings_at, month_statements, statement_tree
+from tallystick.services.report_statements import holdings_at
 from tallystick.services.report_timing import timing_at, used_shares
 
 GENERATOR: Final = f"tallystick {__version__}"
@@ -88,7 +87,6 @@ async def collect_declared(
     declaration = await newest_declaration(books.declarations, issuer, month.period)
     stored = await books.statements.list()
     begins = month.opening.block_time if month.opening else first_day(month.period) * DAY
-    statements = month_statements(stored, month.closes, begins)
     assertions = await books.declarations.assertions(issuer, month.period)
     return Declared(
         period=month.period,
@@ -114,7 +112,6 @@ async def collect_declared(
             conflict_breaks([each.statement for each in stored]),
         ),
         dividends=await _dividends(books.payouts, facts.securities),
-        statements=statement_tree(statements, await books.declarations.seed(issuer, month.period)).declared,
         prices=tuple(sorted(declaration.prices, key=lambda each: each.isin)),
         assertion=_assertion(declaration, close, assertions),
         examination=declaration.examination,
@@ -139,7 +136,9 @@ def _custodians(declaration: Declaration, profile: ReportProfile) -> tuple[Decla
 
 def _wallets(facts: ReportFacts, profile: ReportProfile, declaration: Declaration) -> tuple[DeclaredWallets, ...]:
     """The inventory of each security by the profile, and its lost wallets by the file, in the order of ISINs."""
-    inventory = {bytes(each.security): sorted(bytes(wallet) for wallet in each.inventory) for each in profile.securities}
+    inventory = {
+        bytes(each.security): sorted(bytes(wallet) for wallet in each.inventory) for each in profile.securities
+    }
     lost = {each.isin: each.wallets for each in declaration.lost}
     found = [
         DeclaredWallets(each.isin, tuple(inventory.get(each.address, ())), lost.get(each.isin, ()))
@@ -152,7 +151,7 @@ async def _timing(
     chain: Chain, journal: MovementJournal, month: MonthCloses, facts: ReportFacts
 ) -> tuple[DeclaredTiming, ...]:
     """Movements on their way at the close of the drawn day and at the as-of, in that order, by ISIN."""
-    drawn = drawn_day_of(facts)
+    drawn = drawn_day(facts)
     closes = [each for each in month.closes if each is month.as_of or each.day == drawn]
     found: list[DeclaredTiming] = []
     by_mint = {each.mint: each for each in facts.securities}
@@ -218,12 +217,10 @@ _TOTALS: Final = (
 
 def _rounded_down(quantity: Quantity, decimals: int) -> int:
     """Base units; a custodian's gross amount may be finer than the payment mint, its net amount never is."""
-    return quantity.units * 10**decimals // 10**quantity.scale
+    return int(quantity.units * 10**decimals // 10**quantity.scale)
 
 
-def _assertion(
-    declaration: Declaration, close: DailyClose, signed: Sequence[StoredAssertion]
-) -> Assertion | None:
+def _assertion(declaration: Declaration, close: DailyClose, signed: Sequence[StoredAssertion]) -> Assertion | None:
     """The assertion with the signatures that are of this very text and as-of close; older ones count for nothing."""
     if not declaration.assertion_text:
         return None
