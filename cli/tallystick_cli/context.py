@@ -53,6 +53,7 @@ from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
 from tallystick.services.report_holders import holder_files
+from tallystick.services.report_inputs import ReportBooks, ReportProfile
 from tallystick.services.report_publish import Renderers
 from tallystick.services.securities import security_of
 
@@ -220,6 +221,11 @@ class Tally:
     def open_reports_folder(self, given: Path | None = None) -> PublishFolder:
         """That folder, for whoever writes published files."""
         return LocalPublishFolder(self.reports_path(given))
+
+    def report_profile(self) -> ReportProfile:
+        """What the profile says of the issuer's reports."""
+        custodians = {each.lei: each.name for each in self.profile.custodians}
+        return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
 
     def report_renderers(self, books: Books) -> Renderers:
         """How the files of a report are made; the holders' from the registers kept with its close."""
@@ -399,6 +405,12 @@ class Books:
         self.payouts: PayoutStore = store.payouts
         self.reports: ReportStore = store.reports
         self.declarations: DeclarationStore = store.declarations
+
+    def report_books(self) -> ReportBooks:
+        """What a report is put together from."""
+        return ReportBooks(
+            self.closes, self.statements, self.journal, self.breaks, self.payouts, self.declarations, self.reports
+        )
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""
