@@ -1,7 +1,7 @@
 """The published folder as a web site: one page for each version of a report, an index of all, and a file for machines.
 
-A page is one file: style and script are in it, and its content security policy lets no other run, nor anything be loaded
-from elsewhere. It is derived from report.json and approval.json alone, so that the same two give the same bytes whenever
+A page is one file: style and script are in it, and its content security policy lets no other run, nor anything be
+loaded from elsewhere. It is derived from report.json and approval.json alone: the same two give the same bytes whenever
 it is rendered. Layout of the folder: docs/integrators.md.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -18,13 +19,20 @@ from markupsafe import Markup
 
 from tallystick.adapters.publish import reading
 from tallystick.domain.canonical import CanonicalValue, canonical_json, sha256
+from tallystick.domain.reserve_report.published import (
+    PROOF_OF_RESERVES,
+    REPORT,
+    Anchor,
+    PublishedVersion,
+    anchor_bytes,
+    version_folder,
+)
 from tallystick.errors import InputError
 
-PROOF_NAME: Final = "proof-of-reserves.json"
 PROOF_FORMAT: Final = "tallystick proof of reserves"
 PROOF_VERSION: Final = 1
 
-_CONTENTS: Final = (
+_CONTENTS: Final[tuple[tuple[str, str], ...]] = (
     ("test", "The test"),
     ("check", "Check your own tokens"),
     ("second-look", "A second look"),
@@ -47,8 +55,7 @@ _CONTENTS: Final = (
 def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> bytes:
     """The page of one version, from the bytes of its report.json and approval.json.
 
-    `charts` are SVG texts as charts.py makes them, in the order in which they are shown. InputError when the bytes are not
-    those of a report.
+    `charts` are SVG texts, as charts.py makes them of the same report. InputError when the bytes are not JSON.
     """
     report = _document(content, "report")
     tokens = report["tokens"]
@@ -62,7 +69,7 @@ def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> b
         report=report,
         approval=_document(approval, "approval"),
         digest=digest,
-        charts=[Markup(svg) for svg in charts.values()],  # noqa: S704 - our own, escaped where they are made
+        charts=_drawings(charts),
         contents=[each for each in _CONTENTS if each[0] != "corrections" or header["corrects"]],
         tickers={each["isin"]: each["ticker"] for each in tokens},
         decimals_of=lambda isin: decimals.get(isin, 0),
@@ -70,119 +77,107 @@ def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> b
     )
 
 
-def render_index(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
-    """The index of every version, newest month first, from the bytes of their report.json and of every anchor.json."""
-    versions = _versions(reports, anchors)
-    issuer = versions[0]["header"]["issuer"]["name"] if versions else "Reserve reports"
-    shown = [
-        {
-            "period": each["header"]["period"],
-            "version": each["header"]["version"],
-            "path": each["path"],
-            "time": each["header"]["as_of"]["time"],
-            "is_passed": each["summary"]["is_passed"],
-            "words": each["summary"]["words"],
-            "test": each["test"],
-            "anchor": each["anchor"],
-            "superseded_by": each["superseded_by"] and each["superseded_by"]["version"],
-        }
-        for each in versions
-    ]
+def render_index(versions: Sequence[PublishedVersion]) -> bytes:
+    """The index of every version that is on chain, newest month first."""
+    found = _listed(versions)
+    issuer = found[0].report["header"]["issuer"]["name"] if found else "Reserve reports"
     return _render(
         "index.html.jinja",
         title=f"{issuer}: proof of reserves",
         script="",
         issuer=issuer,
-        reports=shown,
-        latest=shown[0] if shown else None,
+        versions=found,
+        proof=PROOF_OF_RESERVES,
     )
 
 
-def proof_of_reserves(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
-    """What other systems poll: canonical JSON of the newest figures of each security, and of every version.
+def proof_of_reserves(versions: Sequence[PublishedVersion]) -> bytes:
+    """What other systems poll: canonical JSON of each security's figures in the newest report, and of every version.
 
-    From the bytes of every report.json and anchor.json. `securities` are those of the newest version that is on chain,
-    since only that can be checked; docs/integrators.md describes each field.
+    docs/integrators.md describes each field.
     """
-    versions = _versions(reports, anchors)
-    anchored = next((each for each in versions if each["anchor"]), None)
-    header = versions[0]["header"] if versions else None
-    document: dict[str, CanonicalValue] = {
-        "format": PROOF_FORMAT,
-        "format_version": PROOF_VERSION,
-        "issuer": header and header["issuer"],
-        "cluster": header and header["cluster"],
-        "program": header and header["program"],
-        "securities": _securities(anchored) if anchored else [],
-        "reports": [_version_document(each) for each in versions],
-    }
-    return canonical_json(document)
+    found = _listed(versions)
+    header = found[0].report["header"] if found else None
+    return canonical_json(
+        {
+            "format": PROOF_FORMAT,
+            "format_version": PROOF_VERSION,
+            "issuer": header and header["issuer"],
+            "cluster": header and header["cluster"],
+            "program": header and header["program"],
+            "securities": _securities(found[0]) if found else [],
+            "reports": [
+                {
+                    "report_id": each.report["header"]["report_id"],
+                    "is_passed": each.report["summary"]["is_passed"],
+                    "path": f"{each.folder}/{REPORT}",
+                    "anchor": _document(anchor_bytes(each.anchor), "anchor"),
+                    **_source(each),
+                    "securities": _securities(each),
+                }
+                for each in found
+            ],
+        }
+    )
 
 
-def _versions(reports: Sequence[bytes], anchors: Sequence[bytes]) -> list[dict[str, Any]]:
-    """Every report with its hash, path, anchor and what superseded it; newest month first, then newest version."""
-    found = {each["hash"]: each for each in (_document(anchor, "anchor") for anchor in anchors)}
-    versions = []
-    for content in reports:
-        report, digest = _document(content, "report"), sha256(content).hex()
-        header = report["header"]
-        path = f"{header['period']}/v{header['version']}/"
-        versions.append({**report, "hash": digest, "path": path, "anchor": found.get(digest), "superseded_by": None})
-    versions.sort(key=lambda each: (each["header"]["period"], each["header"]["version"]), reverse=True)
-    newest: dict[str, dict[str, Any]] = {}
-    for each in versions:
-        period = each["header"]["period"]
-        if period in newest:
-            by = newest[period]
-            account = by["anchor"]["account"] if by["anchor"] else None
-            each["superseded_by"] = {"version": by["header"]["version"], "hash": by["hash"], "account": account}
-        else:
-            newest[period] = each
-    return versions
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A published version as it is listed: its document, where it is, and the month's newest version if another."""
+
+    report: dict[str, Any]
+    folder: str
+    anchor: Anchor
+    superseded_by: PublishedVersion | None
 
 
-def _securities(version: Mapping[str, Any]) -> list[CanonicalValue]:
-    tests = {(each["isin"], each["ticker"]): each for each in version["test"]}
-    header, anchor = version["header"], version["anchor"]
-    found: list[CanonicalValue] = []
-    for token in version["tokens"]:
-        test = tests[token["isin"], token["ticker"]]
-        found.append(
-            {
-                "isin": token["isin"],
-                "ticker": token["ticker"],
-                "mint": token["mint"],
-                "decimals": token["decimals"],
-                "multiplier": token["multiplier"],
-                "supply": token["supply"],
-                "required": test["required"],
-                "held": test["held"],
-                "ratio": test["ratio"],
-                "is_passed": test["is_passed"],
-                "as_of": header["as_of"],
-                "period": header["period"],
-                "version": header["version"],
-                "hash": version["hash"],
-                "account": anchor and anchor["account"],
-                "superseded_by": version["superseded_by"],
-            }
+def _listed(versions: Sequence[PublishedVersion]) -> list[_Listed]:
+    """Newest month first, then newest version."""
+    ordered = sorted(versions, key=lambda each: (each.period, each.version))
+    newest = {each.period: each for each in ordered}
+    return [
+        _Listed(
+            _document(each.content, "report"),
+            version_folder(each.period, each.version),
+            each.anchor,
+            None if newest[each.period] is each else newest[each.period],
         )
+        for each in reversed(ordered)
+    ]
+
+
+def _securities(listed: _Listed) -> list[CanonicalValue]:
+    """One object for each security: its own figures, and everything that says where they are from."""
+    tokens = {(each["isin"], each["ticker"]): each for each in listed.report["tokens"]}
+    figures = ("isin", "ticker", "decimals", "required", "held", "attested", "surplus", "ratio", "is_passed")
+    found: list[CanonicalValue] = []
+    for test in listed.report["test"]:
+        token = tokens[test["isin"], test["ticker"]]
+        row = {name: test[name] for name in figures}
+        row |= {name: token[name] for name in ("mint", "multiplier", "supply", "supply_shares")}
+        found.append({**row, **_source(listed)})
     return found
 
 
-def _version_document(version: Mapping[str, Any]) -> dict[str, CanonicalValue]:
-    header = version["header"]
+def _source(listed: _Listed) -> dict[str, CanonicalValue]:
+    header, later = listed.report["header"], listed.superseded_by
     return {
-        "report_id": header["report_id"],
         "period": header["period"],
         "version": header["version"],
-        "hash": version["hash"],
-        "path": version["path"] + "report.json",
-        "is_passed": version["summary"]["is_passed"],
-        "anchor": version["anchor"],
-        "superseded_by": version["superseded_by"],
-        "securities": _securities(version),
+        "as_of": header["as_of"],
+        "hash": listed.anchor.hash.hex(),
+        "account": listed.anchor.account,
+        "superseded_by": later
+        and {"version": later.version, "hash": later.anchor.hash.hex(), "account": later.anchor.account},
     }
+
+
+def _drawings(charts: Mapping[str, str]) -> dict[str, list[Markup]]:
+    """Charts by the name of what they show; one that needs several drawings has them in their order."""
+    found: dict[str, list[Markup]] = {}
+    for name, svg in charts.items():
+        found.setdefault(name.partition("-")[0], []).append(Markup(svg))  # noqa: S704 - ours, escaped where it is made
+    return found
 
 
 def _facts(report: Mapping[str, Any], digest: str) -> Markup:
@@ -207,8 +202,8 @@ def _render(name: str, *, script: str, **values: object) -> bytes:
     style = _text("style.css")
     rules = (
         "default-src 'none'",
-        f"script-src {_source(script)}",
-        f"style-src {_source(style)}",
+        f"script-src {_allowed(script)}",
+        f"style-src {_allowed(style)}",
         "connect-src 'self'",
         "img-src 'self' data:",
         "base-uri 'none'",
@@ -227,7 +222,7 @@ def _render(name: str, *, script: str, **values: object) -> bytes:
     return page.encode()
 
 
-def _source(text: str) -> str:
+def _allowed(text: str) -> str:
     """What a content security policy names to allow that very inline text; nothing at all for an empty one."""
     return f"'sha256-{b64encode(sha256(text.encode())).decode()}'" if text else "'none'"
 
@@ -242,11 +237,20 @@ def _document(content: bytes, what: str) -> dict[str, Any]:
     return document
 
 
-def _part_of(value: str, row: Mapping[str, str]) -> str:
+def _part_of(value: str | None, row: Mapping[str, str | None]) -> str:
     """How long a bar for a test's figure is beside the longer of its two, in per cent with two places."""
-    longest = max(int(row["held"]), int(row["required"]), 1)
-    hundredths = int(value) * 10_000 // longest
+    longest = max(int(row["held"] or 0), int(row["required"] or 0), 1)
+    hundredths = max(int(value or 0), 0) * 10_000 // longest
     return f"{hundredths // 100}.{hundredths % 100:02d}%"
+
+
+def _unsigned(value: str | None) -> str | None:
+    return value and value.removeprefix("-")
+
+
+def _worded(name: str) -> str:
+    """A name of the document or the program in words: cash_dividend and QUANTITY_SHORT without what joins them."""
+    return name.replace("_", " ").lower()
 
 
 def _plain(value: CanonicalValue) -> str:
@@ -275,14 +279,16 @@ def _environment() -> Environment:
         "multiplier",
         "per_cent",
         "period",
+        "signed",
         "yes_no",
     ):
         environment.filters[name] = getattr(reading, name)
-    environment.filters |= {"part_of": _part_of, "plain": _plain}
+    environment.filters |= {"part_of": _part_of, "plain": _plain, "unsigned": _unsigned, "worded": _worded}
     return environment
 
 
-@cache
 def _text(name: str) -> str:
-    assert (loader := _environment().loader) is not None
-    return loader.get_source(_environment(), name)[0]
+    """One of the templates as it is."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]

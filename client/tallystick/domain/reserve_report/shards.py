@@ -8,8 +8,8 @@ register's root. An index names the first owner of each shard; a browser finds i
 Who is not in the register sees it too: owners are in order, so the two neighbours of a missing one stand side by side,
 in one shard or at the edge of two.
 
-Files are canonical JSON of at most 64 KiB (LIMIT), described in docs/integrators.md. An index of more than 1,024 shards is
-itself cut into pages, which is enough for 2^30 holders.
+Files are canonical JSON of at most 64 KiB (LIMIT), described in docs/integrators.md. An index of more than 1,024 shards
+is itself cut into pages, which is enough for 2^30 holders.
 """
 
 from __future__ import annotations

@@ -381,6 +381,7 @@ const proofResults = document.getElementById("proof-results");
 const chainForm = document.getElementById("chain-form");
 const chainResult = document.getElementById("chain-result");
 const ownHash = document.getElementById("own-hash");
+const ownNote = document.getElementById("own-note");
 
 function chosen() {
   return [...folderInput.files, ...filesInput.files];
@@ -395,10 +396,10 @@ async function currentReport() {
 }
 
 function showHash(report) {
-  ownHash.textContent = report.isHashed
-    ? `${report.hash} – computed by your browser from report.json, and what this page was made from.`
-    : `${report.hash} – what this page was made from; report.json itself was not among the files you chose.`;
-  ownHash.dataset.state = report.isHashed ? "held" : "problem";
+  ownHash.textContent = report.hash;
+  ownNote.textContent = report.isHashed
+    ? "computed by your browser from report.json, and what this page was made from"
+    : "what this page was made from; report.json itself was not among the files you chose";
 }
 
 async function checkAddress(text) {
