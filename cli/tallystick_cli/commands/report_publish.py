@@ -22,7 +22,6 @@ from tallystick.domain.reserve_report.published import (
     read_header,
 )
 from tallystick.errors import ConfigurationError, InputError, Refused
-from tallystick.services.chain_reads import list_roles
 from tallystick.services.report_approval import (
     Rebuilt,
     Review,
@@ -49,7 +48,9 @@ from tallystick_cli.context import KeypairSigner, StoredReport, Tally
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
 
 MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The month, as 2026-10.")]
-VersionOption = Annotated[int | None, typer.Option("--version", help="Of the month's versions; else the newest.", min=1)]
+VersionOption = Annotated[
+    int | None, typer.Option("--version", help="Of the month's versions; else the newest.", min=1)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +166,17 @@ async def approve(
     ] = None,
     signed: Annotated[
         Path | None,
-        typer.Option("--signed", metavar="FILE", help="Take up an approval that was signed elsewhere, and sign nothing."),
+        typer.Option(
+            "--signed", metavar="FILE", help="Take up an approval that was signed elsewhere, and sign nothing."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write approval.json too.")] = None,
     version: VersionOption = None,
 ) -> Approved:
     """Agree to a report before it is published: a second person, with a key that publishes nothing.
 
-    Shown is the digest that is signed and the verdict it stands for. The draft is checked for canonical form and its own
-    arithmetic, and built again from this machine's sources; what differs is said. Best on the second person's own
+    Shown is the digest that is signed and the verdict it stands for. The draft is checked for canonical form and its
+    own arithmetic, and built again from this machine's sources; what differs is said. Best on the second person's own
     machine, with sources of their own. Building another draft takes an approval back.
     """
     books = await tally.open_store()
@@ -217,14 +220,14 @@ async def publish(
     tally: Tally,
     month: MonthArgument,
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="FOLDER", help="Where the files go; else the profile's [report].")
+        Path | None, typer.Option("--folder", metavar="FOLDER", help="Where the files go; else the profile's folder.")
     ] = None,
     version: VersionOption = None,
 ) -> Released:
     """Publish an approved report: its files into the folder, its hash on chain, then the index of all reports.
 
-    However often it is run and wherever it was cut off, it completes what is missing and publishes once; exit 3 while the
-    outcome is not known. Files of a published version stay as they are. After: bring the folder to the web server.
+    However often it is run and wherever it was cut off, it completes what is missing and publishes once; exit 3 while
+    the outcome is not known. Files of a published version stay as they are. After: bring the folder to the web server.
     """
     chain, books = tally.open_chain(), await tally.open_store()
     place = tally.open_reports_folder(folder)
@@ -269,9 +272,7 @@ async def publish(
         await write_files()
     with tally.err.status("Waiting until the chain has it for good …"):
         published = await finish_publication(chain, books.reports, place, tally.clock, report, renderers)
-    return Released(
-        published, signed, tally.reports_path(folder), header.uri, tuple(each.name for each in adopted)
-    )
+    return Released(published, signed, tally.reports_path(folder), header.uri, tuple(each.name for each in adopted))
 
 
 async def find_report(tally: Tally, month: str, version: int | None) -> StoredReport:
@@ -359,3 +360,6 @@ def _read_signed(path: Path) -> Approval:
 
 def _report_path(report: StoredReport) -> Path:
     return Path(period_text(report.period)) / f"v{report.version}" / "report.json"
+
+
+__all__ = ["app", "find_report"]

@@ -146,8 +146,5 @@ async def test_an_approval_that_is_none_of_this_report_is_not_taken_up(desk: Pub
         with pytest.raises(Refused, match=said):
             await adopt_approval(desk.reports, report, wrong, desk.clock, publishers=[])
     with pytest.raises(Refused, match="publishes reports"):
-        await adopt_approval(
-            desk.reports, report, good, desk.clock, publishers=[Pubkey.from_string(good.approver)]
-        )
+        await adopt_approval(desk.reports, report, good, desk.clock, publishers=[Pubkey.from_string(good.approver)])
     assert await approvals(desk) == [None]
-

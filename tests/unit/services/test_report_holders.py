@@ -33,7 +33,9 @@ async def closes(mint: Pubkey = MINT) -> MemoryCloseStore:
 
 
 def content(*rows: dict[str, Any], day: str = DAY, slot: int = SLOT) -> bytes:
-    securities = [{"isin": ISIN, "ticker": "tAAPL", "mint": str(MINT), "root": REGISTER.root.hex()} | row for row in rows]
+    securities = [
+        {"isin": ISIN, "ticker": "tAAPL", "mint": str(MINT), "root": REGISTER.root.hex()} | row for row in rows
+    ]
     return canonical_json({"header": {"as_of": {"day": day}}, "holders": {"slot": slot, "securities": securities}})
 
 
