@@ -26,6 +26,8 @@ from tallystick_cli.commands import (
     program,
     reconcile,
     report,
+    report_build,
+    report_declare,
     report_publish,
     security,
     security_terms,
@@ -38,7 +40,8 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
-assert report_publish.app is report.app
+for each in (report_build, report_declare, report_publish):
+    assert each.app is report.app
 
 app = typer.Typer(
     name="tally",
