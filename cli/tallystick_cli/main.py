@@ -25,6 +25,8 @@ from tallystick_cli.commands import (
     outbox,
     program,
     reconcile,
+    report,
+    report_days,
     security,
     security_terms,
     seizure,
@@ -36,6 +38,7 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+assert report_days.app is report.app
 
 app = typer.Typer(
     name="tally",
@@ -62,6 +65,7 @@ for name, group in (
     ("seizure", seizure),
     ("action", action),
     ("dividend", dividend),
+    ("report", report),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),

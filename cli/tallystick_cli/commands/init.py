@@ -25,7 +25,7 @@ from tallystick_cli.render import facts, stack, table
 
 NewKey: TypeAlias = tuple[str, Pubkey, Path]
 """Whose key it is, its address, and its file."""
-ROLES: Final = ("payer", "admin", "guardian", "operator", "reconciliation", "distributor", "payout")
+ROLES: Final = ("payer", "admin", "guardian", "operator", "reconciliation", "distributor", "payout", "publisher")
 KEYS_OF_TWO: Final = 2
 """Corporate actions: one announces, another approves. Compliance: one proposes a seizure, another executes it."""
 
