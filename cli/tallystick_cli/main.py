@@ -25,6 +25,11 @@ from tallystick_cli.commands import (
     outbox,
     program,
     reconcile,
+    report,
+    report_build,
+    report_days,
+    report_declare,
+    report_publish,
     security,
     security_terms,
     seizure,
@@ -36,6 +41,8 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+for each in (report_build, report_days, report_declare, report_publish):
+    assert each.app is report.app
 
 app = typer.Typer(
     name="tally",
@@ -62,6 +69,7 @@ for name, group in (
     ("seizure", seizure),
     ("action", action),
     ("dividend", dividend),
+    ("report", report),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),

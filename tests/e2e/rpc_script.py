@@ -19,7 +19,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
 from solders.transaction import VersionedTransaction
-from tallystick.adapters.chain.base58 import base58_encode
+from tallystick.domain.base58 import base58_encode
 from tallystick.program.token import create_associated_token_account_idempotent
 
 SOL = 10**9

@@ -13,7 +13,7 @@ from chain_in_process import Chain, Receipt, digest, key
 from issuers import CUSTODY, DAY, HOUR, MULTIPLIER_ONE, ONE, Issuer
 from securities import POLICY, Movement, Security
 from solders.pubkey import Pubkey
-from tallystick.program.addresses import custody_accounts_hash
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program.generated import accounts, events, types
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind

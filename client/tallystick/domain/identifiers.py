@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from tallystick.domain.canonical import sha256
-from tallystick.errors import IdentifierError
+from tallystick.errors import IdentifierError, InputError
 
 CUSTODY_ACCOUNT_TAG: Final = b"tallystick:custody-account"
 MOVEMENT_TAG: Final = b"tallystick:movement"
@@ -88,6 +89,16 @@ def custody_account_hash(custodian_lei: str, account: str) -> bytes:
     """32 bytes for a custody account: SHA-256("tallystick:custody-account" || LEI || canonical account)."""
     lei = parse_lei(custodian_lei).encode("ascii")
     return sha256(CUSTODY_ACCOUNT_TAG, lei, canonical_spelling(account).encode("utf-8"))
+
+
+def custody_accounts_hash(accounts: Sequence[bytes]) -> bytes:
+    """SHA-256 of the hashes of a security's custody accounts, sorted. InputError if two are the same or one is no hash.
+
+    Source: state/attestation.rs, AttestationContent::custody_accounts_hash.
+    """
+    if any(len(account) != 32 for account in accounts) or len(set(accounts)) != len(accounts):
+        raise InputError("distinct custody account hashes of 32 bytes expected")
+    return sha256(*sorted(accounts))
 
 
 def movement_hash(custodian_lei: str, account: str, reference: str) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tallystick.adapters.chain.base58 import base58_encode
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
+from tallystick.domain.base58 import base58_encode
 from tallystick.localnet.faults import INVALID_REQUEST, Fault, invalid
 from tallystick.localnet.params import Config
 from tallystick.localnet.parsed import parsed_account

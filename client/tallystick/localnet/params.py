@@ -10,8 +10,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from tallystick.adapters.chain.base58 import base58_decode
 from tallystick.adapters.chain.ledger import Ledger
+from tallystick.domain.base58 import base58_decode
 from tallystick.localnet.faults import MIN_CONTEXT_SLOT_NOT_REACHED, Fault, invalid, wrong_type
 
 API_VERSION = "4.2.2"

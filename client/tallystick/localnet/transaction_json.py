@@ -10,9 +10,9 @@ from solders.instruction import CompiledInstruction
 from solders.message import MessageV0, MessageV1, VersionedMessage
 from solders.pubkey import Pubkey
 
-from tallystick.adapters.chain.base58 import base58_encode
 from tallystick.adapters.chain.records import Balances, Landed, Outcome
 from tallystick.adapters.chain.wire import cost_units, is_writable, lookups, version_of
+from tallystick.domain.base58 import base58_encode
 from tallystick.localnet.faults import UNSUPPORTED_VERSION, Fault, invalid
 from tallystick.localnet.parsed import plain_amount
 

@@ -9,7 +9,6 @@ import hashlib
 
 from solders.pubkey import Pubkey
 
-from tallystick.errors import InputError
 from tallystick.program.borsh import Writer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.pdas import (
@@ -42,7 +41,6 @@ __all__ = [
     "attestation_address",
     "attestation_hash",
     "correction_address",
-    "custody_accounts_hash",
     "distribution_address",
     "draw_address",
     "event_authority_address",
@@ -97,16 +95,6 @@ def metadata_hash(security: Pubkey, params: MetadataParams) -> bytes:
     writer = Writer(b"tallystick:metadata" + bytes(security))
     params.write(writer)
     return hashlib.sha256(writer.finish()).digest()
-
-
-def custody_accounts_hash(accounts: list[bytes]) -> bytes:
-    """SHA-256 of the hashes of a security's custody accounts, sorted. InputError if two are the same or one is no hash.
-
-    Source: state/attestation.rs, AttestationContent::custody_accounts_hash.
-    """
-    if any(len(account) != 32 for account in accounts) or len(set(accounts)) != len(accounts):
-        raise InputError("distinct custody account hashes of 32 bytes expected")
-    return hashlib.sha256(b"".join(sorted(accounts))).digest()
 
 
 def program_data_address(program_id: Pubkey = PROGRAM_ID) -> Pubkey:

@@ -21,12 +21,12 @@ from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.canonical import sha256
 from tallystick.domain.evidence import supports_attestation
 from tallystick.domain.holdings import statement_hash
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.domain.reserve import statement_reserve
 from tallystick.errors import Refused
 from tallystick.program.addresses import (
     attestation_address,
     attestation_hash,
-    custody_accounts_hash,
     role_address,
 )
 from tallystick.program.generated import instructions

@@ -24,10 +24,10 @@ from tallystick.domain.amounts import Rounding, format_base_units, format_shares
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.closes import StatementReference
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings, statement_hash
-from tallystick.domain.identifiers import custody_account_hash
+from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash
 from tallystick.domain.reserve import DEFAULT_TREATMENTS, Treatment, statement_reserve
 from tallystick.errors import ConfigurationError
-from tallystick.program.addresses import attestation_hash, custody_accounts_hash
+from tallystick.program.addresses import attestation_hash
 from tallystick.program.generated.accounts import Attestation
 from tallystick.program.generated.types import AttestationContent, StatementLine
 from tallystick.services.books import IssuerBooks, SecurityBook

@@ -10,10 +10,15 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
 from tallystick.domain.amounts import Rounding, format_base_units, share_equivalent
-from tallystick.domain.identifiers import canonical_spelling, custody_account_hash, parse_isin, parse_lei
+from tallystick.domain.identifiers import (
+    canonical_spelling,
+    custody_account_hash,
+    custody_accounts_hash,
+    parse_isin,
+    parse_lei,
+)
 from tallystick.errors import InputError, Refused
 from tallystick.program.addresses import (
-    custody_accounts_hash,
     limit_address,
     mint_address,
     role_address,

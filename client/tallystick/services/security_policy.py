@@ -11,8 +11,8 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import instant
 from tallystick.domain.amounts import U64_MAX, format_base_units, format_tokens
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.errors import InputError
-from tallystick.program.addresses import custody_accounts_hash
 from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import Issuer, Security
 from tallystick.program.generated.types import Policy, UpdatePolicyParams

@@ -12,9 +12,9 @@ from solana.rpc.models import MemcmpOpts, TokenAccountOpts
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.balances import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
-from tallystick.adapters.chain.base58 import base58_encode
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
+from tallystick.domain.base58 import base58_encode
 
 SOL = 10**9
 PROGRAM = Keypair.from_seed(bytes([4] * 32)).pubkey()

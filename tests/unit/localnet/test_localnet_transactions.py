@@ -17,9 +17,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
-from tallystick.adapters.chain.base58 import base58_encode
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.clock import ManualClock
+from tallystick.domain.base58 import base58_encode
 
 SOL = 10**9
 RECEIVER = Keypair.from_seed(bytes([2] * 32)).pubkey()

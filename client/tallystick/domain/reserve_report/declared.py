@@ -37,6 +37,22 @@ class DeclaredHolding:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredTiming:
+    """A movement between what custodians' statements say and what the chain says at the close of `day` (YYYY-MM-DD).
+
+    `amount` is in shares as it is added to what the statements say: a receipt above, a delivery below zero. `kind` is
+    TIMING_ASOF for one that was booked since the statement, PENDING_SETTLEMENT for one that no order used yet.
+    """
+
+    day: str
+    isin: str
+    account: str
+    reference: str
+    amount: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredCustodian:
     """Who holds the shares, and under which terms."""
 
@@ -189,8 +205,10 @@ class Correction:
 class Declared:
     """Everything of a report that the chain does not show.
 
-    `closes` are those of the month, oldest first; the last is the as-of. `days_before` is the running hash of closed
-    days on chain before the first of them. `uri` is where the report is to be found.
+    `closes` are those of the month, oldest first; the last is the as-of. `opening` is the close that the first of them
+    names as the one before: the as-of of the month before. None when the first is the issuer's first. `days_before` is
+    the running hash of closed days on chain before the first of them. `uri` is where the report is to be found.
+    `timing` is of the as-of close and of the drawn day's.
     """
 
     period: int
@@ -201,8 +219,10 @@ class Declared:
     criteria: tuple[str, ...]
     days_before: bytes
     closes: tuple[DailyClose, ...]
+    opening: DailyClose | None = None
     custodians: tuple[DeclaredCustodian, ...] = ()
     holdings: tuple[DeclaredHolding, ...] = ()
+    timing: tuple[DeclaredTiming, ...] = ()
     wallets: tuple[DeclaredWallets, ...] = ()
     breaks: tuple[DeclaredBreak, ...] = ()
     dividends: tuple[DeclaredDividend, ...] = ()

@@ -51,8 +51,8 @@ class SecurityAt:
 
     @property
     def required(self) -> int:
-        """Shares that have to be held for the supply: its share equivalent, rounded up."""
-        return share_equivalent(self.supply, self.multiplier, Rounding.UP)
+        """Shares that have to be held for the supply: its share equivalent, rounded up. 0 before it was listed."""
+        return share_equivalent(self.supply, self.multiplier, Rounding.UP) if self.multiplier else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,17 +331,21 @@ class Unserved(StrEnum):
     CLOSED_DAYS = "transactions that closed the month's days"
     DISTRIBUTIONS = "transactions that paid distributions since the as-of"
     REGISTERS = "transactions that moved tokens since the as-of"
-    ORDER_OF_SECOND = "transactions of the as-of's last second"
+    ORDER_OF_SECOND = "transactions of a moment's last second"
+    ROLES = "transactions that granted roles anew or vetoed a removal since the as-of"
+    ACTIONS = "transactions of corporate actions that were taken back or replaced"
+    TERMS = "transactions that changed a security's names or custody accounts since the as-of"
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
     """Everything the chain says for the report of one period (YYYYMM) of one issuer.
 
-    `moments` are those of the month's closes, the last is the as-of. `roles` are of the as-of, `log` is of the month up
-    to the as-of, oldest first. `publications` are all of the issuer, oldest first. `days_hash` is the issuer's running
-    hash now. `program_hash` is the SHA-256 of the program deployed now. What the node did not serve is in `unserved`,
-    by what it is.
+    The report's month runs from `opening`, the as-of of the month before, which is not in it, to `as_of`, which is;
+    without one, from the month's first second. `moments` are those of the month's closes, the last is the as-of.
+    `roles` are of the as-of, `log` is of the month up to the as-of, oldest first. `publications` are all of the issuer,
+    oldest first. `days_hash` is the issuer's running hash now. `program_hash` is the SHA-256 of the program deployed
+    now. What the node did not serve is in `unserved`, by what it is.
     """
 
     cluster: str
@@ -361,3 +365,4 @@ class ReportFacts:
     draw: DrawFacts | None = None
     publications: tuple[PublicationFacts, ...] = ()
     unserved: frozenset[Unserved] = frozenset()
+    opening: Moment | None = None

@@ -1,0 +1,292 @@
+"""What an issuer declares, as JSON and back: the document's key `declared`.
+
+Closes stand in it as their canonical content, oldest first, with the hash of the close before the first: from these
+every hash of theirs follows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, cast
+
+from tallystick.domain.canonical import CanonicalValue, canonical_json
+from tallystick.domain.closes import DailyClose, parse_close, verify_chain
+from tallystick.domain.reserve_report.declared import (
+    Assertion,
+    Change,
+    Correction,
+    Declared,
+    DeclaredBreak,
+    DeclaredCustodian,
+    DeclaredDividend,
+    DeclaredHolding,
+    DeclaredPrice,
+    DeclaredTiming,
+    DeclaredWallets,
+    Examination,
+    Officer,
+    StatementPart,
+    StatementTree,
+)
+from tallystick.domain.reserve_report.shapes import (
+    SECONDS,
+    Address,
+    Amount,
+    Count,
+    Flag,
+    Hex,
+    Items,
+    Maybe,
+    Pair,
+    Record,
+    Text,
+    members,
+    unfit,
+)
+from tallystick.errors import InputError, LedgerError
+
+
+class Closes:
+    """Chained closes as {previous, contents}."""
+
+    def write(self, value: tuple[DailyClose, ...]) -> CanonicalValue:
+        if not value:
+            raise InputError("A report needs at least one daily close.", hint="Close a day with: tally close")
+        try:
+            verify_chain(value, previous=value[0].previous)
+        except LedgerError as error:
+            raise InputError(str(error), hint=error.hint) from error
+        return {"contents": [_content(each) for each in value], "previous": value[0].previous.hex()}
+
+    def read(self, value: object, path: str) -> tuple[DailyClose, ...]:
+        found = members(value, ("contents", "previous"), path)
+        previous, contents = Hex().read(found["previous"], f"{path}/previous"), found["contents"]
+        if not isinstance(contents, list) or not contents:
+            raise unfit(f"{path}/contents", "a list of at least one close", contents)
+        closes: list[DailyClose] = []
+        for index, content in enumerate(contents):
+            before = closes[-1].hash if closes else previous
+            closes.append(_read_close(content, before, f"{path}/contents/{index}"))
+        try:
+            verify_chain(closes, previous=previous)
+        except (LedgerError, ValueError) as error:
+            raise InputError(f"{path}/contents: {error}") from error
+        return tuple(closes)
+
+
+class OneClose:
+    """A close as {content, previous}."""
+
+    def write(self, value: DailyClose) -> CanonicalValue:
+        return {"content": _content(value), "previous": value.previous.hex()}
+
+    def read(self, value: object, path: str) -> DailyClose:
+        found = members(value, ("content", "previous"), path)
+        return _read_close(found["content"], Hex().read(found["previous"], f"{path}/previous"), f"{path}/content")
+
+
+_TEXT, _AMOUNT, _HEX, _ADDRESS = Text(), Amount(), Hex(), Address()
+
+DECLARED: Final = Record(
+    Declared,
+    {
+        "period": Count(999_912),
+        "version": Count(65_535),
+        "generator": _TEXT,
+        "uri": _TEXT,
+        "basis": _TEXT,
+        "criteria": Items(_TEXT),
+        "days_before": _HEX,
+        "opening": Maybe(OneClose()),
+        "closes": Closes(),
+        "custodians": Items(
+            Record(
+                DeclaredCustodian,
+                dict.fromkeys(
+                    (
+                        "lei",
+                        "name",
+                        "kind",
+                        "jurisdiction",
+                        "regulator",
+                        "account_title",
+                        "segregation",
+                        "liens",
+                    ),
+                    _TEXT,
+                ),
+            )
+        ),
+        "holdings": Items(
+            Record(
+                DeclaredHolding,
+                {
+                    "isin": _TEXT,
+                    "custodian_lei": _TEXT,
+                    "account": _TEXT,
+                    "statement_hash": _HEX,
+                    "statement_id": _TEXT,
+                    "as_of": SECONDS,
+                    "aggregate": _AMOUNT,
+                    "settled": _AMOUNT,
+                    "taken_off": Items(Pair("code", _TEXT, "quantity", _AMOUNT)),
+                    "unsettled_buys": _AMOUNT,
+                    "unsettled_sells": _AMOUNT,
+                    "in_transit": _AMOUNT,
+                    "pending_entitlements": _AMOUNT,
+                    "is_encumbered": Maybe(Flag()),
+                },
+            )
+        ),
+        "timing": Items(
+            Record(
+                DeclaredTiming,
+                {
+                    "day": _TEXT,
+                    "isin": _TEXT,
+                    "account": _TEXT,
+                    "reference": _TEXT,
+                    "amount": _AMOUNT,
+                    "kind": _TEXT,
+                },
+            )
+        ),
+        "wallets": Items(
+            Record(DeclaredWallets, {"isin": _TEXT, "inventory": Items(_ADDRESS), "lost": Items(_ADDRESS)})
+        ),
+        "breaks": Items(
+            Record(
+                DeclaredBreak,
+                {
+                    "id": _HEX,
+                    "kind": _TEXT,
+                    "instrument": _TEXT,
+                    "account": _TEXT,
+                    "reference": _TEXT,
+                    "message": _TEXT,
+                    "amount": Maybe(_AMOUNT),
+                    "first_seen": SECONDS,
+                    "closed_at": SECONDS,
+                    "owner": _TEXT,
+                },
+            )
+        ),
+        "dividends": Items(
+            Record(
+                DeclaredDividend,
+                {
+                    "distribution": _ADDRESS,
+                    **dict.fromkeys(
+                        (
+                            "gross",
+                            "withheld_upstream",
+                            "net",
+                            "entitled",
+                            "withheld",
+                            "fee",
+                            "carried_forward",
+                            "inventory",
+                            "surplus",
+                            "residue",
+                            "carried_in",
+                            "carried_out",
+                            "already",
+                            "overpaid",
+                            "amount",
+                        ),
+                        _AMOUNT,
+                    ),
+                },
+            )
+        ),
+        "statements": Record(
+            StatementTree,
+            {
+                "root": _HEX,
+                "lines": Count(),
+                "statements": Items(
+                    Record(
+                        StatementPart,
+                        {
+                            "custodian_lei": _TEXT,
+                            "account": _TEXT,
+                            "statement_id": _TEXT,
+                            "as_of": SECONDS,
+                            "lines": Count(),
+                        },
+                    )
+                ),
+            },
+        ),
+        "prices": Items(
+            Record(
+                DeclaredPrice,
+                {"isin": _TEXT, "amount": _TEXT, "currency": _TEXT, "source": _TEXT, "at": SECONDS},
+            )
+        ),
+        "assertion": Maybe(
+            Record(
+                Assertion,
+                {
+                    "text": _TEXT,
+                    "officers": Items(
+                        Record(
+                            Officer,
+                            {
+                                "name": _TEXT,
+                                "title": _TEXT,
+                                "key": Address(is_optional=True),
+                                "signature": Address(64, is_optional=True),
+                            },
+                        )
+                    ),
+                },
+            )
+        ),
+        "examination": Maybe(
+            Record(
+                Examination,
+                {
+                    "examiner": _TEXT,
+                    "standard": _TEXT,
+                    "opinion": _TEXT,
+                    "date": _TEXT,
+                    "document_uri": _TEXT,
+                    "document_hash": Hex(is_optional=True),
+                },
+            )
+        ),
+        "correction": Maybe(
+            Record(
+                Correction,
+                {
+                    "reason": _TEXT,
+                    "changes": Items(Record(Change, dict.fromkeys(("path", "before", "after"), _TEXT))),
+                },
+            )
+        ),
+    },
+)
+"""The shape of the document's key `declared`."""
+
+
+def declared_document(declared: Declared) -> dict[str, CanonicalValue]:
+    """The declaration as JSON. InputError when its closes do not follow one another, or there is none."""
+    return cast("dict[str, CanonicalValue]", DECLARED.write(declared))
+
+
+def read_declared(document: object, path: str = "/declared") -> Declared:
+    """The declaration that declared_document made this of; InputError with the JSON pointer of what is not so."""
+    return cast("Declared", DECLARED.read(document, path))
+
+
+def _read_close(content: Any, previous: bytes, path: str) -> DailyClose:
+    try:
+        return parse_close(canonical_json(content), previous)
+    except LedgerError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _content(close: DailyClose) -> CanonicalValue:
+    content: Any = json.loads(close.content)
+    return cast("CanonicalValue", content)
