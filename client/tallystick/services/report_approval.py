@@ -73,7 +73,7 @@ def review_report(report: StoredReport, problems: Callable[[bytes], Sequence[str
     header = read_header(report.content)
     troubles = list(problems(report.content))
     if (header.period, header.version) != (report.period, report.version):
-        troubles.insert(0, f"it says of itself that it is {header.period} v{header.version}.")
+        troubles.insert(0, f"it says of itself that it is {period_text(header.period)} v{header.version}.")
     if header.issuer != str(Pubkey.from_bytes(report.issuer)):
         troubles.insert(0, f"it is of issuer {header.issuer}.")
     doubts: list[str] = []
@@ -98,12 +98,27 @@ async def approve_report(
     review.require_sound()
     require_second_key(signer.pubkey, publishers)
     report = review.report
-    known = report.approval
-    if known is not None and known.approver == bytes(signer.pubkey) and is_approved(report):
-        return report
     signature = await signer.sign_message(approval_message(report.digest))
-    approval = ReportApproval(bytes(signer.pubkey), bytes(signature), clock.now())
-    return await store.approve(report.issuer, report.period, report.version, report.digest, approval)
+    return await _keep(store, report, signer.pubkey, signature, clock)
+
+
+async def adopt_approval(
+    store: ReportStore, report: StoredReport, approval: Approval, clock: Clock, *, publishers: Collection[Pubkey]
+) -> StoredReport:
+    """Keep an approval that was signed elsewhere. Refused unless it is one of this very report, by no publisher."""
+    if approval.digest != report.digest:
+        raise Refused(
+            f"This approval is of a report with digest {approval.digest.hex()}; {report.name} has {report.digest.hex()}.",
+            hint="Both of you build from sources of your own: compare the two reports before anybody signs.",
+        )
+    if not is_signed(approval):
+        raise Refused(
+            f"This approval is no signature of {approval.approver} over the digest {approval.digest.hex()}.",
+            hint="Ask for the file again, as the second person's machine wrote it.",
+        )
+    key = Pubkey.from_string(approval.approver)
+    require_second_key(key, publishers)
+    return await _keep(store, report, key, Signature.from_string(approval.signature), clock)
 
 
 def require_second_key(key: Pubkey, publishers: Collection[Pubkey]) -> None:
@@ -161,10 +176,20 @@ def require_approved(
     return approval
 
 
+async def _keep(
+    store: ReportStore, report: StoredReport, key: Pubkey, signature: Signature, clock: Clock
+) -> StoredReport:
+    made, known = ReportApproval(bytes(key), bytes(signature), clock.now()), report.approval
+    if known is not None and (known.approver, known.signature) == (made.approver, made.signature):
+        made = known  # The same agreement again is of the time it was given first.
+    return await store.approve(report.issuer, report.period, report.version, report.digest, made)
+
+
 __all__ = [
     "MessageSigner",
     "Rebuilt",
     "Review",
+    "adopt_approval",
     "approve_report",
     "is_approved",
     "is_signed",

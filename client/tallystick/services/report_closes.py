@@ -12,7 +12,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.report_anchors import day_number, day_text, days_hash_of, days_in, first_day
-from tallystick.domain.reserve_report.facts import Moment
+from tallystick.domain.reserve_report.facts import Moment, ReportFacts
 from tallystick.domain.reserve_report.published import period_text
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.generated.accounts import Issuer
@@ -51,6 +51,12 @@ class MonthCloses:
 def moment_of(close: DailyClose) -> Moment:
     """Slot and block time of a close."""
     return Moment(close.slot, close.block_time)
+
+
+def drawn_day(facts: ReportFacts) -> str | None:
+    """The day of the month that was drawn on chain, as YYYY-MM-DD; None while none is."""
+    draw = facts.draw
+    return day_text(first_day(facts.period) + draw.drawn_day - 1) if draw and draw.drawn_day else None
 
 
 async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, period: int) -> MonthCloses:
@@ -115,4 +121,4 @@ def anchored_closes(stored: Sequence[DailyClose], account: Issuer) -> tuple[Dail
     return found
 
 
-__all__ = ["MonthCloses", "anchored_closes", "moment_of", "read_month_closes"]
+__all__ = ["MonthCloses", "anchored_closes", "drawn_day", "moment_of", "read_month_closes"]

@@ -37,7 +37,7 @@ from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.generated.types import RoleKind
 from tallystick.program.text import decode_text
 from tallystick.services.books import IssuerBooks, SecurityBook, read_books
-from tallystick.services.chain_reads import list_all, list_roles, read, ticker_of
+from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program_hash
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
@@ -59,6 +59,7 @@ from tallystick.services.report_lives import Life, read_lives
 from tallystick.services.report_log import read_closed_days, read_log
 from tallystick.services.report_register import Rewinding, rewind_register, see_all
 from tallystick.services.report_roles import roles_then
+from tallystick.services.report_terms import Terms, terms_then
 
 DAY: Final = 86_400
 _BEFORE_SLOTS: Final = -1
@@ -122,9 +123,14 @@ async def gather_facts(
         began_at = records.began_at
         if book.address in log.listed_later and not (began_at is not None and began_at <= as_of.time):
             continue
-        facts, missing = await _security(chain, read, book, program_id, progress)
+        of_both = listings[issuer], listings[book.address]
+        terms, is_served = await terms_then(chain, book, *of_both, as_of, program_id)
+        if not is_served:
+            unserved.add(Unserved.TERMS)
+        facts, missing = await _security(chain, read, book, terms, program_id, progress)
         securities.append(facts)
         unserved |= missing
+    securities.sort(key=lambda each: (each.isin, each.mint))
     return ReportFacts(
         cluster=str(await chain.get_genesis_hash()),
         program=bytes(program_id),
@@ -207,7 +213,7 @@ async def _records(chain: Chain, book: SecurityBook, program_id: Pubkey) -> Reco
 
 
 async def _security(
-    chain: Chain, read: _Read, book: SecurityBook, program_id: Pubkey, progress: Progress | None
+    chain: Chain, read: _Read, book: SecurityBook, terms: Terms, program_id: Pubkey, progress: Progress | None
 ) -> tuple[SecurityFacts, set[Unserved]]:
     """One security's facts, and what of them the node did not serve."""
     records, month, missing = read.records[book.address], read.month, set[Unserved]()
@@ -222,13 +228,12 @@ async def _security(
     if not is_served:
         missing.add(Unserved.DISTRIBUTIONS)
     attestors = {role.holder: role for role in read.roles.values() if role.kind is RoleKind.ATTESTOR}
-    metadata = book.mint.extensions.metadata
     facts = SecurityFacts(
         address=bytes(book.address),
         mint=bytes(book.security.mint),
-        isin=book.isin,
-        ticker=ticker_of(book.security),
-        name=metadata.name if metadata else "",
+        isin=terms.isin,
+        ticker=terms.ticker,
+        name=terms.name,
         decimals=book.decimals,
         opening=opening,
         as_of=days[-1],
@@ -241,7 +246,7 @@ async def _security(
         distributions=distributions,
         holds=hold_facts(records, month),
         seizures=seizure_facts(records.seizures, month),
-        custody_accounts_hash=_custody_accounts_hash(book, month.as_of),
+        custody_accounts_hash=terms.custody_accounts_hash,
         register=register,
     )
     return facts, missing
@@ -260,13 +265,6 @@ async def _register(
     if not listing.reaches or not await see_all(chain, lines, rewinding):
         return None
     return await rewind_register(chain, mint, today, rewinding, as_of.slot, supply)
-
-
-def _custody_accounts_hash(book: SecurityBook, as_of: Moment) -> bytes:
-    security = book.security
-    if 0 < security.pending_policy_from <= as_of.time:
-        return security.pending_custody_accounts_hash
-    return security.custody_accounts_hash
 
 
 async def _distributions(chain: Chain, security: Pubkey, slot: int, program_id: Pubkey) -> dict[Pubkey, Distribution]:

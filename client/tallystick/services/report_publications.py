@@ -18,9 +18,9 @@ from tallystick.program.generated.accounts import Issuer, ReserveReport, Role
 from tallystick.program.generated.events import ReportPublished
 from tallystick.program.generated.types import PublishReportParams, RoleKind
 from tallystick.program.text import encode_text
-from tallystick.services.chain_reads import list_all, read, read_snapshot
+from tallystick.services.chain_reads import chain_time, list_all, list_roles, read, read_snapshot
 from tallystick.services.plans import Plan, new_action
-from tallystick.services.rules import require_role
+from tallystick.services.rules import has_not_ended, require_role
 
 NONE: Final = Pubkey.default()
 HISTORY: Final = 20_000
@@ -53,6 +53,12 @@ async def list_publications(
             hint="The endpoint answered with an older state in part; run it again.",
         )
     return tuple(ordered)
+
+
+async def publisher_keys(chain: Chain, issuer: Pubkey) -> frozenset[Pubkey]:
+    """Keys that publish for an issuer, or will once their grant is in force."""
+    now, roles = await chain_time(chain), (await list_roles(chain, issuer)).accounts.values()
+    return frozenset(each.holder for each in roles if each.kind is RoleKind.PUBLISHER and has_not_ended(each, now))
 
 
 def require_same_hash(header: ReportHeader, account: Pubkey, there: ReserveReport) -> None:
@@ -159,6 +165,7 @@ __all__ = [
     "list_publications",
     "name_of",
     "plan_publish_report",
+    "publisher_keys",
     "require_next_publication",
     "require_same_hash",
 ]

@@ -13,6 +13,7 @@ from tallystick.domain.reserve_report.facts import RoleFacts
 from tallystick.program.generated import events
 from tallystick.program.generated.accounts import Role
 from tallystick.program.generated.types import RoleKind, VetoSubject
+from tallystick.program.layout import EventLayout
 from tallystick.services.report_history import (
     AT_ONCE,
     events_in,
@@ -56,39 +57,43 @@ async def _leaves_doubt(chain: Chain, address: Pubkey, role: Role, month: Month)
 
 
 async def _role_then(chain: Chain, address: Pubkey, role: Role, month: Month, program_id: Pubkey) -> Role | None:
-    """The role at the as-of, from its own transactions; None when they do not reach back to its first grant. A role
-    that was first granted behind the as-of comes back with that grant."""
+    """The role at the as-of, from its own transactions; None when not every grant of it is among them. One that was
+    first granted behind the as-of is given as it is."""
     listing = await list_back(chain, address, lambda _: False)
     found: Role | None = None
+    then: Role | None = None
     grants = 0
     async for transaction in read_transactions(chain, oldest_first(listing.lines)):
         if transaction is None or transaction.block_time is None:
             return None
-        if transaction.slot > month.as_of.slot and found is not None:
-            break
         for event in events_in(transaction, program_id):
-            match event:
-                case events.RoleGranted(role=named) if named == address:
-                    grants += 1
-                    found = replace(
-                        role,
-                        granted_at=transaction.block_time,
-                        in_force_from=event.in_force_from,
-                        ends_at=NEVER,
-                        grants=grants,
-                    )
-                case events.IssuerInitialized() if found is None and event.guardian == role.holder:
-                    grants += 1
-                    at = transaction.block_time
-                    found = replace(role, granted_at=at, in_force_from=at, ends_at=NEVER, grants=grants)
-                case events.RoleRevoked(role=named) if named == address and found is not None:
-                    found = replace(found, ends_at=event.ends_at)
-                case events.ChangeVetoed(kind=VetoSubject.ROLE, subject=named) if named == address and found:
-                    waits = found.in_force_from > transaction.block_time and found.ends_at == NEVER
-                    found = replace(found, ends_at=transaction.block_time if waits else NEVER)
-                case _:
-                    continue
-    return found
+            grants += _grants(event, address, role)
+            found = _after(event, address, replace(role, grants=grants), found, transaction.block_time)
+        if transaction.slot <= month.as_of.slot:
+            then = found
+    return (then or role) if grants == role.grants else None
+
+
+def _grants(event: EventLayout, address: Pubkey, role: Role) -> bool:
+    """Whether an event granted this role; the first guardian's comes with the issuer."""
+    if isinstance(event, events.IssuerInitialized):
+        return role.kind is RoleKind.GUARDIAN and event.guardian == role.holder and event.issuer == role.issuer
+    return isinstance(event, events.RoleGranted) and event.role == address
+
+
+def _after(event: EventLayout, address: Pubkey, role: Role, found: Role | None, time: int) -> Role | None:
+    """What a role is after an event at `time` (unix seconds); `found` is what it was, `role` its fixed fields."""
+    if _grants(event, address, role):
+        in_force_from = event.in_force_from if isinstance(event, events.RoleGranted) else time
+        return replace(role, granted_at=time, in_force_from=in_force_from, ends_at=NEVER)
+    match event:
+        case events.RoleRevoked(role=named) if named == address and found is not None:
+            return replace(found, ends_at=event.ends_at)
+        case events.ChangeVetoed(kind=VetoSubject.ROLE, subject=named) if named == address and found is not None:
+            is_grant = found.in_force_from > time and found.ends_at == NEVER
+            return replace(found, ends_at=time if is_grant else NEVER)
+        case _:
+            return found
 
 
 __all__ = ["roles_then"]

@@ -13,9 +13,8 @@ from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.store.reports import MemoryReportStore, StoredReport
 from tallystick.domain.canonical import canonical_json, sha256
 from tallystick.domain.reserve_report.published import (
-    PublishedVersion,
-    anchor_bytes,
     period_text,
+    read_anchor,
     read_approval,
     read_header,
     report_uri,
@@ -111,12 +110,13 @@ def plain_renderers(shards: int = 3) -> Renderers:
     def page(content: bytes, approval: bytes) -> bytes:
         return f"page of {sha256(content).hex()} approved by {read_approval(approval).approver}".encode()
 
-    def index(versions: Sequence[PublishedVersion]) -> bytes:
-        rows = [f"{each.period} v{each.version} {sha256(each.content).hex()}" for each in versions]
-        return "\n".join(["index", *rows]).encode()
+    def index(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
+        hashes = [sha256(content).hex() for content in reports]
+        assert hashes == [read_anchor(each).hash.hex() for each in anchors]
+        return "\n".join(["index", *hashes]).encode()
 
-    def proof_of_reserves(versions: Sequence[PublishedVersion]) -> bytes:
-        return b"[" + b",".join(anchor_bytes(each.anchor) for each in versions) + b"]"
+    def proof_of_reserves(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
+        return str(len(reports)).encode() + b"[" + b",".join(anchors) + b"]"
 
     return Renderers(
         lambda content: b"pdf of " + sha256(content).hex().encode(), page, holders, index, proof_of_reserves

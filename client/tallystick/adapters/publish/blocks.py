@@ -30,6 +30,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     CODE = "code"
     """A key, address, hash or signature: shortened in a table, in full in the appendix."""
+    WHOLE = "whole"
+    """A code in full."""
 
 
 @dataclass(frozen=True, slots=True)

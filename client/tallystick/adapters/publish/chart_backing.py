@@ -25,7 +25,7 @@ from tallystick.adapters.publish.drawing import (
     scaled,
     ticks,
 )
-from tallystick.adapters.publish.reading import amount, counted
+from tallystick.adapters.publish.reading import amount, counted, day
 
 _DASH: Final = "4 2.5"
 _GAP: Final = 24 * UNIT
@@ -89,15 +89,15 @@ class Panel:
     last: date
 
 
-def backing_charts(document: Mapping[str, Any], palette: Palette) -> Iterator[str]:
-    """One drawing for up to a page of securities, in their order."""
+def backing_charts(document: Mapping[str, Any], palette: Palette, *, rows: int) -> Iterator[str]:
+    """One drawing for so many rows of securities, in their order; of drawings with one row the first has the legend."""
     found = _series(document)
     columns = 1 if len(found) == 1 else 2 if len(found) <= 12 else 3
     high = (230 if columns == 1 else 138 if columns == 2 else 122) * UNIT
-    each_page = columns * (1 if columns == 1 else 6 if columns == 2 else 7)
+    each_page = columns * rows
     pages = [found[at : at + each_page] for at in range(0, len(found), each_page)]
     for number, page in enumerate(pages, start=1):
-        yield _page(page, columns, high, number, len(pages), palette)
+        yield _page(page, columns, high, (number, len(pages)), palette, _LEGEND if number == 1 or rows > 1 else 0)
 
 
 def _series(document: Mapping[str, Any]) -> list[Series]:
@@ -120,21 +120,24 @@ def _series(document: Mapping[str, Any]) -> list[Series]:
     ]
 
 
-def _page(page: Sequence[Series], columns: int, high: int, number: int, of: int, palette: Palette) -> str:
+def _page(
+    page: Sequence[Series], columns: int, high: int, part_of: tuple[int, int], palette: Palette, legend: int
+) -> str:
     days = [point.day for each in page for point in each.points]
     wide = (WIDTH - _GAP * (columns - 1)) // columns
-    content = [*_legend(palette)]
+    content = [*(_legend(palette) if legend else ())]
     for place, each in enumerate(page):
         row, column = divmod(place, columns)
-        panel = Panel(column * (wide + _GAP), _LEGEND + row * high, wide, high, min(days), max(days))
+        panel = Panel(column * (wide + _GAP), legend + row * high, wide, high, min(days), max(days))
         content.append(element("g", "".join(_panel(each, panel, palette))))
     rows = -(-len(page) // columns)
-    part = f", part {number} of {of}" if of > 1 else ""
+    number, parts = part_of
+    part = f", part {number} of {parts}" if parts > 1 else ""
     return drawing(
         f"backing-{number}",
         f"Backing over the month{part}",
         "Shares at each daily close. The vertical axes do not begin at zero. " + " ".join(each.words for each in page),
-        _LEGEND + rows * high,
+        legend + rows * high,
         content,
     )
 
@@ -217,8 +220,13 @@ def _title(series: Series, panel: Panel, palette: Palette) -> Iterator[str]:
 
 def _days(panel: Panel, left: int, wide: int, y: int, palette: Palette) -> Iterator[str]:
     if panel.first == panel.last:
-        yield label(left + wide // 2, y, panel.first.isoformat(), palette.muted, size=SMALL_SIZE, anchor="middle")
+        yield label(left + wide // 2, y, _named(panel.first), palette.muted, size=SMALL_SIZE, anchor="middle")
         return
-    first, last = panel.first.isoformat()[5:], panel.last.isoformat()[5:]
+    first, last = _named(panel.first), _named(panel.last)
     yield label(left, y, first, palette.muted, size=SMALL_SIZE)
     yield label(left + wide, y, last, palette.muted, size=SMALL_SIZE, anchor="end")
+
+
+def _named(each: date) -> str:
+    number, month, _ = day(each.isoformat()).split(" ")
+    return f"{number} {month[:3]}"

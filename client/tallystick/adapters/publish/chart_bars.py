@@ -21,31 +21,32 @@ from tallystick.adapters.publish.drawing import (
 )
 from tallystick.adapters.publish.reading import amount, count, counted, duration
 
-_ROWS: Final = 28
-"""Securities in one drawing."""
+_ROWS_WITHOUT_HEAD: Final = 6
+"""Drawings of so few rows stand directly below each other, and the first alone has the legend."""
 _ROW: Final = 29 * UNIT
 _HEAD: Final = 40 * UNIT
-_BAR_LEFT: Final = 92 * UNIT
-_BAR_WIDE: Final = 330 * UNIT
-_HELD_RIGHT: Final = 572 * UNIT
+_BAR_LEFT: Final = 86 * UNIT
+_BAR_WIDE: Final = 264 * UNIT
+_HELD_RIGHT: Final = 476 * UNIT
 _BUCKET: Final = 22 * UNIT
 
 
-def reserve_charts(document: Mapping[str, Any], palette: Palette) -> Iterator[str]:
+def reserve_charts(document: Mapping[str, Any], palette: Palette, *, rows: int) -> Iterator[str]:
     """Shares required by all tokens and shares held, a row for each security with a scale of its own."""
     tests: Sequence[Mapping[str, Any]] = document["test"]
-    pages = [tests[at : at + _ROWS] for at in range(0, len(tests), _ROWS)]
+    pages = [tests[at : at + rows] for at in range(0, len(tests), rows)]
     for number, page in enumerate(pages, start=1):
         part = f", part {number} of {len(pages)}" if len(pages) > 1 else ""
+        head = _HEAD if number == 1 or rows > _ROWS_WITHOUT_HEAD else 0
         yield drawing(
             f"reserve-{number}",
             f"Supply and reserve by security{part}",
             "In shares; each row has its own scale. "
             + " ".join(f"{each['ticker']}: {each['words']}." for each in page),
-            _HEAD + _ROW * len(page),
+            head + _ROW * len(page),
             [
-                *_heads(palette),
-                *(element("g", "".join(_row(each, _HEAD + place * _ROW, palette))) for place, each in enumerate(page)),
+                *(_heads(palette) if head else ()),
+                *(element("g", "".join(_row(each, head + place * _ROW, palette))) for place, each in enumerate(page)),
             ],
         )
 
@@ -106,7 +107,7 @@ def ageing_chart(document: Mapping[str, Any], palette: Palette) -> str:
         "Breaks open at the as-of time, by age",
         _described(rows, "break", "breaks"),
         _bars_high(rows),
-        list(_bars(0, WIDTH, f"Age of open breaks: {words}", rows, palette.short, palette)),
+        list(_bars(0, WIDTH, f"Age of open breaks: {words}", rows, palette.muted, palette)),
     )
 
 

@@ -15,10 +15,10 @@ from tallystick.adapters.publish.fonts import SANS, fitted, shown, width
 
 UNIT: Final = 100
 """Hundredths in one unit of the drawing."""
-WIDTH: Final = 720 * UNIT
+WIDTH: Final = 600 * UNIT
 """Of every chart."""
-TEXT_SIZE: Final = 10 * UNIT
-SMALL_SIZE: Final = 8 * UNIT + 50
+TEXT_SIZE: Final = 11 * UNIT
+SMALL_SIZE: Final = 9 * UNIT
 _MARGIN_FOR_OTHER_FONTS: Final = 108
 """A page may be read without our fonts: a text gets that many hundredths of its width."""
 

@@ -334,6 +334,7 @@ class Unserved(StrEnum):
     ORDER_OF_SECOND = "transactions of a moment's last second"
     ROLES = "transactions that granted roles anew or vetoed a removal since the as-of"
     ACTIONS = "transactions of corporate actions that were taken back or replaced"
+    TERMS = "transactions that changed a security's names or custody accounts since the as-of"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def _shortfall(found: Node | None, listed: Mapping[str, tuple[str, int]]) -> Fac
     until = instant_in_words(found["until"]) if found["until"] else "the as-of time, and still open"
     return Fact(
         "Largest shortfall",
-        f"{amount(found['amount'], decimals)} shares of {ticker}, from {instant_in_words(found['from'])} to {until}: "
-        f"{duration(found['seconds'])}",
+        f"{ticker}: {amount(found['amount'], decimals)} missing for {duration(found['seconds'])}, "
+        f"from {instant_in_words(found['from'])} to {until}",
         tone=Tone.FAILED,
     )
 
@@ -92,8 +92,6 @@ def _breaks(
             text("Age" if is_open else "Lasted"),
             text("First seen, UTC"),
             *last,
-            text("Account"),
-            text("Reference"),
             code("Break"),
         ),
         rows(
@@ -105,15 +103,26 @@ def _breaks(
             [instant(each["first_seen"]) for each in found],
             *(() if is_open else ([instant(each["closed_at"]) for each in found],)),
             [each["owner"] or "nobody" for each in found],
-            [each["account"] or ABSENT for each in found],
-            [each["reference"] or ABSENT for each in found],
             [each["id"] for each in found],
             tones=[Tone.FAILED if is_open else Tone.PLAIN] * len(found),
         ),
         otherwise="None.",
     )
-    causes = tuple(Words(f"{each['kind']}, {_named(each['isin'], listed)}: {each['cause']}") for each in found)
-    return (table, *causes)
+    if not found:
+        return (table,)
+    return (
+        table,
+        Table(
+            "What they are about",
+            (code("Break"), text("Account"), text("Clearing reference"), text("Cause")),
+            rows(
+                [each["id"] for each in found],
+                [each["account"] or ABSENT for each in found],
+                [each["reference"] or ABSENT for each in found],
+                [each["cause"] or ABSENT for each in found],
+            ),
+        ),
+    )
 
 
 def _named(isin: str, listed: Mapping[str, tuple[str, int]]) -> str:

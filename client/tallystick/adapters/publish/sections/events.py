@@ -42,6 +42,7 @@ _DATES: Final = (
     ("Effective, UTC", "effective_at"),
     ("Status since, UTC", "status_at"),
 )
+_TIMES: Final = ("opened_at", "approved_at", "expires_at", "closed_at")
 _DIVISION: Final = (
     ("Gross, as the custodians confirmed", "gross"),
     ("Withheld upstream", "withheld_upstream"),
@@ -75,7 +76,7 @@ def corporate_actions(document: Node) -> Section:
     if earlier:
         blocks.append(Subheading("Distributions of earlier corporate actions"))
     for each in earlier:
-        blocks.append(Facts((Fact("Security", each["ticker"]), Fact("Action", each["action"], Kind.CODE))))
+        blocks.append(Facts((Fact("Security", each["ticker"]), Fact("Action", each["action"], Kind.WHOLE))))
         blocks.extend(_distributions([each["distribution"]]))
     return Section("Corporate actions", tuple(blocks))
 
@@ -90,16 +91,15 @@ def _terms(action: Node) -> tuple[Fact, ...]:
         lines += [
             Fact("Multiplier before", multiplier(action["multiplier"]["before"]), Kind.NUMBER),
             Fact("Multiplier after", multiplier(action["multiplier"]["after"]), Kind.NUMBER),
+            Fact("Ratio", f"{count(action['numerator'])} for {count(action['denominator'])}"),
         ]
-    if int(action["numerator"]) or int(action["denominator"]):
-        lines.append(Fact("Ratio", f"{count(action['numerator'])} for {count(action['denominator'])}"))
     if int(action["gross_per_share"]):
         lines.append(Fact("Gross per share", f"{multiplier(action['gross_per_share'])} {action['currency']}".strip()))
         lines.append(Fact("Withholding tax", basis_points(action["withholding"])))
-    lines.append(Fact("Event", action["event"], Kind.CODE))
-    lines.append(Fact("Account on chain", action["account"], Kind.CODE))
+    lines.append(Fact("Event", action["event"], Kind.WHOLE))
+    lines.append(Fact("Account on chain", action["account"], Kind.WHOLE))
     if action["replaces"]:
-        lines.append(Fact("Replaces", action["replaces"], Kind.CODE))
+        lines.append(Fact("Replaces", action["replaces"], Kind.WHOLE))
     return tuple(lines)
 
 
@@ -116,10 +116,6 @@ def _distributions(found: Sequence[Node]) -> list[Block]:
                 number("Payments"),
                 number("Made"),
                 *(number(each.capitalize()) for each in names),
-                text("Expires, UTC"),
-                code("Account"),
-                code("Payment mint"),
-                code("Root"),
             ),
             rows(
                 [count(each["number"]) for each in found],
@@ -127,19 +123,25 @@ def _distributions(found: Sequence[Node]) -> list[Block]:
                 [count(each["entries"]) for each in found],
                 [count(each["paid_entries"]) for each in found],
                 *(amounts((each[name], each["payment_decimals"]) for each in found) for name in names),
-                [instant(each["expires_at"]) for each in found],
-                [each["account"] for each in found],
-                [each["payment_mint"] for each in found],
-                [each["root"] for each in found],
             ),
             note="In tokens of the payment mint. Unclaimed is the total less what was paid.",
         ),
         Table(
-            "When",
-            (number("Number"), text("Opened, UTC"), text("Approved, UTC"), text("Closed, UTC")),
+            "Accounts and times of the distribution",
+            (
+                number("Number"),
+                text("Opened, UTC"),
+                text("Approved, UTC"),
+                text("Expires, UTC"),
+                text("Closed, UTC"),
+                code("Account"),
+                code("Payment mint"),
+                code("Root"),
+            ),
             rows(
                 [count(each["number"]) for each in found],
-                *([instant(each[name]) for each in found] for name in ("opened_at", "approved_at", "closed_at")),
+                *([instant(each[name]) for each in found] for name in _TIMES),
+                *([each[name] for each in found] for name in ("account", "payment_mint", "root")),
             ),
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from tallystick.adapters.publish.blocks import (
     Block,
@@ -30,6 +30,8 @@ from tallystick.adapters.publish.reading import (
 
 Node = Mapping[str, Any]
 
+COMMAND: Final = "tally report verify report.json --url RPC"
+
 
 def statements(document: Node) -> Section:
     """The root over the lines of the month's statements."""
@@ -49,7 +51,7 @@ def statements(document: Node) -> Section:
             ),
             Facts(
                 (
-                    Fact("Root", found["root"], Kind.CODE),
+                    Fact("Root", found["root"], Kind.WHOLE),
                     Fact("Lines", count(found["lines"])),
                     Fact("Statements", count(len(listed))),
                 )
@@ -122,8 +124,8 @@ def assertion(document: Node) -> Section:
                 (
                     Fact("Name", each["name"]),
                     Fact("Title", each["title"] or "not declared"),
-                    Fact("Key", each["key"] or "not declared", Kind.CODE if each["key"] else Kind.TEXT),
-                    Fact("Signature", each["signature"], Kind.CODE)
+                    Fact("Key", each["key"] or "not declared", Kind.WHOLE if each["key"] else Kind.TEXT),
+                    Fact("Signature", each["signature"], Kind.WHOLE)
                     if each["signature"]
                     else Fact("Signature", "not signed", tone=Tone.ABSENT),
                 )
@@ -146,7 +148,7 @@ def assertion(document: Node) -> Section:
                     Fact(
                         "SHA-256 of the document",
                         examination["document_hash"] or "not declared",
-                        Kind.CODE if examination["document_hash"] else Kind.TEXT,
+                        Kind.WHOLE if examination["document_hash"] else Kind.TEXT,
                     ),
                 )
             )
@@ -161,8 +163,8 @@ def anchors(document: Node, digest: str) -> Section:
     before: tuple[Fact, ...] = (
         (
             Fact("Report before", f"{previous['period']}, version {previous['version']}"),
-            Fact("Its SHA-256", previous["hash"], Kind.CODE),
-            Fact("Its account on chain", previous["account"], Kind.CODE),
+            Fact("Its SHA-256", previous["hash"], Kind.WHOLE),
+            Fact("Its account on chain", previous["account"], Kind.WHOLE),
         )
         if previous
         else (Fact("Report before", "none: this is the issuer's first"),)
@@ -176,8 +178,8 @@ def anchors(document: Node, digest: str) -> Section:
             ),
             Facts(
                 (
-                    Fact("Running hash before the month", days["before"], Kind.CODE),
-                    Fact("Running hash after its last close", days["after"], Kind.CODE),
+                    Fact("Running hash before the month", days["before"], Kind.WHOLE),
+                    Fact("Running hash after its last close", days["after"], Kind.WHOLE),
                     Fact("Closes of the month", count(days["count"])),
                     Fact("Last day closed", days["last_day"]),
                 )
@@ -185,8 +187,8 @@ def anchors(document: Node, digest: str) -> Section:
             Subheading("Publication"),
             Facts(
                 (
-                    Fact("SHA-256 of report.json", digest, Kind.CODE),
-                    Fact("Account on chain", anchor["account"], Kind.CODE),
+                    Fact("SHA-256 of report.json", digest, Kind.WHOLE),
+                    Fact("Account on chain", anchor["account"], Kind.WHOLE),
                     Fact("Address", anchor["uri"] or "not declared"),
                     *before,
                 )
@@ -208,10 +210,10 @@ def checking(document: Node, digest: str) -> Section:
             Facts(
                 (
                     Fact("1. Take the attachment", "Save report.json from this file's attachments."),
-                    Fact("2. Compare its SHA-256", digest, Kind.CODE),
-                    Fact("   with the account", document["anchor"]["account"], Kind.CODE),
-                    Fact("   on the cluster", header["cluster"], Kind.CODE),
-                    Fact("3. Recompute every figure", "tally report verify report.json --url RPC", Kind.CODE),
+                    Fact("2. Compare its SHA-256", digest, Kind.WHOLE),
+                    Fact("   with the account", document["anchor"]["account"], Kind.WHOLE),
+                    Fact("   on the cluster", header["cluster"], Kind.WHOLE),
+                    Fact("3. Recompute every figure", COMMAND, Kind.WHOLE),
                 )
             ),
             Words(

@@ -33,10 +33,34 @@ Node = Mapping[str, Any]
 
 
 def verdict(document: Node) -> tuple[str, Tone]:
-    """The outcome in one line: of the test, and of nothing else."""
-    if document["summary"]["is_passed"]:
-        return "The test was passed: every token is backed by a share.", Tone.PASSED
-    return "The test was not passed.", Tone.FAILED
+    """The outcome in a word: of the test at the as-of time, and of nothing else."""
+    return ("PASSED", Tone.PASSED) if document["summary"]["is_passed"] else ("NOT PASSED", Tone.FAILED)
+
+
+def glance(document: Node) -> Facts:
+    """What a reader of the first page alone has to know beside the outcome."""
+    found, assertion = document["summary"], document["assertion"]
+    return Facts(
+        (
+            Fact("Second look", document["second_look"]["words"], tone=_tone_of_second_look(document)),
+            Fact(
+                "Breaks open",
+                count(found["breaks_open"]) if found["breaks_open"] else "none",
+                tone=Tone.FAILED if found["breaks_open"] else Tone.PLAIN,
+            ),
+            Fact("Management's assertion", assertion["words"], tone=Tone.PLAIN if assertion["text"] else Tone.ABSENT),
+            Fact(
+                "Examination",
+                assertion["examination_words"],
+                tone=Tone.PLAIN if assertion["examination"] else Tone.ABSENT,
+            ),
+        )
+    )
+
+
+def _tone_of_second_look(document: Node) -> Tone:
+    tests = document["second_look"]["test"]
+    return Tone.ABSENT if not tests else Tone.PASSED if all(each["is_passed"] for each in tests) else Tone.FAILED
 
 
 def summary(document: Node) -> Section:
@@ -50,9 +74,9 @@ def summary(document: Node) -> Section:
             Facts(
                 (
                     Fact("Securities", count(found["securities"])),
-                    Fact("Holders, counted per security", count(found["holders"])),
+                    Fact("Holders, by security", count(found["holders"])),
                     Fact(
-                        "Breaks open at the as-of time",
+                        "Breaks open",
                         count(found["breaks_open"]),
                         tone=Tone.FAILED if found["breaks_open"] else Tone.PLAIN,
                     ),
@@ -66,7 +90,7 @@ def summary(document: Node) -> Section:
                 "both reach what is required.",
                 Tone.MUTED,
             ),
-            *_verdicts(document["test"]),
+            _verdicts(document["test"]),
             Chart("reserve", "Shares required and shares held, by security, at the as-of time."),
         ),
     )
@@ -108,12 +132,14 @@ def test_table(title: str, tests: Sequence[Node]) -> Table:
 test_table.__test__ = False  # type: ignore[attr-defined]
 
 
-def _verdicts(tests: Sequence[Node]) -> tuple[Block, ...]:
-    """The sentence on every security: those that failed first, each marked."""
+def _verdicts(tests: Sequence[Node]) -> Facts:
+    """The sentence on every security, those that failed first."""
     ordered = sorted(tests, key=lambda each: bool(each["is_passed"]))
-    return tuple(
-        Words(f"{each['ticker']}: {each['words']}", Tone.PLAIN if each["is_passed"] else Tone.FAILED)
-        for each in ordered
+    return Facts(
+        tuple(
+            Fact(each["ticker"], each["words"], tone=Tone.PLAIN if each["is_passed"] else Tone.FAILED)
+            for each in ordered
+        )
     )
 
 
@@ -129,8 +155,8 @@ def correction(document: Node) -> tuple[Section, ...]:
                 Words(f"Version {found['version']} of this month's report is replaced. Why: {found['reason']}"),
                 Facts(
                     (
-                        Fact("SHA-256 of the version before", found["hash"], Kind.CODE),
-                        Fact("Its account on chain", found["account"], Kind.CODE),
+                        Fact("SHA-256 of the other", found["hash"], Kind.WHOLE),
+                        Fact("Its account on chain", found["account"], Kind.WHOLE),
                     )
                 ),
                 Table(
@@ -152,15 +178,13 @@ def second_look(document: Node) -> Section:
     """The test of the drawn day, or why there is none."""
     found = document["second_look"]
     draw, close = found["draw"], found["close"]
-    has_failed = any(not each["is_passed"] for each in found["test"])
-    tone = Tone.ABSENT if not found["test"] else Tone.FAILED if has_failed else Tone.PASSED
     blocks: list[Block] = [
         Words(
             "The same test on a day that nobody could choose: it was drawn from the hash of a slot that came after the "
             "month had ended and its days were closed.",
             Tone.MUTED,
         ),
-        Words(found["words"], tone),
+        Words(found["words"], _tone_of_second_look(document)),
     ]
     if draw:
         blocks.append(
@@ -170,8 +194,8 @@ def second_look(document: Node) -> Section:
                     Fact("Requests", counted(draw["attempts"], "request", "requests")),
                     Fact("Slot named in advance", count(draw["target_slot"])),
                     Fact("Slot that decided", count(draw["drawn_slot"])),
-                    Fact("Its hash", draw["slot_hash"], Kind.CODE),
-                    Fact("Account of the draw", draw["account"], Kind.CODE),
+                    Fact("Its hash", draw["slot_hash"], Kind.WHOLE),
+                    Fact("Account of the draw", draw["account"], Kind.WHOLE),
                 )
             )
         )
@@ -180,11 +204,11 @@ def second_look(document: Node) -> Section:
             Facts(
                 (
                     Fact("Close of that day", f"{instant_in_words(close['time'])}, slot {count(close['slot'])}"),
-                    Fact("Hash of the close", close["hash"], Kind.CODE),
+                    Fact("Hash of the close", close["hash"], Kind.WHOLE),
                 )
             )
         )
     if found["test"]:
         blocks.append(test_table(f"The test on {day(close['day'] if close else draw['day'])}", found["test"]))
-        blocks.extend(each for each in _verdicts(found["test"]) if isinstance(each, Words))
+        blocks.append(_verdicts(found["test"]))
     return Section("Second look", tuple(blocks))
