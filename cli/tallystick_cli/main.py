@@ -27,6 +27,7 @@ from tallystick_cli.commands import (
     reconcile,
     report,
     report_publish,
+    report_serve,
     security,
     security_terms,
     seizure,
@@ -38,7 +39,8 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
-assert report_publish.app is report.app
+for each in (report_publish, report_serve):
+    assert each.app is report.app
 
 app = typer.Typer(
     name="tally",
