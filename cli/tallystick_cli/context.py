@@ -6,6 +6,7 @@ The only file of the command that imports tallystick.adapters; what commands nee
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 import sys
@@ -30,15 +31,19 @@ from tallystick.adapters.custody.archive import FolderStatementArchive, Statemen
 from tallystick.adapters.custody.confirmation_samples import write_mt566
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
+from tallystick.adapters.publish.folder import LocalPublishFolder, PublishFolder
+from tallystick.adapters.publish.server import SiteServer
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.confirmations import ConfirmationStore
+from tallystick.adapters.store.declarations import DeclarationStore
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
+from tallystick.adapters.store.reports import ReportStore, StoredReport
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
@@ -48,6 +53,9 @@ from tallystick.services import reconciliation_orders
 from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
+from tallystick.services.report_holders import holder_files
+from tallystick.services.report_inputs import ReportBooks, ReportProfile
+from tallystick.services.report_publish import Renderers
 from tallystick.services.securities import security_of
 
 from tallystick_cli.profile import SEVERAL, Custodian, Keys, Profile, change_profile, read_profile
@@ -70,6 +78,7 @@ __all__ = [
     "PlannedPart",
     "SendResult",
     "StatementStatus",
+    "StoredReport",
     "StoredStatement",
     "SystemClock",
     "Tally",
@@ -188,6 +197,10 @@ class Tally:
         """The folder of statement files as received."""
         return FolderStatementArchive(self.folder / self.profile.store.archive)
 
+    def new_site_server(self, folder: Path, port: int) -> SiteServer:
+        """A server of published reports on this machine, not yet started."""
+        return SiteServer(folder, port)
+
     def store_url(self) -> str:
         """The store's URL, a relative file taken from the profile's folder."""
         url = self.profile.store.url
@@ -205,6 +218,33 @@ class Tally:
             store = await self._stack.enter_async_context(await open_store(self.store_url()))
             self._books = Books(store)
         return self._books
+
+    def reports_path(self, given: Path | None = None) -> Path:
+        """Where reports are published: what was given, else the profile's folder."""
+        return given if given is not None else self.folder / self.profile.report.folder
+
+    def open_reports_folder(self, given: Path | None = None) -> PublishFolder:
+        """That folder, for whoever writes published files."""
+        return LocalPublishFolder(self.reports_path(given))
+
+    def report_profile(self) -> ReportProfile:
+        """What the profile says of the issuer's reports."""
+        custodians = {each.lei: each.name for each in self.profile.custodians}
+        return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
+
+    def report_renderers(self, books: Books) -> Renderers:
+        """How the files of a report are made; the holders' from the registers kept with its close."""
+        # Typesetting takes long to import, and one command needs it.
+        from tallystick.adapters.publish.charts import charts
+        from tallystick.adapters.publish.pdf import render_pdf
+        from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
+
+        def page(content: bytes, approval: bytes) -> bytes:
+            return render_page(content, approval, charts(json.loads(content)))
+
+        return Renderers(
+            render_pdf, page, lambda content: holder_files(books.closes, content), render_index, proof_of_reserves
+        )
 
     async def open_sender(self) -> Sender:
         """The sender whose outbox is in the store."""
@@ -368,6 +408,14 @@ class Books:
         self.registers: RegisterStore = store.registers
         self.confirmations: ConfirmationStore = store.confirmations
         self.payouts: PayoutStore = store.payouts
+        self.reports: ReportStore = store.reports
+        self.declarations: DeclarationStore = store.declarations
+
+    def report_books(self) -> ReportBooks:
+        """What a report is put together from."""
+        return ReportBooks(
+            self.closes, self.statements, self.journal, self.breaks, self.payouts, self.declarations, self.reports
+        )
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""

@@ -25,6 +25,9 @@ from tallystick_cli.commands import (
     outbox,
     program,
     reconcile,
+    report,
+    report_publish,
+    report_serve,
     security,
     security_terms,
     seizure,
@@ -36,6 +39,8 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+for each in (report_publish, report_serve):
+    assert each.app is report.app
 
 app = typer.Typer(
     name="tally",
@@ -62,6 +67,7 @@ for name, group in (
     ("seizure", seizure),
     ("action", action),
     ("dividend", dividend),
+    ("report", report),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),
