@@ -15,12 +15,15 @@ from solders.signature import Signature
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment, ConfirmedTransaction, SignatureInfo
+from tallystick.adapters.chain.rpc import RpcChain, RpcLimits
+from tallystick.adapters.clock import SystemClock
 from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.dividends import PayoutRecord
 from tallystick.domain.register import Register
 from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts, Unserved
 from tallystick.errors import InputError
+from tallystick.localnet import LocalnetServer
 from tallystick.program.addresses import hold_address
 from tallystick.program.generated.types import ActionKind, RoleKind
 from tallystick.services.holds import Scope, hold_id, plan_place_hold, plan_release_hold
@@ -187,6 +190,17 @@ async def test_facts_of_a_moment_stay_what_they_were() -> None:
     now = await desk.gather(moment, desk.moment)
     assert now.securities[0].days[0] == then.securities[0].as_of
     assert now.securities[0].as_of != then.securities[0].as_of
+
+
+async def test_the_same_facts_come_over_json_rpc() -> None:
+    desk = ReportingDesk()
+    record = await half_a_month(desk)
+    _, moment = await desk.close()
+    await much_more(desk, record)
+    expected = await desk.gather(moment)
+    with LocalnetServer(desk.chain.ledger, port=0) as server:
+        async with RpcChain([server.url], SystemClock(), limits=RpcLimits(requests_per_second=1_000)) as chain:
+            assert await desk.gather(moment, chain=chain) == expected
 
 
 async def test_every_part_of_a_month_is_there() -> None:
