@@ -147,7 +147,7 @@ def _figure(security: SecurityFacts, name: str, moment: Moment, at: SecurityAt) 
 
 def _register_table(register: Register) -> bytes:
     rows: list[Row] = [
-        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen)}
+        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen_raw)}
         for each in register.entries
     ]
     return csv_table(rows, ("owner", "raw", "frozen"))

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, MemcmpFilter
-from tallystick.adapters.clock import Clock
+from tallystick.adapters.clock import Clock, instant
 from tallystick.domain.register import Register
 from tallystick.domain.report_anchors import days_in, first_day
 from tallystick.domain.reserve_report.facts import (
@@ -41,7 +40,7 @@ from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program_hash
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
-from tallystick.services.report_history import Progress, list_since_slot, list_since_time
+from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time
 from tallystick.services.report_instants import Instants, Mark, Step, order_of_seconds
 from tallystick.services.report_lists import (
     NEVER,
@@ -88,24 +87,29 @@ async def gather_facts(
     moments: Sequence[Moment],
     clock: Clock,
     *,
+    opening: Moment | None = None,
     program_id: Pubkey = PROGRAM_ID,
     progress: Progress | None = None,
 ) -> ReportFacts:
     """Everything the chain says for the report of one period (YYYYMM), as it was at the end of the as-of's slot.
 
-    `moments` are those of the month's closes, oldest first; the last is the as-of. What the node does not serve is in
+    `moments` are those of the month's closes, oldest first; the last is the as-of. The month begins behind `opening`,
+    the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
+    period's first second. What the node does not serve is in
     the facts' `unserved`, and the figures that do not need it are right all the same. InputError for moments that do
     not end with the as-of or are not of the period. LedgerError when accounts do not agree with each other, ChainError
     when the cluster does not answer.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
-    _require_moments(as_of, moments, start)
-    read = await _read_all(chain, issuer, as_of, moments, start, until, clock, program_id)
+    before = opening or Moment(_BEFORE_SLOTS, start - 1)
+    _require_moments(as_of, moments, before)
+    read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
     month, unserved = read.month, set(read.unserved)
 
-    listings = {issuer: await list_since_time(chain, issuer, start)}
-    for book in read.books.securities:
-        listings[book.address] = await list_since_time(chain, book.address, start)
+    listings: dict[Pubkey, Listing] = {}
+    for address in (issuer, *(book.address for book in read.books.securities)):
+        since = list_since_slot(chain, address, opening.slot) if opening else list_since_time(chain, address, start)
+        listings[address] = await since
     log = await read_log(chain, issuer, listings, as_of, program_id, progress)
     if not log.is_whole:
         unserved.add(Unserved.LOG)
@@ -140,6 +144,7 @@ async def gather_facts(
         lei=decode_text(read.books.issuer.lei, "lei"),
         period=period,
         as_of=as_of,
+        opening=opening,
         moments=tuple(moments),
         securities=tuple(securities),
         roles=roles,
@@ -152,12 +157,12 @@ async def gather_facts(
     )
 
 
-def _require_moments(as_of: Moment, moments: Sequence[Moment], start: int) -> None:
-    ordered = all(earlier.slot < later.slot and earlier.time <= later.time for earlier, later in pairwise(moments))
-    if not moments or moments[-1] != as_of or not ordered or moments[0].time < start:
-        day = datetime.fromtimestamp(start, UTC).date().isoformat()
+def _require_moments(as_of: Moment, moments: Sequence[Moment], opening: Moment) -> None:
+    all_of_them = pairwise((opening, *moments))
+    ordered = all(earlier.slot < later.slot and earlier.time <= later.time for earlier, later in all_of_them)
+    if not moments or moments[-1] != as_of or not ordered:
         raise InputError(
-            f"The moments of a report are in order, from {day} on, and the last is its as-of.",
+            f"The moments of a report are in order, behind {instant(opening.time)}, and the last is its as-of.",
             hint="Take slot and block time of each daily close of the month.",
         )
 
@@ -167,7 +172,7 @@ async def _read_all(
     issuer: Pubkey,
     as_of: Moment,
     moments: Sequence[Moment],
-    start: int,
+    opening: Moment,
     until: int,
     clock: Clock,
     program_id: Pubkey,
@@ -182,15 +187,15 @@ async def _read_all(
         marks.append((role.granted_at, (address, Step.MADE)))
         if role.ends_at != NEVER:
             marks.append((revoked_at(role, books.issuer.delay), (address, Step.DECIDED)))
-    order = await order_of_seconds(chain, moments, marks, program_id)
+    order = await order_of_seconds(chain, (opening, *moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
-    opening, now = Moment(_BEFORE_SLOTS, start - 1), Moment(_AFTER_SLOTS, books.now)
+    now = Moment(_AFTER_SLOTS, books.now)
     instants = Instants((opening, *moments, now), order.later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
     if not is_served:
         unserved.add(Unserved.ACTIONS)
-    month = Month(start, until, as_of, instants)
+    month = Month(opening, until, as_of, instants)
     return _Read(books, records, roles, instants, lives, month, frozenset(unserved))
 
 
@@ -219,7 +224,7 @@ async def _security(
     records, month, missing = read.records[book.address], read.month, set[Unserved]()
     opening, *days, now = figures_at(records, read.lives, read.instants)
     require_counters(now, book.address, book.security, book.attestations, book.now)
-    if records.began_at is None or records.began_at >= month.start:
+    if records.began_at is None or records.began_at > month.opening.time:
         opening = NOTHING
     register = await _register(chain, book, month.as_of, days[-1].supply, program_id, progress)
     if register is None:
@@ -322,4 +327,4 @@ async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[Pub
     return tuple(reversed(publications))
 
 
-__all__ = ["gather_facts"]
+__all__ = ["Progress", "gather_facts"]
