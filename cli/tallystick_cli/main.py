@@ -28,6 +28,7 @@ from tallystick_cli.commands import (
     report,
     report_publish,
     report_serve,
+    report_verify,
     security,
     security_terms,
     seizure,
@@ -39,7 +40,7 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
-for each in (report_publish, report_serve):
+for each in (report_publish, report_serve, report_verify):
     assert each.app is report.app
 
 app = typer.Typer(
