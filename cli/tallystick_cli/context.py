@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +50,7 @@ from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
+from tallystick.services.audit_books import AuditSources
 from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
@@ -231,6 +232,23 @@ class Tally:
         """What the profile says of the issuer's reports."""
         custodians = {each.lei: each.name for each in self.profile.custodians}
         return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
+
+    def audit_sources(self, books: Books, securities: Iterable[Pubkey]) -> AuditSources:
+        """What an auditor's export is taken from."""
+        return AuditSources(
+            self.issuer,
+            tuple(bytes(each) for each in securities),
+            books.closes,
+            books.statements,
+            self.open_archive(),
+            books.journal,
+            books.orders,
+            books.breaks,
+            books.payouts,
+            books.declarations,
+            books.audit,
+            books.reports,
+        )
 
     def report_renderers(self, books: Books) -> Renderers:
         """How the files of a report are made; the holders' from the registers kept with its close."""

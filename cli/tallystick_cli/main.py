@@ -8,6 +8,7 @@ from tallystick_cli.commands import (
     action,
     attest,
     audit,
+    audit_export,
     close,
     demo,
     dividend,
@@ -39,6 +40,7 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+assert audit_export.app is audit.app
 for each in (report_publish, report_serve):
     assert each.app is report.app
 
