@@ -32,6 +32,7 @@ from tallystick.adapters.custody.confirmation_samples import write_mt566
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
 from tallystick.adapters.publish.folder import LocalPublishFolder, PublishFolder
+from tallystick.adapters.publish.server import SiteServer
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
@@ -198,6 +199,10 @@ class Tally:
     def open_archive(self) -> StatementArchive:
         """The folder of statement files as received."""
         return FolderStatementArchive(self.folder / self.profile.store.archive)
+
+    def new_site_server(self, folder: Path, port: int) -> SiteServer:
+        """A server of published reports on this machine, not yet started."""
+        return SiteServer(folder, port)
 
     def store_url(self) -> str:
         """The store's URL, a relative file taken from the profile's folder."""

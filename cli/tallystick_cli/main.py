@@ -30,6 +30,7 @@ from tallystick_cli.commands import (
     report_days,
     report_declare,
     report_publish,
+    report_serve,
     security,
     security_terms,
     seizure,
@@ -41,7 +42,7 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
-for each in (report_build, report_days, report_declare, report_publish):
+for each in (report_build, report_days, report_declare, report_publish, report_serve):
     assert each.app is report.app
 
 app = typer.Typer(
