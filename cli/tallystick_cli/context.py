@@ -37,13 +37,13 @@ from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.confirmations import ConfirmationStore
-from tallystick.adapters.store.declarations import DeclarationStore
+from tallystick.adapters.store.declarations import DeclarationStore, StoredAssertion, StoredDeclaration
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
-from tallystick.adapters.store.reports import ReportStore, StoredReport
+from tallystick.adapters.store.reports import ReportState, ReportStore, StoredReport
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
@@ -77,8 +77,11 @@ __all__ = [
     "OutboxRow",
     "Outcome",
     "PlannedPart",
+    "ReportState",
     "SendResult",
     "StatementStatus",
+    "StoredAssertion",
+    "StoredDeclaration",
     "StoredReport",
     "StoredStatement",
     "SystemClock",

@@ -27,6 +27,9 @@ from tallystick_cli.commands import (
     program,
     reconcile,
     report,
+    report_build,
+    report_days,
+    report_declare,
     report_publish,
     report_serve,
     security,
@@ -41,7 +44,7 @@ assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
 assert audit_export.app is audit.app
-for each in (report_publish, report_serve):
+for each in (report_build, report_days, report_declare, report_publish, report_serve):
     assert each.app is report.app
 
 app = typer.Typer(
