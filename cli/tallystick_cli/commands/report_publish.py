@@ -203,6 +203,14 @@ async def approve(
             )
         kept = await approve_report(books.reports, review, signer, tally.clock, publishers=publishers)
     approval = published_approval(kept)
+    if kept.approval != report.approval:
+        await books.audit.append(
+            at=tally.clock.now(),
+            actor=tally.actor,
+            action="report approve",
+            subject=f"{period_text(kept.period)} v{kept.version}",
+            details={"digest": kept.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
+        )
     if out is not None:
         tally.write_file(out, approval_bytes(approval))
     return Approved(replace(review, report=kept), approval, out)
