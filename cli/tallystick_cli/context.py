@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -37,19 +37,20 @@ from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.confirmations import ConfirmationStore
-from tallystick.adapters.store.declarations import DeclarationStore
+from tallystick.adapters.store.declarations import DeclarationStore, StoredAssertion, StoredDeclaration
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
-from tallystick.adapters.store.reports import ReportStore, StoredReport
+from tallystick.adapters.store.reports import ReportState, ReportStore, StoredReport
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
+from tallystick.services.audit_books import AuditSources
 from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
@@ -76,8 +77,11 @@ __all__ = [
     "OutboxRow",
     "Outcome",
     "PlannedPart",
+    "ReportState",
     "SendResult",
     "StatementStatus",
+    "StoredAssertion",
+    "StoredDeclaration",
     "StoredReport",
     "StoredStatement",
     "SystemClock",
@@ -237,6 +241,23 @@ class Tally:
         """What the profile says of the issuer's reports."""
         custodians = {each.lei: each.name for each in self.profile.custodians}
         return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
+
+    def audit_sources(self, books: Books, securities: Iterable[Pubkey]) -> AuditSources:
+        """What an auditor's export is taken from."""
+        return AuditSources(
+            self.issuer,
+            tuple(bytes(each) for each in securities),
+            books.closes,
+            books.statements,
+            self.open_archive(),
+            books.journal,
+            books.orders,
+            books.breaks,
+            books.payouts,
+            books.declarations,
+            books.audit,
+            books.reports,
+        )
 
     def paper_renderers(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bytes]]:
         """How the PDF is made of report.json, and the page of report.json and approval.json."""

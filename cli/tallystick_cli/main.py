@@ -8,6 +8,7 @@ from tallystick_cli.commands import (
     action,
     attest,
     audit,
+    audit_export,
     close,
     demo,
     dividend,
@@ -26,6 +27,9 @@ from tallystick_cli.commands import (
     program,
     reconcile,
     report,
+    report_build,
+    report_days,
+    report_declare,
     report_publish,
     report_serve,
     report_verify,
@@ -40,7 +44,8 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
-for each in (report_publish, report_serve, report_verify):
+assert audit_export.app is audit.app
+for each in (report_build, report_days, report_declare, report_publish, report_serve, report_verify):
     assert each.app is report.app
 
 app = typer.Typer(

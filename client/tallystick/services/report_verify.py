@@ -183,7 +183,6 @@ async def _gather(
     progress: Progress | None,
 ) -> ReportFacts:
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
-    opening = declared.opening and Moment(declared.opening.slot, declared.opening.block_time)
     return await gather_facts(
         chain,
         Pubkey.from_string(header.issuer),
@@ -191,7 +190,6 @@ async def _gather(
         moments[-1],
         moments,
         clock,
-        opening=opening,
         program_id=program_id,
         progress=progress,
     )

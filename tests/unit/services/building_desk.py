@@ -8,7 +8,6 @@ from typing import Any
 
 from desk import ACCOUNT, SHARE
 from reporting_desk import PERIOD, ReportingDesk
-from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.breaks import MemoryBreakStore
 from tallystick.adapters.store.closes import MemoryCloseStore
@@ -18,6 +17,7 @@ from tallystick.adapters.store.reports import MemoryReportStore, ReportApproval,
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.orders import MovementDirection
 from tallystick.domain.report_anchors import day_number
+from tallystick.domain.reserve_report.published import read_header
 from tallystick.program.generated.instructions import close_day as close_day_instruction
 from tallystick.program.generated.pdas import role_address
 from tallystick.program.generated.types import CloseDayParams, RoleKind
@@ -26,6 +26,7 @@ from tallystick.services.plans import Plan, new_action
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 from tallystick.services.report_build import Built, build_report
 from tallystick.services.report_inputs import ReportBooks, ReportProfile
+from tallystick.services.report_publications import plan_publish_report
 
 DAYS_TO_OCTOBER = 10
 """From the day on which desks begin, 2026-09-21, to the first of the next month."""
@@ -134,16 +135,18 @@ class BuildingDesk(ReportingDesk):
         )
 
     async def publish(self, report: StoredReport) -> StoredReport:
-        """Approved and published, by the books alone."""
+        """Approved by anybody, and its hash on chain; no file is written."""
         name = (report.issuer, report.period, report.version, report.digest)
         await self.books.reports.approve(*name, ReportApproval(b"k" * 32, b"s" * 64, self.now))
         await self.books.reports.begin_publication(*name)
-        return await self.books.reports.published(*name, ReportPublication(b"t" * 64, 7, self.now))
+        plan = await plan_publish_report(
+            self.chain, read_header(report.content), payer=self["payer"], publisher=self["publisher"]
+        )
+        [done] = await self.run(plan)
+        return await self.books.reports.published(
+            *name, ReportPublication(bytes(done.signature or b""), done.slot or 0, self.now)
+        )
 
     async def reports(self) -> Sequence[StoredReport]:
         """Everything that is kept."""
         return await self.books.reports.list(bytes(self.issuer))
-
-    def address(self, name: str) -> Pubkey:
-        """Somebody's wallet."""
-        return self[name]

@@ -191,7 +191,7 @@ async def test_a_day_that_is_not_drawn_is_refused_unless_it_is_not_needed(desk: 
 
 async def test_a_close_that_is_missing_in_the_store_is_told(desk: BuildingDesk) -> None:
     del desk.closes.rows[bytes(desk.issuer)][-1]
-    await refuse(desk, LedgerError, "The chain has 2 closed days up to 2026-09-22")
+    await refuse(desk, LedgerError, "stored closes up to 2026-09-22 do not give the running hash")
 
 
 @pytest.mark.parametrize(
@@ -304,10 +304,60 @@ async def test_a_published_report_that_nothing_changes_stays_as_it_is(desk: Buil
     await refuse(desk, Refused, "nothing to correct", reason="we were wrong")
 
 
-async def test_what_would_change_a_published_report_is_a_correction_with_a_reason(desk: BuildingDesk) -> None:
+async def test_what_would_change_a_published_report_takes_a_reason(desk: BuildingDesk) -> None:
     await desk.publish((await desk.build()).report)
     await declare(desk, 'basis = "Better said"')
-    await refuse(desk, Refused, "2026-09 v1 is published, and 2 of its values would change now; the first is /declared")
+    error = await refuse(desk, Refused, "2026-09 v1 is published, and 2 of its values would change now")
+    assert 'the first is /declared/basis: "Quantities' in error.message
+    assert 'would be "Better said"' in error.message
+    assert "--correct" in str(error.hint)
+
+
+async def test_a_correction_is_the_next_version_and_lists_what_changed(desk: BuildingDesk) -> None:
+    published = await desk.publish((await desk.build()).report)
+    await declare(desk, 'basis = "Better said"')
+    built = await desk.build(reason="the basis was unclear")
+    assert (built.report.version, built.report.state, built.is_changed) == (2, ReportState.DRAFT, True)
+    assert await desk.reports() == (published, built.report)
+    document: Any = read_report(built.report.content)
+    corrects = document["header"]["corrects"]
+    assert (corrects["version"], corrects["hash"]) == (1, published.digest.hex())
+    assert corrects["reason"] == "the basis was unclear"
+    assert [each["path"] for each in corrects["changes"]] == [
+        "/anchor/account",
+        "/anchor/uri",
+        "/declared/basis",
+        "/declared/uri",
+        "/declared/version",
+        "/header/basis",
+        "/header/report_id",
+    ]
+    assert built.changes[2].after == '"Better said"'
+
+
+async def test_a_correction_that_is_built_again_keeps_its_reason_and_its_bytes(desk: BuildingDesk) -> None:
+    await desk.publish((await desk.build()).report)
+    await declare(desk, 'basis = "Better said"')
+    first = await desk.build(reason="the basis was unclear")
+    again = await desk.build()
+    assert (again.report, again.is_changed) == (first.report, False)
+    await declare(desk, 'basis = "Said best"')
+    third = await desk.build()
+    assert (third.report.version, third.is_changed) == (2, True)
+    document: Any = third.document
+    assert document["header"]["corrects"]["reason"] == "the basis was unclear"
+
+
+async def test_a_published_correction_is_found_unchanged_and_corrected_in_turn(desk: BuildingDesk) -> None:
+    await desk.publish((await desk.build()).report)
+    await declare(desk, 'basis = "Better said"')
+    second = await desk.publish((await desk.build(reason="the basis was unclear")).report)
+    again = await desk.build()
+    assert (again.report, again.is_changed) == (second, False)
+    await declare(desk, 'basis = "Said best"')
+    third = await desk.build(reason="still unclear")
+    document: Any = third.document
+    assert (third.report.version, document["header"]["corrects"]["version"]) == (3, 2)
 
 
 async def test_a_report_that_is_being_published_is_left_alone(desk: BuildingDesk) -> None:
