@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,8 +17,10 @@ from tallystick.errors import LedgerError, Refused
 from tallystick.program.generated.accounts import Issuer
 from tallystick.services.chain_reads import chain_time, require
 from tallystick.services.daily_close import verify_closes
+from tallystick.services.report_days import anchored_closes
 
 DAY: Final = 86_400
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
             f"No day of {period_text(period)} was closed, so there is nothing to report on.",
             hint="Close each day with: tally close — on its day or the day after.",
         )
-    anchored = anchored_closes(stored, account)
+    anchored = anchored_closes(account, stored)
     found = tuple(each for each in anchored if each in of_month)
     waiting = [each for each in of_month if not account.days or day_number(each.day) > account.last_day]
     if waiting or not found:
@@ -92,6 +93,13 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
             hint="Put them there with: tally report anchor-days" if waiting else "There can be no report of it.",
         )
     place = stored.index(found[0])
+    between = [each for each in stored[place : stored.index(found[-1])] if each not in found]
+    if between:
+        raise LedgerError(
+            f"Between closes that are on chain there are others that are not, and stay out:"
+            f" {', '.join(each.day for each in between)}.",
+            hint="A report's closes name one another; there can be none of this month. Anchor every close, in order.",
+        )
     days = {each.day for each in found}
     return MonthCloses(
         period,
@@ -102,23 +110,4 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
     )
 
 
-def anchored_closes(stored: Sequence[DailyClose], account: Issuer) -> tuple[DailyClose, ...]:
-    """The closes that are on chain: as many as the issuer has closed days, up to its last, with its running hash.
-
-    LedgerError when these are not what the chain has taken up.
-    """
-    if account.days == 0:
-        return ()
-    last = next((place for place, each in enumerate(stored) if day_number(each.day) == account.last_day), None)
-    found = tuple(stored[max(0, last - account.days + 1) : last + 1]) if last is not None else ()
-    recomputed = days_hash_of(found)
-    if len(found) != account.days or recomputed != account.days_hash:
-        raise LedgerError(
-            f"The chain has {account.days} closed days up to {day_text(account.last_day)} with the running hash"
-            f" {account.days_hash.hex()}; from this store's closes it is {recomputed.hex()}.",
-            hint="Build where the days were closed, or restore that store: a close was left out, lost or made twice.",
-        )
-    return found
-
-
-__all__ = ["MonthCloses", "anchored_closes", "drawn_day", "moment_of", "read_month_closes"]
+__all__ = ["MonthCloses", "drawn_day", "moment_of", "read_month_closes"]

@@ -19,7 +19,8 @@ from tallystick.program.generated.accounts import DayDraw, Issuer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import chain_time, read, require
 from tallystick.services.daily_close import verify_closes
-from tallystick.services.report_closes import DAY, anchored_closes
+from tallystick.services.report_closes import DAY
+from tallystick.services.report_days import anchored_closes
 from tallystick.services.report_inputs import ReportBooks, newest_declaration
 
 
@@ -78,7 +79,7 @@ async def month_status(
     account = await require(chain, Issuer, issuer, commitment="finalized")
     stored = await verify_closes(books.closes, issuer)
     of_month = [each for each in stored if first <= day_number(each.day) < until]
-    anchored = [each for each in anchored_closes(stored, account) if each in of_month]
+    anchored = [each for each in anchored_closes(account, stored) if each in of_month]
     closed = {each.day for each in of_month}
     draw = await read(chain, DayDraw, draw_address(issuer, period, program_id=program_id), "finalized")
     return MonthStatus(

@@ -191,7 +191,7 @@ async def test_a_day_that_is_not_drawn_is_refused_unless_it_is_not_needed(desk: 
 
 async def test_a_close_that_is_missing_in_the_store_is_told(desk: BuildingDesk) -> None:
     del desk.closes.rows[bytes(desk.issuer)][-1]
-    await refuse(desk, LedgerError, "The chain has 2 closed days up to 2026-09-22")
+    await refuse(desk, LedgerError, "stored closes up to 2026-09-22 do not give the running hash")
 
 
 @pytest.mark.parametrize(
