@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +50,7 @@ from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
+from tallystick.services.audit_books import AuditSources
 from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
@@ -171,6 +172,12 @@ class Tally:
             self._chain = self._new_chain(self.profile.cluster.urls)
         return self._chain
 
+    def open_chain_at(self, url: str) -> Chain:
+        """A cluster that no profile names, behind one endpoint. ConfigurationError when it is no URL."""
+        chain = RpcChain((url,), self.clock)
+        self._stack.push_async_callback(chain.aclose)
+        return chain
+
     def open_endpoints(self) -> tuple[Chain, ...]:
         """The same cluster through each endpoint alone, in the profile's order: to hear it from more than one."""
         if not self._endpoints:
@@ -235,18 +242,46 @@ class Tally:
         custodians = {each.lei: each.name for each in self.profile.custodians}
         return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
 
-    def report_renderers(self, books: Books) -> Renderers:
-        """How the files of a report are made; the holders' from the registers kept with its close."""
-        # Typesetting takes long to import, and one command needs it.
+    def audit_sources(self, books: Books, securities: Iterable[Pubkey]) -> AuditSources:
+        """What an auditor's export is taken from."""
+        return AuditSources(
+            self.issuer,
+            tuple(bytes(each) for each in securities),
+            books.closes,
+            books.statements,
+            self.open_archive(),
+            books.journal,
+            books.orders,
+            books.breaks,
+            books.payouts,
+            books.declarations,
+            books.audit,
+            books.reports,
+        )
+
+    def paper_renderers(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bytes]]:
+        """How the PDF is made of report.json, and the page of report.json and approval.json."""
+        # Typesetting takes long to import, and few commands need it.
         from tallystick.adapters.publish.charts import charts
         from tallystick.adapters.publish.pdf import render_pdf
-        from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
+        from tallystick.adapters.publish.site import render_page
 
         def page(content: bytes, approval: bytes) -> bytes:
             return render_page(content, approval, charts(json.loads(content)))
 
+        return render_pdf, page
+
+    def report_renderers(self, books: Books) -> Renderers:
+        """How the files of a report are made; the holders' from the registers kept with its close."""
+        from tallystick.adapters.publish.site import proof_of_reserves, render_index
+
+        render_pdf, render_page = self.paper_renderers()
         return Renderers(
-            render_pdf, page, lambda content: holder_files(books.closes, content), render_index, proof_of_reserves
+            render_pdf,
+            render_page,
+            lambda content: holder_files(books.closes, content),
+            render_index,
+            proof_of_reserves,
         )
 
     async def open_sender(self) -> Sender:

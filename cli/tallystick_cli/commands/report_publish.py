@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
+from tallystick.domain.reserve_report.checks import Status
 from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
 from tallystick.domain.reserve_report.published import (
@@ -21,6 +22,7 @@ from tallystick.domain.reserve_report.published import (
     read_approval,
     read_header,
 )
+from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
 from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.services.report_approval import (
     Rebuilt,
@@ -201,6 +203,14 @@ async def approve(
             )
         kept = await approve_report(books.reports, review, signer, tally.clock, publishers=publishers)
     approval = published_approval(kept)
+    if kept.approval != report.approval:
+        await books.audit.append(
+            at=tally.clock.now(),
+            actor=tally.actor,
+            action="report approve",
+            subject=f"{period_text(kept.period)} v{kept.version}",
+            details={"digest": kept.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
+        )
     if out is not None:
         tally.write_file(out, approval_bytes(approval))
     return Approved(replace(review, report=kept), approval, out)
@@ -289,9 +299,11 @@ async def find_report(tally: Tally, month: str, version: int | None) -> StoredRe
 
 
 def document_problems(content: bytes) -> tuple[str, ...]:
-    """What does not add up within a report, in words."""
-    read_declared(read_report(content)["declared"])
-    return ()
+    """What does not add up within a report, in words. InputError when it is not one in canonical form."""
+    document = read_report(content)
+    read_declared(document["declared"])
+    found = verify_arithmetic(document)
+    return (found.words,) if found.status is Status.FAILED else ()
 
 
 async def rebuild(tally: Tally, report: StoredReport) -> Rebuilt:

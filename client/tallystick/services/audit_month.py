@@ -26,9 +26,9 @@ from tallystick.domain.reserve_report.published import (
 )
 from tallystick.services.audit_books import AuditSources, Files, Missing, table
 from tallystick.services.report_approval import published_approval
-from tallystick.services.report_build import with_kept_registers
+from tallystick.services.report_build import Progress, with_kept_registers
 from tallystick.services.report_closes import moment_of, read_month_closes
-from tallystick.services.report_facts import Progress, gather_facts
+from tallystick.services.report_facts import gather_facts
 
 T = TypeVar("T")
 
@@ -56,7 +56,6 @@ async def month_files(
         moment_of(month.as_of),
         month.moments,
         clock,
-        opening=moment_of(month.opening) if month.opening else None,
         progress=progress,
     )
     for each in sorted(facts.unserved):
@@ -147,7 +146,7 @@ def _figure(security: SecurityFacts, name: str, moment: Moment, at: SecurityAt) 
 
 def _register_table(register: Register) -> bytes:
     rows: list[Row] = [
-        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen)}
+        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen_raw)}
         for each in register.entries
     ]
     return csv_table(rows, ("owner", "raw", "frozen"))
