@@ -12,6 +12,8 @@ import httpx
 import pytest
 from cli_desk import Desk
 from custody_files import BOOKED, statement_file
+from tallystick.domain.reserve_report.codec import read_declared
+from tallystick.domain.reserve_report.statement_lines import read_line_proof
 from tallystick_cli.commands.init import make_key
 from tallystick_cli.profile import change_profile
 
@@ -159,6 +161,33 @@ def test_a_person_sees_the_verdict_and_what_comes_next(desk: Desk, drawn: str) -
     shown = desk.terminal.type("report", "show", drawn).out
     for each in ("passed", "tAAPL", "not examined", "tally report approve"):
         assert each in shown
+
+
+def test_one_line_of_a_statement_is_proved_against_the_report(desk: Desk, drawn: str) -> None:
+    desk.terminal.json("report", "build", drawn)
+    file = desk.folder / "line.json"
+    words = ("report", "line", drawn, "--isin", "tAAPL", "--statement", "STMT-1", "--out", file)
+    shown = desk.terminal.json(*words)
+    document = desk.terminal.json("report", "show", drawn)["report"]
+    proof = read_line_proof(file.read_bytes())
+    assert proof.line["aggregate"] == "10"
+    assert proof.proves(read_declared(document["declared"]).statements)
+    assert shown["proofs"] == [proof.document()]
+    assert desk.terminal.json(*words)["files"] == [str(file)]
+    typed = desk.terminal.type(*words[:-1], desk.folder / "other.json")
+    assert (typed.code, "STMT-1" in typed.out) == (0, True)
+
+
+def test_a_line_that_is_on_no_statement_is_refused(desk: Desk, drawn: str) -> None:
+    desk.terminal.json("report", "build", drawn)
+    file = desk.folder / "no-line.json"
+    for isin, statement in (("tAAPL", "STMT-9"), ("US5949181045", "STMT-1")):
+        typed = desk.terminal.type(
+            "report", "line", drawn, "--isin", isin, "--statement", statement, "--out", file, "--json"
+        )
+        assert typed.code == 2
+        assert "STMT-1 of" in typed.document["error"]["next"]
+    assert not file.exists()
 
 
 def test_there_is_nothing_to_correct_yet(desk: Desk, drawn: str) -> None:
