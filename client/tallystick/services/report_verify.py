@@ -72,6 +72,13 @@ class Verified:
         """The first check that failed."""
         return next((each for each in self.checks if each.status is Status.FAILED), None)
 
+    @property
+    def first_figure(self) -> Check | None:
+        """The first figure of the report that disagrees."""
+        return next(
+            (each for each in self.checks if each.status is Status.FAILED and each.path and each.expected), None
+        )
+
 
 async def verify_report(
     chain: Chain,
