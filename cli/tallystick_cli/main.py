@@ -30,6 +30,7 @@ from tallystick_cli.commands import (
     report_build,
     report_days,
     report_declare,
+    report_line,
     report_publish,
     report_serve,
     report_verify,

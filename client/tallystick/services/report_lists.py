@@ -269,7 +269,7 @@ def hold_facts(records: Records, month: Month) -> tuple[HoldFacts, ...]:
                 scopes=scope_names(hold.scope),
                 reason_code=hold.reason_code,
                 placed_at=hold.placed_at,
-                expires_at=hold.expires_at,
+                expires_at=0 if hold.expires_at == NEVER else hold.expires_at,
                 released_at=released_at,
             )
         )

@@ -144,12 +144,13 @@ def require_same_as(close: DailyClose, facts: ReportFacts) -> None:
 
 
 class ForgetfulChain(MemoryChain):
-    """A node that has no transactions before a slot, or loses those of some slots though it lists them."""
+    """A node that has no transactions before a slot, loses those of some slots though it lists them, or hides them."""
 
-    def __init__(self, ledger: Ledger, since: int = 0, lost: Container[int] = ()) -> None:
+    def __init__(self, ledger: Ledger, since: int = 0, lost: Container[int] = (), hidden: Container[int] = ()) -> None:
         super().__init__(ledger)
         self.since = since
         self.lost = lost
+        self.hidden = hidden
 
     async def get_signatures_for_address(
         self,
@@ -161,7 +162,7 @@ class ForgetfulChain(MemoryChain):
         commitment: Commitment = "confirmed",
     ) -> list[SignatureInfo]:
         found = await super().get_signatures_for_address(address, limit=limit, before=before, until=until)
-        return [line for line in found if line.slot >= self.since]
+        return [line for line in found if line.slot >= self.since and line.slot not in self.hidden]
 
     async def get_transaction(
         self, signature: Signature, commitment: Commitment = "confirmed"
@@ -297,6 +298,21 @@ async def test_a_transaction_that_is_listed_and_not_given_is_not_served() -> Non
     lost = {desk.moment.slot}
     await desk.move("alice", "bob", 2 * SHARE)
     facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, lost=lost))
+    assert (facts.unserved, facts.securities[0].register) == ({Unserved.REGISTERS}, None)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_transfer_that_a_node_hides_is_missed(number: int) -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    desk.warp(1)
+    _, moment = await desk.close()
+    slots = []
+    for raw in (1, 2, 3):
+        await desk.move("alice", "bob", raw)
+        slots.append(desk.moment.slot)
+    facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, hidden={slots[number]}))
     assert (facts.unserved, facts.securities[0].register) == ({Unserved.REGISTERS}, None)
 
 

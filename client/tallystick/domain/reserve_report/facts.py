@@ -197,7 +197,7 @@ class DistributionFacts:
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """One hold that covered a moment of the month. `scopes` are of mint, redeem, transfer; `released_at` is 0 unless it
-    was released by the as-of."""
+    was released by the as-of, `expires_at` where it has no end."""
 
     address: bytes
     owner: bytes
