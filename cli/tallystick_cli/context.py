@@ -172,6 +172,12 @@ class Tally:
             self._chain = self._new_chain(self.profile.cluster.urls)
         return self._chain
 
+    def open_chain_at(self, url: str) -> Chain:
+        """A cluster that no profile names, behind one endpoint. ConfigurationError when it is no URL."""
+        chain = RpcChain((url,), self.clock)
+        self._stack.push_async_callback(chain.aclose)
+        return chain
+
     def open_endpoints(self) -> tuple[Chain, ...]:
         """The same cluster through each endpoint alone, in the profile's order: to hear it from more than one."""
         if not self._endpoints:
@@ -253,18 +259,29 @@ class Tally:
             books.reports,
         )
 
-    def report_renderers(self, books: Books) -> Renderers:
-        """How the files of a report are made; the holders' from the registers kept with its close."""
-        # Typesetting takes long to import, and one command needs it.
+    def paper_renderers(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bytes]]:
+        """How the PDF is made of report.json, and the page of report.json and approval.json."""
+        # Typesetting takes long to import, and few commands need it.
         from tallystick.adapters.publish.charts import charts
         from tallystick.adapters.publish.pdf import render_pdf
-        from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
+        from tallystick.adapters.publish.site import render_page
 
         def page(content: bytes, approval: bytes) -> bytes:
             return render_page(content, approval, charts(json.loads(content)))
 
+        return render_pdf, page
+
+    def report_renderers(self, books: Books) -> Renderers:
+        """How the files of a report are made; the holders' from the registers kept with its close."""
+        from tallystick.adapters.publish.site import proof_of_reserves, render_index
+
+        render_pdf, render_page = self.paper_renderers()
         return Renderers(
-            render_pdf, page, lambda content: holder_files(books.closes, content), render_index, proof_of_reserves
+            render_pdf,
+            render_page,
+            lambda content: holder_files(books.closes, content),
+            render_index,
+            proof_of_reserves,
         )
 
     async def open_sender(self) -> Sender:

@@ -32,6 +32,7 @@ from tallystick_cli.commands import (
     report_declare,
     report_publish,
     report_serve,
+    report_verify,
     security,
     security_terms,
     seizure,
@@ -44,7 +45,7 @@ assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
 assert audit_export.app is audit.app
-for each in (report_build, report_days, report_declare, report_publish, report_serve):
+for each in (report_build, report_days, report_declare, report_publish, report_serve, report_verify):
     assert each.app is report.app
 
 app = typer.Typer(

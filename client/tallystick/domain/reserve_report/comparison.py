@@ -18,6 +18,16 @@ _ANY: Final = "*"
 _PAID: Final = ("funded", "paid", "paid_entries", "unclaimed", "refunded", "status", "closed_at")
 _OF_REGISTER: Final = ("frozen", "lost", "inventory_total", "redeemable", "redeemable_shares")
 
+_NAMED: Final[tuple[Place, ...]] = (
+    *((section, _ANY) for section in ("test", "tokens", "roll_forward", "assets", "activity")),
+    *((section, _ANY) for section in ("corporate_actions", "earlier_distributions")),
+    ("second_look", "test", _ANY),
+    ("differences", "holds", _ANY),
+    ("control_log", "seizures", _ANY),
+    ("holders", "securities", _ANY),
+)
+"""Rows that begin with a security's ISIN and ticker."""
+
 RESTS_ON: Final[Mapping[Unserved, tuple[Place, ...]]] = {
     Unserved.LOG: (("control_log", "entries"),),
     Unserved.DISTRIBUTIONS: (
@@ -28,6 +38,9 @@ RESTS_ON: Final[Mapping[Unserved, tuple[Place, ...]]] = {
         *(("tokens", _ANY, name) for name in _OF_REGISTER),
         ("tokens", _ANY, "inventory", _ANY, "raw"),
     ),
+    Unserved.ROLES: (("control_log", "roles"),),
+    Unserved.ACTIONS: tuple(("corporate_actions", _ANY, name) for name in ("status", "status_at", "multiplier")),
+    Unserved.TERMS: (*((*row, "ticker") for row in _NAMED), ("tokens", _ANY, "name")),
 }
 """Places of a document that cannot be recomputed without what a node did not serve, with all that is below them."""
 
@@ -36,6 +49,9 @@ INSTEAD: Final[Mapping[Unserved, str]] = {
     Unserved.CLOSED_DAYS: "the running hash of the closes was compared with those that accounts hold",
     Unserved.DISTRIBUTIONS: "root, entries and total were read from each distribution, and its sums were checked",
     Unserved.REGISTERS: "supply and escrow were recomputed, sums and inventory compared with the anchored close",
+    Unserved.ROLES: "attestors' roles were read from their accounts",
+    Unserved.ACTIONS: "terms and dates were read from each action, and the multiplier from the anchored closes",
+    Unserved.TERMS: "ISINs were taken from the anchored closes",
     Unserved.ORDER_OF_SECOND: "what happened in the as-of's last second was taken to be before it",
 }
 """What stands in for what a node did not serve."""

@@ -119,7 +119,7 @@ def _of_security(part: SecurityClose, at: SecurityAt, path: str) -> Iterator[Dis
         if expected != found:
             texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (expected, found))
             yield differ(f"{path}/{name}", *texts)
-    bits = multiplier_to_float_bits(at.multiplier)
+    bits = multiplier_to_float_bits(at.multiplier) if at.multiplier else 0
     if part.multiplier_bits not in (0, bits):
         yield differ(f"{path}/multiplier_bits", str(bits), str(part.multiplier_bits))
 
