@@ -22,7 +22,6 @@ from tallystick.domain.reserve_report.published import (
     read_header,
 )
 from tallystick.errors import ConfigurationError, InputError, Refused
-from tallystick.services.chain_reads import list_roles
 from tallystick.services.report_approval import (
     Rebuilt,
     Review,
