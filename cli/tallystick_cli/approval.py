@@ -88,8 +88,8 @@ async def sign(
 ) -> Signed:
     """Show the plan, ask, carry it out with these keys. An empty plan asks nothing. A dry run ends here.
 
-    `prepare` is what has to be in place first; it is called between the answer and the first signature. Each transaction
-    is in the audit log before it is signed and again when its outcome is known.
+    `prepare` is what has to be in place first; it is called between the answer and the first signature. Each
+    transaction is in the audit log before it is signed and again when its outcome is known.
 
     Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
     `execute` and `SendResult.require_done` raise.

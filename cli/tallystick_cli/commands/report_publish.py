@@ -175,8 +175,8 @@ async def approve(
 ) -> Approved:
     """Agree to a report before it is published: a second person, with a key that publishes nothing.
 
-    Shown is the digest that is signed and the verdict it stands for. The draft is checked for canonical form and its own
-    arithmetic, and built again from this machine's sources; what differs is said. Best on the second person's own
+    Shown is the digest that is signed and the verdict it stands for. The draft is checked for canonical form and its
+    own arithmetic, and built again from this machine's sources; what differs is said. Best on the second person's own
     machine, with sources of their own. Building another draft takes an approval back.
     """
     books = await tally.open_store()
@@ -220,14 +220,14 @@ async def publish(
     tally: Tally,
     month: MonthArgument,
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="FOLDER", help="Where the files go; else the profile's [report].")
+        Path | None, typer.Option("--folder", metavar="FOLDER", help="Where the files go; else the profile's folder.")
     ] = None,
     version: VersionOption = None,
 ) -> Released:
     """Publish an approved report: its files into the folder, its hash on chain, then the index of all reports.
 
-    However often it is run and wherever it was cut off, it completes what is missing and publishes once; exit 3 while the
-    outcome is not known. Files of a published version stay as they are. After: bring the folder to the web server.
+    However often it is run and wherever it was cut off, it completes what is missing and publishes once; exit 3 while
+    the outcome is not known. Files of a published version stay as they are. After: bring the folder to the web server.
     """
     chain, books = tally.open_chain(), await tally.open_store()
     place = tally.open_reports_folder(folder)
@@ -360,3 +360,6 @@ def _read_signed(path: Path) -> Approval:
 
 def _report_path(report: StoredReport) -> Path:
     return Path(period_text(report.period)) / f"v{report.version}" / "report.json"
+
+
+__all__ = ["app", "find_report"]

@@ -108,7 +108,8 @@ async def adopt_approval(
     """Keep an approval that was signed elsewhere. Refused unless it is one of this very report, by no publisher."""
     if approval.digest != report.digest:
         raise Refused(
-            f"This approval is of a report with digest {approval.digest.hex()}; {report.name} has {report.digest.hex()}.",
+            f"This approval is of a report with digest {approval.digest.hex()}; that of {report.name} is"
+            f" {report.digest.hex()}.",
             hint="Both of you build from sources of your own: compare the two reports before anybody signs.",
         )
     if not is_signed(approval):

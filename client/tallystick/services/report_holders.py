@@ -15,7 +15,7 @@ from tallystick.program.addresses import security_address
 
 
 async def holder_files(closes: CloseStore, content: bytes) -> AsyncIterator[tuple[str, bytes]]:
-    """Names below holders/ and contents of every security's shards, as the report in `content` (report.json) names them.
+    """Names below holders/ and contents of every security's shards, of the report in `content` (report.json).
 
     Refused when the store does not have the register at the as-of close; LedgerError when it has another root than the
     report.
@@ -41,8 +41,8 @@ async def holder_files(closes: CloseStore, content: bytes) -> AsyncIterator[tupl
             )
         if kept.root.hex() != row["root"] or kept.slot != slot:
             raise LedgerError(
-                f"The holders of {row['ticker']} kept for {day} are of slot {kept.slot} with root {kept.root.hex()}; the"
-                f" report has slot {slot} and {row['root']}.",
+                f"The holders of {row['ticker']} kept for {day} are of slot {kept.slot} with root {kept.root.hex()};"
+                f" the report has slot {slot} and {row['root']}.",
                 hint="Restore the store from a backup, and find out who changed it.",
             )
         for name, data in shard_register(kept.register, isin=isin, mint=mint, slot=kept.slot):

@@ -75,15 +75,14 @@ class Renderers:
     """How the files are made, each from its arguments alone, so that the same report has the same bytes for ever.
 
     `pdf` and `page` take report.json, the page also approval.json; `holders` gives names below holders/ and contents;
-    `index` and `proof_of_reserves` take report.json and anchor.json of every published version, in the order of
-    publication.
+    `index` and `proof_of_reserves` take every published version in the order of publication.
     """
 
     pdf: Callable[[bytes], bytes]
     page: Callable[[bytes, bytes], bytes]
     holders: Callable[[bytes], AsyncIterator[tuple[str, bytes]]]
-    index: Callable[[Sequence[bytes], Sequence[bytes]], bytes]
-    proof_of_reserves: Callable[[Sequence[bytes], Sequence[bytes]], bytes]
+    index: Callable[[Sequence[PublishedVersion]], bytes]
+    proof_of_reserves: Callable[[Sequence[PublishedVersion]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +230,8 @@ async def finish_publication(
     anchor = await _anchor_of(chain, folder, account, there)
     await folder.write(f"{top}/{ANCHOR}", anchor_bytes(anchor))
     versions = await published_versions(chain, store, folder, issuer)
-    reports, anchors = [each.content for each in versions], [anchor_bytes(each.anchor) for each in versions]
-    await folder.write(PROOF_OF_RESERVES, renderers.proof_of_reserves(reports, anchors))
-    await folder.write(INDEX, renderers.index(reports, anchors))
+    await folder.write(PROOF_OF_RESERVES, renderers.proof_of_reserves(versions))
+    await folder.write(INDEX, renderers.index(versions))
     kept = await store.published(report.issuer, report.period, report.version, report.digest, _publication(anchor))
     return Published(kept, anchor, tuple(await folder.list(top)))
 

@@ -13,8 +13,9 @@ from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.store.reports import MemoryReportStore, StoredReport
 from tallystick.domain.canonical import canonical_json, sha256
 from tallystick.domain.reserve_report.published import (
+    PublishedVersion,
+    anchor_bytes,
     period_text,
-    read_anchor,
     read_approval,
     read_header,
     report_uri,
@@ -110,14 +111,19 @@ def plain_renderers(shards: int = 3) -> Renderers:
     def page(content: bytes, approval: bytes) -> bytes:
         return f"page of {sha256(content).hex()} approved by {read_approval(approval).approver}".encode()
 
-    def index(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
-        hashes = [sha256(content).hex() for content in reports]
-        assert hashes == [read_anchor(each).hash.hex() for each in anchors]
-        return "\n".join(["index", *hashes]).encode()
+    def index(versions: Sequence[PublishedVersion]) -> bytes:
+        for each in versions:
+            assert (each.anchor.hash, each.anchor.account) == (sha256(each.content), _account(each))
+        return "\n".join(["index", *(each.anchor.hash.hex() for each in versions)]).encode()
 
-    def proof_of_reserves(reports: Sequence[bytes], anchors: Sequence[bytes]) -> bytes:
-        return str(len(reports)).encode() + b"[" + b",".join(anchors) + b"]"
+    def proof_of_reserves(versions: Sequence[PublishedVersion]) -> bytes:
+        return b"[" + b",".join(anchor_bytes(each.anchor) for each in versions) + b"]"
 
     return Renderers(
         lambda content: b"pdf of " + sha256(content).hex().encode(), page, holders, index, proof_of_reserves
     )
+
+
+def _account(version: PublishedVersion) -> str:
+    issuer = Pubkey.from_string(read_header(version.content).issuer)
+    return str(report_address(issuer, version.period, version.version))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from desk import ACCOUNT, movement
+from desk import ACCOUNT, DAY, movement
 from paying_desk import PayingDesk
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Chain
@@ -22,6 +22,7 @@ from tallystick.program.token import (
 )
 from tallystick.services.corrections import plan_correct_fill
 from tallystick.services.daily_close import close_day
+from tallystick.services.holders import plan_approve_holder
 from tallystick.services.holdings import Reason, plan_freeze, plan_thaw
 from tallystick.services.movements import Part
 from tallystick.services.plans import Plan, new_action
@@ -41,7 +42,7 @@ COURT = Reason("court order 7", 3)
 class ReportingDesk(PayingDesk):
     """What is done to alice unless another is named."""
 
-    names = (*PayingDesk.names, "compliance-2", "publisher", "alice-2")
+    names = (*PayingDesk.names, "compliance-2", "publisher", "alice-2", "bob-2")
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,6 +148,22 @@ class ReportingDesk(PayingDesk):
                 compliance=self["compliance"],
                 wallet=self[name],
                 reason=COURT,
+            )
+        )
+
+    async def approve_as(self, name: str, investor: str) -> None:
+        """Another wallet of an investor."""
+        await self.run(
+            await plan_approve_holder(
+                self.chain,
+                payer=self["payer"],
+                issuer=self.issuer,
+                compliance=self["compliance"],
+                wallet=self[name],
+                investor_id=investor.encode().ljust(32, b"."),
+                classes=1,
+                approved_until=self.now + 365 * DAY,
+                evidence_hash=b"e" * 32,
             )
         )
 

@@ -100,9 +100,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing by its name in charts(), and what it says in words."""
+    """A drawing by its name in charts(), its caption, and what it says in words."""
 
     name: str
+    title: str
     words: str
 
 

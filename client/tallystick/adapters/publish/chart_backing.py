@@ -214,7 +214,10 @@ def _title(series: Series, panel: Panel, palette: Palette) -> Iterator[str]:
         anchor="end",
         is_bold=bool(short),
     )
-    figures = f"{amount(last.attested, series.decimals)} attested, {amount(last.required, series.decimals)} required"
+    attested, required = amount(last.attested, series.decimals), amount(last.required, series.decimals)
+    figures = f"{attested} attested, {required} required"
+    if room_for(figures, SMALL_SIZE) > panel.wide:
+        figures = f"{attested} / {required}"
     yield label(panel.x, y + 12 * UNIT, cut(figures, panel.wide, SMALL_SIZE), palette.muted, size=SMALL_SIZE)
 
 

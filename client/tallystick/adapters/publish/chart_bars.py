@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.adapters.publish.drawing import (
@@ -26,14 +27,32 @@ _ROWS_WITHOUT_HEAD: Final = 6
 _ROW: Final = 29 * UNIT
 _HEAD: Final = 40 * UNIT
 _BAR_LEFT: Final = 86 * UNIT
-_BAR_WIDE: Final = 264 * UNIT
-_HELD_RIGHT: Final = 476 * UNIT
+_GAP: Final = 14 * UNIT
 _BUCKET: Final = 22 * UNIT
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Where the bars end and the figures of what is held: as far right as every figure of the document allows."""
+
+    wide: int
+    held_right: int
+
+    @classmethod
+    def of(cls, tests: Sequence[Mapping[str, Any]]) -> Bars:
+        """Room for the longest figure of each column; the bars have the rest."""
+        held, required = (
+            max((room_for(amount(each[name], each["decimals"]), SMALL_SIZE) for each in tests), default=0)
+            for name in ("held", "required")
+        )
+        held_right = WIDTH - max(required, room_for("required", SMALL_SIZE)) - _GAP
+        return cls(held_right - max(held, room_for("no statement", SMALL_SIZE)) - _GAP - _BAR_LEFT, held_right)
 
 
 def reserve_charts(document: Mapping[str, Any], palette: Palette, *, rows: int) -> Iterator[str]:
     """Shares required by all tokens and shares held, a row for each security with a scale of its own."""
     tests: Sequence[Mapping[str, Any]] = document["test"]
+    bars = Bars.of(tests)
     pages = [tests[at : at + rows] for at in range(0, len(tests), rows)]
     for number, page in enumerate(pages, start=1):
         part = f", part {number} of {len(pages)}" if len(pages) > 1 else ""
@@ -45,25 +64,28 @@ def reserve_charts(document: Mapping[str, Any], palette: Palette, *, rows: int) 
             + " ".join(f"{each['ticker']}: {each['words']}." for each in page),
             head + _ROW * len(page),
             [
-                *(_heads(palette) if head else ()),
-                *(element("g", "".join(_row(each, head + place * _ROW, palette))) for place, each in enumerate(page)),
+                *(_heads(bars, palette) if head else ()),
+                *(
+                    element("g", "".join(_row(each, head + place * _ROW, bars, palette)))
+                    for place, each in enumerate(page)
+                ),
             ],
         )
 
 
-def _heads(palette: Palette) -> Iterator[str]:
+def _heads(bars: Bars, palette: Palette) -> Iterator[str]:
     y = 11 * UNIT
     yield box(_BAR_LEFT, y - 8 * UNIT, 18 * UNIT, 8 * UNIT, fill=palette.reserve)
     yield label(_BAR_LEFT + 23 * UNIT, y, "held", palette.muted, size=SMALL_SIZE)
     x = _BAR_LEFT + 60 * UNIT
     yield box(x, y - 8 * UNIT, 18 * UNIT, 8 * UNIT, fill="none", stroke=palette.required, dash="2 1.5")
     yield label(x + 23 * UNIT, y, "required; each row has its own scale", palette.muted, size=SMALL_SIZE)
-    for right, words in ((_HELD_RIGHT, "held"), (WIDTH, "required")):
+    for right, words in ((bars.held_right, "held"), (WIDTH, "required")):
         yield label(right, _HEAD - 9 * UNIT, words, palette.muted, size=SMALL_SIZE, anchor="end")
     yield line(0, _HEAD - 4 * UNIT, WIDTH, _HEAD - 4 * UNIT, palette.grid)
 
 
-def _row(test: Mapping[str, Any], y: int, palette: Palette) -> Iterator[str]:
+def _row(test: Mapping[str, Any], y: int, bars: Bars, palette: Palette) -> Iterator[str]:
     required, decimals = int(test["required"]), test["decimals"]
     held = None if test["held"] is None else int(test["held"])
     longest = max(required, held or 0, 1)
@@ -75,21 +97,19 @@ def _row(test: Mapping[str, Any], y: int, palette: Palette) -> Iterator[str]:
     )
     if has_failed:
         yield label(0, baseline + 9 * UNIT, "FAIL", ink, size=SMALL_SIZE)
-    yield box(_BAR_LEFT, y + 4 * UNIT, scaled(max(held or 0, 0), 0, longest, _BAR_WIDE), 8 * UNIT, fill=fill)
+    yield box(_BAR_LEFT, y + 4 * UNIT, scaled(max(held or 0, 0), 0, longest, bars.wide), 8 * UNIT, fill=fill)
     yield box(
         _BAR_LEFT,
         y + 14 * UNIT,
-        scaled(required, 0, longest, _BAR_WIDE),
+        scaled(required, 0, longest, bars.wide),
         8 * UNIT,
         fill="none",
         stroke=palette.required,
         dash="2 1.5",
     )
-    room = _HELD_RIGHT - _BAR_LEFT - _BAR_WIDE - 8 * UNIT
     held_words = "no statement" if held is None else amount(held, decimals)
-    yield label(_HELD_RIGHT, baseline, cut(held_words, room, SMALL_SIZE), ink, size=SMALL_SIZE, anchor="end")
-    words = cut(amount(required, decimals), WIDTH - _HELD_RIGHT - 8 * UNIT, SMALL_SIZE)
-    yield label(WIDTH, baseline, words, palette.ink, size=SMALL_SIZE, anchor="end")
+    yield label(bars.held_right, baseline, held_words, ink, size=SMALL_SIZE, anchor="end")
+    yield label(WIDTH, baseline, amount(required, decimals), palette.ink, size=SMALL_SIZE, anchor="end")
     yield line(0, y + 26 * UNIT, WIDTH, y + 26 * UNIT, palette.grid)
 
 
@@ -107,7 +127,7 @@ def ageing_chart(document: Mapping[str, Any], palette: Palette) -> str:
         "Breaks open at the as-of time, by age",
         _described(rows, "break", "breaks"),
         _bars_high(rows),
-        list(_bars(0, WIDTH, f"Age of open breaks: {words}", rows, palette.muted, palette)),
+        list(_bars(0, WIDTH, words.capitalize(), rows, palette.muted, palette)),
     )
 
 

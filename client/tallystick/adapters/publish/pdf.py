@@ -31,8 +31,8 @@ from tallystick.adapters.publish.blocks import (
     codes,
 )
 from tallystick.adapters.publish.charts import charts, described, parts
-from tallystick.adapters.publish.fonts import breakable, font_folder, shown
-from tallystick.adapters.publish.layout import laid_out
+from tallystick.adapters.publish.fonts import breakable, fitted, font_folder, shown, width
+from tallystick.adapters.publish.layout import ROOM, laid_out
 from tallystick.adapters.publish.reading import count, instant_in_words, period, short
 from tallystick.adapters.publish.sections import sections
 from tallystick.adapters.publish.sections.evidence import COMMAND
@@ -74,9 +74,14 @@ def _paper(document: Mapping[str, Any], digest: str) -> dict[str, Any]:
     month, version = period(header["period"]), header["version"]
     found = sections(document, digest)
     drawings = charts(document, is_paper=True)
+    title = shown(f"Reserve report of {header['issuer']['name']}, {month}, version {version}")
     return {
-        "title": shown(f"Reserve report of {header['issuer']['name']}, {month}, version {version}"),
+        "title": title,
+        "running_title": fitted(title, ROOM - 8_000, 750),
         "issuer": shown(header["issuer"]["name"]),
+        "issuer_size": next(
+            (size for size in (2_400, 1_800) if width(header["issuer"]["name"], size, is_bold=True) <= ROOM), 1_300
+        ),
         "month": month,
         "edition": f"Version {version}",
         "verdict": {"mark": mark, "tone": tone, "words": shown(document["summary"]["words"])},
@@ -154,13 +159,14 @@ def _block(block: Block, drawings: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(block, Words):
         return {"is": "words", "text": breakable(block.text), "tone": block.tone}
     if isinstance(block, Subheading):
-        return {"is": "subheading", "text": shown(block.text)}
+        return {"is": "subheading", "text": breakable(block.text)}
     if isinstance(block, Facts):
         return {"is": "facts", "lines": [_fact(each) for each in block.lines]}
     if isinstance(block, Chart):
         names = parts(drawings, block.name)
         return {
             "is": "chart",
+            "title": block.title,
             "drawings": [
                 {"svg": drawings[each], "words": f"{block.words} {described(drawings[each])}"} for each in names
             ],

@@ -51,8 +51,8 @@ class SecurityAt:
 
     @property
     def required(self) -> int:
-        """Shares that have to be held for the supply: its share equivalent, rounded up."""
-        return share_equivalent(self.supply, self.multiplier, Rounding.UP)
+        """Shares that have to be held for the supply: its share equivalent, rounded up. 0 before it was listed."""
+        return share_equivalent(self.supply, self.multiplier, Rounding.UP) if self.multiplier else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,7 +290,11 @@ def backing(document: Node) -> Section:
                 f"{counted(len(days), 'day was', 'days were')} closed. Each close has the figures of every security at "
                 "one finalized slot; the appendix lists them."
             ),
-            Chart("backing", "Shares attested, on statements and required, by security, at each daily close."),
+            Chart(
+                "backing",
+                "Shares at each daily close",
+                "Shares attested, on statements and required, by security, at each daily close.",
+            ),
             Table(
                 "Daily closes",
                 (text("Day"), text("Time, UTC"), number("Slot"), code("Hash of the close")),

@@ -57,7 +57,7 @@ def differences(document: Node) -> Section:
                     _shortfall(found["largest_shortfall"], listed),
                 )
             ),
-            Chart("ageing", "Breaks open at the as-of time, by age."),
+            Chart("ageing", "Age of open breaks", "Breaks open at the as-of time, by age."),
             *_breaks("Open breaks", open_breaks, listed, is_open=True),
             *_breaks("Breaks closed in the month", found["closed"], listed, is_open=False),
             _holds(found["holds"]),
@@ -167,7 +167,7 @@ def activity(document: Node) -> Section:
                 "median, 95 of 100 at most the second figure.",
                 Tone.MUTED,
             ),
-            Chart("settling", "Orders settled in the month, by the time they took."),
+            Chart("settling", "Time to settle", "Orders settled in the month, by the time they took."),
         ),
     )
 

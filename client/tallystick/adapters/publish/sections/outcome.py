@@ -91,7 +91,11 @@ def summary(document: Node) -> Section:
                 Tone.MUTED,
             ),
             _verdicts(document["test"]),
-            Chart("reserve", "Shares required and shares held, by security, at the as-of time."),
+            Chart(
+                "reserve",
+                "Supply and reserve by security",
+                "Shares required and shares held, by security, at the as-of time.",
+            ),
         ),
     )
 
@@ -132,14 +136,18 @@ def test_table(title: str, tests: Sequence[Node]) -> Table:
 test_table.__test__ = False  # type: ignore[attr-defined]
 
 
-def _verdicts(tests: Sequence[Node]) -> Facts:
+def _verdicts(tests: Sequence[Node]) -> Table:
     """The sentence on every security, those that failed first."""
     ordered = sorted(tests, key=lambda each: bool(each["is_passed"]))
-    return Facts(
-        tuple(
-            Fact(each["ticker"], each["words"], tone=Tone.PLAIN if each["is_passed"] else Tone.FAILED)
-            for each in ordered
-        )
+    return Table(
+        "In words",
+        (text("Security"), text("Outcome")),
+        rows(
+            [each["ticker"] for each in ordered],
+            [each["words"] for each in ordered],
+            tones=[Tone.PLAIN if each["is_passed"] else Tone.FAILED for each in ordered],
+        ),
+        otherwise="No security was listed.",
     )
 
 
