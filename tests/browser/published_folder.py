@@ -12,8 +12,10 @@ from typing import Any, Final
 from report_sample import sample_report
 from tallystick.adapters.publish.charts import charts
 from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
+from tallystick.domain.amounts import Quantity
 from tallystick.domain.base58 import base58_encode
 from tallystick.domain.canonical import canonical_json
+from tallystick.domain.holdings import Basis, Completeness, HoldingLine, StatementOfHoldings, SubBalance
 from tallystick.domain.register import Register, RegisterEntry
 from tallystick.domain.reserve_report.published import (
     Anchor,
@@ -24,11 +26,40 @@ from tallystick.domain.reserve_report.published import (
     version_folder,
 )
 from tallystick.domain.reserve_report.shards import holder_proof, shard_register
+from tallystick.domain.reserve_report.statement_lines import StatementLines, statement_lines
 
 HOLDERS: Final = {"BETB": 2_500, "ALPA": 40, "GAMC": 0}
 """BETB has three shards and a multiplier of two."""
 RAW: Final = 12_500_000
 """What each holder has: 12.5 tokens."""
+
+
+def lines_of_month() -> StatementLines:
+    """Three lines of two statements, in more letters than ASCII has."""
+    first = HoldingLine(
+        "US0378331005",
+        Quantity(10_005, 1),
+        sub_balances=(SubBalance("PLED", Quantity(25, 1)),),
+        place="Zürich \u2028 “1”\t",
+    )
+    statements = [
+        StatementOfHoldings(
+            "EXAMPLECUSTODYBANK81",
+            "SAFE-1",
+            1_793_491_192,
+            1_793_494_792,
+            name,
+            Basis.SETTLED,
+            Completeness.COMPLETE,
+            True,
+            lines,
+            (bytes(32),),
+            "semt.002",
+            1,
+        )
+        for name, lines in (("ST-1", (first, replace(first, isin="US5949181045"))), ("ST-2", (first,)))
+    ]
+    return statement_lines(statements, b"\x07" * 32)
 
 
 def register_of(holders: int, offset: int = 0) -> Register:
@@ -91,6 +122,8 @@ def publish(path: Path, registers: dict[str, Register] | None = None) -> Publish
     for row in document["holders"]["securities"]:
         register = registers[row["ticker"]]
         row |= {"root": register.root.hex(), "holders": len(register.entries), "raw": str(register.total)}
+    tree = lines_of_month().tree
+    document["statements"] |= {"root": tree.root.hex(), "lines": tree.lines}
     content = canonical_json(document)
     digest = sha256(content).digest()
     rows = {row["ticker"]: {**row, "slot": slot} for row in document["holders"]["securities"]}

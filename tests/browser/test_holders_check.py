@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from holder_page import FILE, HTTP, OTHER_HOST, Screen
-from published_folder import PublishedFolder, change, publish, register_of
+from published_folder import PublishedFolder, change, lines_of_month, publish, register_of
 from tallystick.domain.base58 import base58_encode
 from tallystick.domain.register import Register
 
@@ -296,6 +296,53 @@ async def test_a_tampered_proof_as_a_file_is_refused(
     page = await open_page(published)
     (result,) = await page.check_proof(file)
     assert result.state == "mismatch"
+
+
+@pytest.mark.parametrize("way", [HTTP, FILE])
+@pytest.mark.parametrize("index", [0, 1, 2])
+async def test_one_line_of_a_statement_is_shown_without_the_others(
+    published: PublishedFolder, open_page: Any, tmp_path: Path, index: int, way: str
+) -> None:
+    file = tmp_path / "line.json"
+    file.write_text(json.dumps(lines_of_month().proof(index).document()))
+    page = await open_page(published, way)
+    (result,) = await page.check_proof(file)
+    isin = ["US0378331005", "US5949181045", "US0378331005"][index]
+    assert (result.state, result.head) == ("held", f"1000.5 shares of {isin}")
+    assert f"Line {index + 1} of 3" in result.text
+    assert "account SAFE-1, as of 2026-10-31 23:59:52 UTC. Of it: PLED 2.5." in result.text
+
+
+def alter_line(**members: object) -> Callable[[dict[str, Any]], object]:
+    return lambda proof: proof["line"].update(members)
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        alter_line(aggregate="1000.6"),
+        alter_line(salt="00" * 32),
+        alter_line(custodian="HWUPKR0MPOU8FGXBT394"),
+        alter_line(sub_balances=[]),
+        alter_line(as_of=1_793_491_193),
+        alter_line(more=""),
+        lambda proof: proof["line"].pop("other_id"),
+        lambda proof: proof.update(index=1),
+        lambda proof: proof.update(size=4),
+        lambda proof: proof.update(root="00" * 32),
+        lambda proof: proof.update(path=proof["path"][:-1]),
+        lambda proof: proof.update(format_version=2),
+    ],
+)
+async def test_a_tampered_line_of_a_statement_is_refused(
+    published: PublishedFolder, open_page: Any, tmp_path: Path, alter: Callable[[dict[str, Any]], object]
+) -> None:
+    proof: dict[str, Any] = json.loads(json.dumps(lines_of_month().proof(0).document()))
+    alter(proof)
+    file = tmp_path / "line.json"
+    file.write_text(json.dumps(proof))
+    page = await open_page(published)
+    assert (await page.check_proof(file))[0].state == "mismatch"
 
 
 @pytest.mark.parametrize(

@@ -447,6 +447,37 @@ async function checkHolderProof(proof, report) {
   return result("held", heldWords(raw, security), words);
 }
 
+/** The bytes that a leaf hashes: JSON with sorted keys and no blanks (RFC 8785). */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const members = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
+  return `{${members.join(",")}}`;
+}
+
+async function checkStatementLine(proof, report) {
+  if (proof === null || proof.format !== "tallystick statement line" || proof.format_version !== 1) {
+    throw new Mismatch("It is neither a holder’s proof nor that of a statement’s line.");
+  }
+  const { root, lines } = report.statements;
+  if (proof.root !== root || proof.size !== lines) {
+    throw new Mismatch(`It is of ${proof.size} lines with root ${proof.root}; the report has ${lines} with root ${root}.`);
+  }
+  const leaf = new TextEncoder().encode(canonical(proof.line));
+  const found = await rootOfProof(await leafHash(leaf), proof.index, proof.size, proof.path);
+  if (found !== root) throw new Mismatch(`Its hashes lead to ${found || "no root at all"}, not to the report’s root ${root}.`);
+  const line = proof.line;
+  const asOf = new Date(line.as_of * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const unit = line.unit === "UNIT" ? "shares" : line.unit;
+  const parts = line.sub_balances.map((part) => `${part.code} ${part.quantity}`);
+  const words = [
+    `Statement ${line.statement_id} of custodian ${line.custodian}, account ${line.account}, as of ${asOf} UTC.`,
+    parts.length ? `Of it: ${parts.join(", ")}.` : "",
+    `Line ${count(proof.index + 1)} of ${count(lines)} in the report’s tree. Its hashes lead to the report’s root.`,
+  ];
+  return result("held", `${line.aggregate} ${unit} of ${line.isin || line.other_id}`, words.filter(Boolean).join(" "));
+}
+
 async function checkProof(file) {
   try {
     const proof = parsed(new Uint8Array(await file.arrayBuffer()), file.name);
