@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,32 +14,12 @@ from playwright.async_api import Browser, async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "domain"))
 
-from holder_page import HTTP, OTHER_HOST, HolderPage, Screen
+from chromium import ARGUMENTS, browser_path
+from holder_page import HTTP, HolderPage, Screen
 from published_folder import PublishedFolder, publish
 from tallystick.adapters.publish.server import SiteServer
 
-ROOT = Path(__file__).resolve().parents[2]
 MISSING = "no Chromium on this machine; get it with: toolchain/install browser"
-# Chromium looks for its maker's hosts at every start unless told not to.
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1",
-]
-
-
-@cache
-def browser_path() -> str | None:
-    """The Chromium that toolchain/install finds: its line is `browser: a Chromium: PATH (path)`."""
-    command = [str(ROOT / "toolchain/install"), "--check", "browser"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.stdout.split(": ")[2].rsplit(" (", 1)[0] if found.returncode == 0 else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,8 +11,6 @@ from published_folder import PublishedFolder
 
 HTTP: Final = "http"
 FILE: Final = "file"
-OTHER_HOST: Final = "reports.example"
-"""A name for this machine that is no secure context to a browser."""
 
 
 @dataclass(frozen=True, slots=True)

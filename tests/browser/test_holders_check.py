@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from holder_page import FILE, HTTP, OTHER_HOST, Screen
+from chromium import OTHER_HOST
+from holder_page import FILE, HTTP, Screen
 from published_folder import PublishedFolder, change, lines_of_month, publish, register_of
 from tallystick.domain.base58 import base58_encode
 from tallystick.domain.register import Register

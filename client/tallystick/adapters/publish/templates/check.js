@@ -246,6 +246,11 @@ async function holdingOf(owner, security, source) {
 
 const page = JSON.parse(document.getElementById("facts").textContent);
 
+/** A security that was not listed yet at the as-of has no register, and nobody holds it. */
+function isListed(security) {
+  return security.root !== null;
+}
+
 /** The report's bytes as an object with what the check needs; Mismatch when they are not those this page was made of. */
 async function reportOf(bytes) {
   const hash = toHex(await sha256(bytes));
@@ -256,7 +261,7 @@ async function reportOf(bytes) {
   const multipliers = new Map(report.tokens.map((token) => [token.mint, token.multiplier]));
   const { slot, time } = report.holders;
   const securities = report.holders.securities.map((each) => ({ ...each, slot, time, multiplier: multipliers.get(each.mint) }));
-  return { hash, securities, statements: report.statements };
+  return { hash, securities: securities.filter(isListed), statements: report.statements };
 }
 
 async function fetchBytes(path) {
@@ -392,7 +397,7 @@ async function currentReport() {
   if (!isFile) return { ...(await reportOf(await fetchBytes("report.json"))), isHashed: true };
   const file = chosen().find((each) => each.name === "report.json" && !(each.webkitRelativePath || "").includes("/holders/"));
   if (file) return { ...(await reportOf(new Uint8Array(await file.arrayBuffer()))), isHashed: true };
-  return { hash: page.report, securities: page.securities, statements: page.statements, isHashed: false };
+  return { hash: page.report, securities: page.securities.filter(isListed), statements: page.statements, isHashed: false };
 }
 
 function showHash(report) {
