@@ -18,7 +18,7 @@ uv:
 demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, a dividend, reconciliation
 	@$(UV) --no-dev tally demo
 
-test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
+test: uv ## every test: Rust, Python, program, property, in a browser, end to end on both clusters, a third party's client
 	@tests/run
 
 soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among faults (10,000), from the seed TALLY_SEED

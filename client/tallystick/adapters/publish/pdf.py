@@ -32,7 +32,7 @@ from tallystick.adapters.publish.blocks import (
 )
 from tallystick.adapters.publish.charts import charts, described, parts
 from tallystick.adapters.publish.fonts import breakable, fitted, font_folder, shown, width
-from tallystick.adapters.publish.layout import ROOM, laid_out
+from tallystick.adapters.publish.layout import LINE, ROOM, UNBROKEN, in_lines, laid_out
 from tallystick.adapters.publish.reading import count, instant_in_words, period, short
 from tallystick.adapters.publish.sections import sections
 from tallystick.adapters.publish.sections.evidence import COMMAND
@@ -112,7 +112,8 @@ def cover(document: Mapping[str, Any], digest: str) -> Facts:
                 "Month",
                 f"{instant_in_words(month['from'])} to before {instant_in_words(month['until'])}; figures of the "
                 + (
-                    f"month are those after the close of {opening['day']} at slot {count(opening['slot'])}"
+                    f"month are those after the close of {opening['day']}, {instant_in_words(opening['time'])}, slot "
+                    f"{count(opening['slot'])}"
                     if opening
                     else "month are those since its first second"
                 ),
@@ -157,9 +158,9 @@ def _section(section: Section, drawings: Mapping[str, str]) -> dict[str, Any]:
 
 def _block(block: Block, drawings: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(block, Words):
-        return {"is": "words", "text": breakable(block.text), "tone": block.tone}
+        return {"is": "words", "text": breakable(block.text, LINE), "tone": block.tone}
     if isinstance(block, Subheading):
-        return {"is": "subheading", "text": breakable(block.text)}
+        return {"is": "subheading", "text": breakable(block.text, LINE)}
     if isinstance(block, Facts):
         return {"is": "facts", "lines": [_fact(each) for each in block.lines]}
     if isinstance(block, Chart):
@@ -176,8 +177,8 @@ def _block(block: Block, drawings: Mapping[str, str]) -> dict[str, Any]:
 
 def _fact(fact: Fact) -> dict[str, Any]:
     return {
-        "label": breakable(fact.label),
-        "value": breakable(fact.value),
+        "label": breakable(fact.label, UNBROKEN),
+        "value": in_lines(shown(fact.value)) if fact.kind is Kind.WHOLE else breakable(fact.value, LINE),
         "kind": fact.kind,
         "tone": fact.tone,
     }
@@ -187,8 +188,8 @@ def _table(table: Table) -> dict[str, Any]:
     found = laid_out(table)
     return {
         "is": "table",
-        "title": breakable(table.title),
-        "note": breakable(table.note),
+        "title": breakable(table.title, LINE),
+        "note": breakable(table.note, LINE),
         "otherwise": table.otherwise,
         "titles": found.titles,
         "kinds": found.kinds,
