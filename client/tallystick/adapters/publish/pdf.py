@@ -108,15 +108,13 @@ def cover(document: Mapping[str, Any], digest: str) -> Facts:
                 "Figures as of",
                 f"{instant_in_words(as_of['time'])}, the close of {as_of['day']} at slot {count(as_of['slot'])}",
             ),
+            Fact("Month", f"{instant_in_words(month['from'])}, to before {instant_in_words(month['until'])}"),
             Fact(
-                "Month",
-                f"{instant_in_words(month['from'])} to before {instant_in_words(month['until'])}; figures of the "
-                + (
-                    f"month are those after the close of {opening['day']}, {instant_in_words(opening['time'])}, slot "
-                    f"{count(opening['slot'])}"
-                    if opening
-                    else "month are those since its first second"
-                ),
+                "Figures of the month",
+                f"after the close of {opening['day']} ({instant_in_words(opening['time'])}, slot "
+                f"{count(opening['slot'])}), up to the as-of"
+                if opening
+                else "from its first second up to the as-of",
             ),
             Fact("Basis", header["basis"] or "not declared", tone=Tone.PLAIN if header["basis"] else Tone.ABSENT),
             *(Fact("Criteria", each) for each in header["criteria"]),
@@ -152,6 +150,7 @@ def _section(section: Section, drawings: Mapping[str, str]) -> dict[str, Any]:
     return {
         "title": shown(section.title),
         "is_appendix": section.is_appendix,
+        "source": section.source,
         "blocks": [_block(each, drawings) for each in section.blocks],
     }
 
