@@ -174,8 +174,8 @@ async def _read_all(
 ) -> _Read:
     """The accounts, and the order of what happened in the very second of a moment."""
     books = await read_books(chain, issuer, clock, program_id=program_id)
-    records = {book.address: await _records(chain, book, program_id) for book in books.securities}
-    found = await list_roles(chain, issuer, commitment="finalized")
+    records = {book.address: await _records(chain, book, as_of.slot, program_id) for book in books.securities}
+    found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
     marks: list[tuple[int, Mark]] = [mark for each in records.values() for mark in each.marks()]
     for address, role in roles.items():
@@ -194,11 +194,12 @@ async def _read_all(
     return _Read(books, records, roles, instants, lives, month, frozenset(unserved))
 
 
-async def _records(chain: Chain, book: SecurityBook, program_id: Pubkey) -> Records:
+async def _records(chain: Chain, book: SecurityBook, lowest: int, program_id: Pubkey) -> Records:
+    """A security's accounts, read at the slot `lowest` or later."""
     of_security = ("security", bytes(book.address))
     seizures, distributions = await asyncio.gather(
-        list_all(chain, Seizure, of_security, commitment="finalized", min_context_slot=book.slot),
-        _distributions(chain, book.address, book.slot, program_id),
+        list_all(chain, Seizure, of_security, commitment="finalized", min_context_slot=lowest),
+        _distributions(chain, book.address, lowest, program_id),
     )
     return Records(
         attestations=book.attestations,
@@ -267,14 +268,14 @@ async def _register(
     return await rewind_register(chain, mint, today, rewinding, as_of.slot, supply)
 
 
-async def _distributions(chain: Chain, security: Pubkey, slot: int, program_id: Pubkey) -> dict[Pubkey, Distribution]:
+async def _distributions(chain: Chain, security: Pubkey, lowest: int, program_id: Pubkey) -> dict[Pubkey, Distribution]:
     """A security's distributions, without the bits of what was paid: for a million holders those are 140 KB."""
     wanted = [
         MemcmpFilter(0, Distribution.DISCRIMINATOR),
         MemcmpFilter(Distribution.OFFSETS["security"], bytes(security)),
     ]
     found = await chain.get_program_accounts(
-        program_id, wanted, commitment="finalized", min_context_slot=slot, data_slice=(0, HEADER_LENGTH)
+        program_id, wanted, commitment="finalized", min_context_slot=lowest, data_slice=(0, HEADER_LENGTH)
     )
     return {address: Distribution.decode(account.data) for address, account in found.accounts.items()}
 
