@@ -9,9 +9,10 @@ counters of the accounts, or nothing is handed out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain as chain_of
 from itertools import pairwise
 from typing import Final
 
@@ -177,11 +178,7 @@ async def _read_all(
     records = {book.address: await _records(chain, book, as_of.slot, program_id) for book in books.securities}
     found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
-    marks: list[tuple[int, Mark]] = [mark for each in records.values() for mark in each.marks()]
-    for address, role in roles.items():
-        marks.append((role.granted_at, (address, Step.MADE)))
-        if role.ends_at != NEVER:
-            marks.append((revoked_at(role, books.issuer.delay), (address, Step.DECIDED)))
+    marks = chain_of(_role_marks(roles, books.issuer.delay), *(each.marks() for each in records.values()))
     order = await order_of_seconds(chain, moments, marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
     opening, now = Moment(_BEFORE_SLOTS, start - 1), Moment(_AFTER_SLOTS, books.now)
@@ -192,6 +189,13 @@ async def _read_all(
         unserved.add(Unserved.ACTIONS)
     month = Month(start, until, as_of, instants)
     return _Read(books, records, roles, instants, lives, month, frozenset(unserved))
+
+
+def _role_marks(roles: Mapping[Pubkey, Role], delay: int) -> Iterator[tuple[int, Mark]]:
+    for address, role in roles.items():
+        yield role.granted_at, (address, Step.MADE)
+        if role.ends_at != NEVER:
+            yield revoked_at(role, delay), (address, Step.DECIDED)
 
 
 async def _records(chain: Chain, book: SecurityBook, lowest: int, program_id: Pubkey) -> Records:
