@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +26,7 @@ from tallystick_cli.profile import change_profile
 from typing_in import Terminal
 
 DAY = 86_400
+TALLY = "from tallystick_cli.main import main; main()"
 
 
 def now(desk: Desk) -> datetime:
@@ -66,8 +71,23 @@ def approved(desk: Desk, month: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def published(desk: Desk, month: str, approved: dict[str, Any]) -> dict[str, Any]:
-    """Published."""
+def killed(desk: Desk, month: str, approved: dict[str, Any]) -> list[int]:
+    """Processes that publish, each killed as soon as a certain file is in place; how they ended."""
+    ended = []
+    for name in ("report.json", "holders", "anchor.json"):
+        place = desk.folder / "reports" / month / "v1" / name
+        command = [sys.executable, "-c", TALLY, "report", "publish", month, "--yes", "--profile", desk.terminal.profile]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and not place.exists():
+                time.sleep(0.002)
+            process.kill()
+        ended.append(process.returncode)
+    return ended
+
+
+@pytest.fixture(scope="module")
+def published(desk: Desk, month: str, killed: list[int]) -> dict[str, Any]:
+    """Published at last."""
     return desk.terminal.json("report", "publish", month, "--yes")
 
 
@@ -175,6 +195,18 @@ def test_a_publication_is_on_chain_and_in_the_folder(desk: Desk, month: str, pub
     assert json.loads((top / "anchor.json").read_bytes())["signature"] == published["signature"]
     assert f"{month}/v1/" in (desk.folder / "reports" / "index.html").read_text()
     assert state(desk, month) == "published"
+
+
+def test_killed_where_files_appear_it_is_published_once_and_whole(
+    desk: Desk, month: str, killed: list[int], published: dict[str, Any], tmp_path: Path
+) -> None:
+    assert killed[:2] == [-signal.SIGKILL] * 2
+    assert desk.terminal.json("outbox", "list")["pending"] == []
+    request = {"jsonrpc": "2.0", "id": 1, "method": "getSignaturesForAddress", "params": [published["account"]]}
+    found = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
+    assert [each["signature"] for each in found] == [published["signature"]]
+    desk.terminal.json("report", "publish", month, "--folder", tmp_path, "--yes")
+    assert _files(desk.folder / "reports") == _files(tmp_path)
 
 
 def test_published_again_nothing_moves(desk: Desk, month: str, published: dict[str, Any]) -> None:
