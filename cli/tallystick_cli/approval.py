@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import typer
@@ -80,11 +80,16 @@ def result_document(action: Action, result: SendResult) -> dict[str, object]:
 
 
 async def sign(
-    tally: Tally, plan: Plan, *signers: TransactionSigner, details: Mapping[str, str] | None = None
+    tally: Tally,
+    plan: Plan,
+    *signers: TransactionSigner,
+    details: Mapping[str, str] | None = None,
+    prepare: Callable[[], Awaitable[object]] | None = None,
 ) -> Signed:
     """Show the plan, ask, carry it out with these keys. An empty plan asks nothing. A dry run ends here.
 
-    Each transaction is in the audit log before it is signed and again when its outcome is known.
+    `prepare` is what has to be in place first; it is called between the answer and the first signature. Each
+    transaction is in the audit log before it is signed and again when its outcome is known.
 
     Refused when the answer is no; ConfigurationError when there is nobody to ask and --yes was not given; else what
     `execute` and `SendResult.require_done` raise.
@@ -95,6 +100,8 @@ async def sign(
         return Signed(plan, (), details or {}, names)
     if not tally.is_yes:
         ask(tally, plan)
+    if prepare is not None:
+        await prepare()
     sender = await tally.open_sender()
     with tally.err.status("") as status:
 
@@ -120,15 +127,21 @@ def joined(title: str, plans: Sequence[Plan]) -> Plan:
 
 def ask(tally: Tally, plan: Plan) -> None:
     """Show the plan on stderr and ask. Refused for no, ConfigurationError when there is nobody to ask."""
+    what = f"{plan.title}: this signs {count(len(plan.actions), 'transaction')}"
+    confirm(tally, lambda: plan_panel(tally, plan), what, "Sign and send this?")
+
+
+def confirm(tally: Tally, panel: Callable[[], RenderableType], what: str, question: str) -> None:
+    """Show on stderr what would be signed, and ask. Refused for no, ConfigurationError when there is nobody to ask."""
     if not tally.can_ask:
         raise ConfigurationError(
-            f"{plan.title}: this signs {count(len(plan.actions), 'transaction')}, and there is no terminal to ask at.",
+            f"{what}, and there is no terminal to ask at.",
             hint="Look at the plan on a terminal first; in a script, agree beforehand with --yes.",
         )
-    tally.err.print(plan_panel(tally, plan))
+    tally.err.print(panel())
     # A key that was pressed before the plan could be read is no consent to it.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
-    if not typer.confirm("Sign and send this?", default=False, err=True):
+    if not typer.confirm(question, default=False, err=True):
         raise Refused("You said no; nothing was signed.", hint="Run it again when it is right.")
 
 

@@ -6,10 +6,11 @@ The only file of the command that imports tallystick.adapters; what commands nee
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -30,24 +31,32 @@ from tallystick.adapters.custody.archive import FolderStatementArchive, Statemen
 from tallystick.adapters.custody.confirmation_samples import write_mt566
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.custody.samples import write_semt002
+from tallystick.adapters.publish.folder import LocalPublishFolder, PublishFolder
+from tallystick.adapters.publish.server import SiteServer
 from tallystick.adapters.store.audit import AuditEntry, AuditLog, first_misfit
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.confirmations import ConfirmationStore
+from tallystick.adapters.store.declarations import DeclarationStore, StoredAssertion, StoredDeclaration
 from tallystick.adapters.store.events import EventBook, KnownEvent
 from tallystick.adapters.store.journal import CustodyMovement, MovementJournal, PlannedPart
 from tallystick.adapters.store.orders import BookedOrder, OrderBook
 from tallystick.adapters.store.payouts import PayoutStore
 from tallystick.adapters.store.registers import RegisterStore
+from tallystick.adapters.store.reports import ReportState, ReportStore, StoredReport
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
 from tallystick.errors import ConfigurationError, InputError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
+from tallystick.services.audit_books import AuditSources
 from tallystick.services.audit_trail import AuditTrail
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import CustodyAccount, DeclaredSecurity
+from tallystick.services.report_holders import holder_files
+from tallystick.services.report_inputs import ReportBooks, ReportProfile
+from tallystick.services.report_publish import Renderers
 from tallystick.services.securities import security_of
 
 from tallystick_cli.profile import SEVERAL, Custodian, Keys, Profile, change_profile, read_profile
@@ -68,8 +77,12 @@ __all__ = [
     "OutboxRow",
     "Outcome",
     "PlannedPart",
+    "ReportState",
     "SendResult",
     "StatementStatus",
+    "StoredAssertion",
+    "StoredDeclaration",
+    "StoredReport",
     "StoredStatement",
     "SystemClock",
     "Tally",
@@ -159,6 +172,12 @@ class Tally:
             self._chain = self._new_chain(self.profile.cluster.urls)
         return self._chain
 
+    def open_chain_at(self, url: str) -> Chain:
+        """A cluster that no profile names, behind one endpoint. ConfigurationError when it is no URL."""
+        chain = RpcChain((url,), self.clock)
+        self._stack.push_async_callback(chain.aclose)
+        return chain
+
     def open_endpoints(self) -> tuple[Chain, ...]:
         """The same cluster through each endpoint alone, in the profile's order: to hear it from more than one."""
         if not self._endpoints:
@@ -188,6 +207,10 @@ class Tally:
         """The folder of statement files as received."""
         return FolderStatementArchive(self.folder / self.profile.store.archive)
 
+    def new_site_server(self, folder: Path, port: int) -> SiteServer:
+        """A server of published reports on this machine, not yet started."""
+        return SiteServer(folder, port)
+
     def store_url(self) -> str:
         """The store's URL, a relative file taken from the profile's folder."""
         url = self.profile.store.url
@@ -205,6 +228,61 @@ class Tally:
             store = await self._stack.enter_async_context(await open_store(self.store_url()))
             self._books = Books(store)
         return self._books
+
+    def reports_path(self, given: Path | None = None) -> Path:
+        """Where reports are published: what was given, else the profile's folder."""
+        return given if given is not None else self.folder / self.profile.report.folder
+
+    def open_reports_folder(self, given: Path | None = None) -> PublishFolder:
+        """That folder, for whoever writes published files."""
+        return LocalPublishFolder(self.reports_path(given))
+
+    def report_profile(self) -> ReportProfile:
+        """What the profile says of the issuer's reports."""
+        custodians = {each.lei: each.name for each in self.profile.custodians}
+        return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
+
+    def audit_sources(self, books: Books, securities: Iterable[Pubkey]) -> AuditSources:
+        """What an auditor's export is taken from."""
+        return AuditSources(
+            self.issuer,
+            tuple(bytes(each) for each in securities),
+            books.closes,
+            books.statements,
+            self.open_archive(),
+            books.journal,
+            books.orders,
+            books.breaks,
+            books.payouts,
+            books.declarations,
+            books.audit,
+            books.reports,
+        )
+
+    def paper_renderers(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bytes]]:
+        """How the PDF is made of report.json, and the page of report.json and approval.json."""
+        # Typesetting takes long to import, and few commands need it.
+        from tallystick.adapters.publish.charts import charts
+        from tallystick.adapters.publish.pdf import render_pdf
+        from tallystick.adapters.publish.site import render_page
+
+        def page(content: bytes, approval: bytes) -> bytes:
+            return render_page(content, approval, charts(json.loads(content)))
+
+        return render_pdf, page
+
+    def report_renderers(self, books: Books) -> Renderers:
+        """How the files of a report are made; the holders' from the registers kept with its close."""
+        from tallystick.adapters.publish.site import proof_of_reserves, render_index
+
+        render_pdf, render_page = self.paper_renderers()
+        return Renderers(
+            render_pdf,
+            render_page,
+            lambda content: holder_files(books.closes, content),
+            render_index,
+            proof_of_reserves,
+        )
 
     async def open_sender(self) -> Sender:
         """The sender whose outbox is in the store."""
@@ -368,6 +446,14 @@ class Books:
         self.registers: RegisterStore = store.registers
         self.confirmations: ConfirmationStore = store.confirmations
         self.payouts: PayoutStore = store.payouts
+        self.reports: ReportStore = store.reports
+        self.declarations: DeclarationStore = store.declarations
+
+    def report_books(self) -> ReportBooks:
+        """What a report is put together from."""
+        return ReportBooks(
+            self.closes, self.statements, self.journal, self.breaks, self.payouts, self.declarations, self.reports
+        )
 
     async def usable_statements(self) -> list[StatementOfHoldings]:
         """Statements that were received and may be used."""

@@ -8,6 +8,7 @@ from tallystick_cli.commands import (
     action,
     attest,
     audit,
+    audit_export,
     close,
     demo,
     dividend,
@@ -25,6 +26,13 @@ from tallystick_cli.commands import (
     outbox,
     program,
     reconcile,
+    report,
+    report_build,
+    report_days,
+    report_declare,
+    report_publish,
+    report_serve,
+    report_verify,
     security,
     security_terms,
     seizure,
@@ -36,6 +44,9 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+assert audit_export.app is audit.app
+for each in (report_build, report_days, report_declare, report_publish, report_serve, report_verify):
+    assert each.app is report.app
 
 app = typer.Typer(
     name="tally",
@@ -62,6 +73,7 @@ for name, group in (
     ("seizure", seizure),
     ("action", action),
     ("dividend", dividend),
+    ("report", report),
     ("outbox", outbox),
     ("audit", audit),
     ("program", program),

@@ -24,6 +24,7 @@ from tallystick.domain.identifiers import canonical_spelling, parse_isin, parse_
 from tallystick.errors import AmountError, ConfigurationError, InputError, TallystickError
 
 from tallystick_cli.dividend_profile import DividendsSection
+from tallystick_cli.report_profile import ReportSection
 
 DEFAULT_PROFILE: Final = Path("~/.config/tallystick/profile.toml")
 PROFILE_VARIABLE: Final = "TALLY_PROFILE"
@@ -72,7 +73,9 @@ class Keys(_Section):
     `payer` pays fees and rent; without it the acting key pays. `payout` sends the payments of a dividend, pays for them
     itself, and can do nothing else. Of `attestors`, `corporate_actions` and `compliance`
     there may be several: whoever announces a corporate action and whoever approves it are two keys, and so are those
-    that propose and execute a seizure, or reissue together; best on two machines.
+    that propose and execute a seizure, or reissue together; best on two machines. `report_approver` is the second
+    person who agrees to a report before the publisher may publish it: another key than the publisher's, with no power
+    on chain.
     """
 
     payer: str = ""
@@ -87,6 +90,7 @@ class Keys(_Section):
     distributor: str = ""
     payout: str = ""
     publisher: str = ""
+    report_approver: str = ""
 
     @field_validator("corporate_actions", "compliance", mode="before")
     @classmethod
@@ -231,6 +235,7 @@ class Profile(BaseSettings):
     securities: tuple[SecuritySection, ...] = ()
     wallets: dict[str, Wallet] = Field(default_factory=dict)
     dividends: DividendsSection = DividendsSection()
+    report: ReportSection = ReportSection()
 
     @field_validator("version")
     @classmethod

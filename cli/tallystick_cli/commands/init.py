@@ -25,7 +25,17 @@ from tallystick_cli.render import facts, stack, table
 
 NewKey: TypeAlias = tuple[str, Pubkey, Path]
 """Whose key it is, its address, and its file."""
-ROLES: Final = ("payer", "admin", "guardian", "operator", "reconciliation", "distributor", "payout")
+ROLES: Final = (
+    "payer",
+    "admin",
+    "guardian",
+    "operator",
+    "reconciliation",
+    "distributor",
+    "payout",
+    "publisher",
+    "report_approver",
+)
 KEYS_OF_TWO: Final = 2
 """Corporate actions: one announces, another approves. Compliance: one proposes a seizure, another executes it."""
 
@@ -181,7 +191,8 @@ def make_keys(folder: Path, attestors: int) -> tuple[NewKey, ...]:
         *(f"attestor-{number}" for number in range(1, attestors + 1)),
         *(f"{role}-{number}" for role in ("compliance", "corporate-actions") for number in range(1, KEYS_OF_TWO + 1)),
     ]
-    return tuple((role, make_key(folder / f"{role}.json"), folder / f"{role}.json") for role in roles)
+    files = [(role, folder / f"{role.replace('_', '-')}.json") for role in roles]
+    return tuple((role, make_key(file), file) for role, file in files)
 
 
 def make_key(file: Path) -> Pubkey:

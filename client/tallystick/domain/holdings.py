@@ -139,7 +139,7 @@ def normalised_content(statement: StatementOfHoldings, isin: str) -> bytes:
         {
             "aggregate": str(line.aggregate),
             "place": line.place,
-            "sub_balances": _sub_balance_documents(line.sub_balances),
+            "sub_balances": sub_balance_documents(line.sub_balances),
             "unit": line.unit.value,
         }
         for line in statement.lines_of(isin)
@@ -164,11 +164,12 @@ def statement_hash(statement: StatementOfHoldings, isin: str) -> bytes:
     return sha256(STATEMENT_TAG, normalised_content(statement, isin))
 
 
-def _sub_balance_documents(parts: tuple[SubBalance, ...]) -> list[CanonicalValue]:
+def sub_balance_documents(parts: tuple[SubBalance, ...]) -> list[CanonicalValue]:
+    """Sub-balances as plain data for JSON, in an order of their own."""
     documents: list[CanonicalValue] = [
         {
             "code": part.code,
-            "parts": _sub_balance_documents(part.parts),
+            "parts": sub_balance_documents(part.parts),
             "quantity": str(part.quantity),
             "unit": part.unit.value,
         }

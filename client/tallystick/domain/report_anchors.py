@@ -62,6 +62,23 @@ def period_of(day: int) -> int:
     return int(year) * 100 + int(month)
 
 
+def parse_period(text: str) -> int:
+    """A month written YYYY-MM as the program counts it, YYYYMM. InputError when it is none from 1970-01 to 9999-11."""
+    year, dash, month = text.partition("-")
+    is_written = dash == "-" and (len(year), len(month)) == (4, 2) and (year + month).isascii() and text.count("-") == 1
+    if not is_written or not (year + month).isdigit():
+        raise InputError(f"{text!r} is not a month; write YYYY-MM.")
+    period = int(year) * 100 + int(month)
+    days_in(period)
+    return period
+
+
+def period_text(period: int) -> str:
+    """A period YYYYMM as YYYY-MM. InputError as first_day."""
+    first_day(period)
+    return f"{period // 100:04}-{period % 100:02}"
+
+
 def days_hash(previous: bytes, day: int, close_hash: bytes, as_of_slot: int) -> bytes:
     """SHA-256("tallystick:days", running hash before, day as u32, hash of the close, slot as u64), little-endian.
 

@@ -19,6 +19,7 @@ from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.adapters.store.registers import RegisterStore
 from tallystick.domain.canonical import sha256
+from tallystick.domain.close_register import CloseRegister
 from tallystick.domain.closes import NO_PREVIOUS, DailyClose, RegisterReference, SecurityClose, verify_chain
 from tallystick.domain.holdings import StatementOfHoldings
 from tallystick.domain.identifiers import custody_account_hash
@@ -59,10 +60,10 @@ async def close_day(
 
     Every security of the issuer is in it, with the breaks that are open when it is made (reconcile first), those of
     `conflicting` statements of its accounts, which are used for nothing, and the registers taken at record dates that
-    no earlier close took up. Refused when the day is not today or yesterday
-    by the chain's clock, when a later day is closed, or when a register is incomplete. InputError for a day that is
-    none, ConfigurationError for a declared security that is not the issuer's. ChainError, StoreError; LedgerError when
-    a stored close was changed.
+    no earlier close took up. The register of holders of each is kept with it until a later close of the month. Refused
+    when the day is not today or yesterday by the chain's clock, when a later day is closed, or when a register is
+    incomplete. InputError for a day that is none, ConfigurationError for a declared security that is not the issuer's.
+    ChainError, StoreError; LedgerError when a stored close was changed.
     """
     wanted = _parse_day(day)
     stored = await closes.find(bytes(issuer), day)
@@ -113,7 +114,8 @@ async def close_day(
             for book in books.securities
         ),
     )
-    return await closes.append(close)
+    kept = [_kept_register(close, book) for book in books.securities]
+    return await closes.append(close, kept)
 
 
 def close_security(
@@ -201,6 +203,12 @@ def _elf_length(content: bytes) -> int:
         start, size = _ELF_SEGMENT.unpack_from(content, place)
         length = max(length, start + size)
     return length
+
+
+def _kept_register(close: DailyClose, book: SecurityBook) -> CloseRegister:
+    root = next(each.register_root for each in close.securities if each.mint == bytes(book.security.mint))
+    register = book.holders.require_complete().register
+    return CloseRegister(close.issuer, bytes(book.address), close.day, close.slot, root, register)
 
 
 def _of_accounts(

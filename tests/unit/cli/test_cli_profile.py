@@ -135,3 +135,13 @@ def test_a_moment_is_a_span_a_date_or_a_time(text: str, seconds: int) -> None:
 def test_a_moment_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         parse_moment(text, 100)
+
+
+def test_reports_have_an_address_that_fits_the_chain(tmp_path: Path) -> None:
+    def write(uri: str) -> str:
+        return write_profile(tmp_path / "p.toml", document() | {"report": {"uri": uri}}).report.uri
+
+    assert write("https://reports.example.com/") == "https://reports.example.com"
+    for wrong in ("http://reports.example.com", f"https://reports.example.com/{'a' * 200}"):
+        with pytest.raises(ConfigurationError, match=r"report\.uri"):
+            write(wrong)

@@ -311,6 +311,11 @@ def published(facts: ReportFacts, content: bytes, *, uri: str = URI) -> ReportFa
     return replace(facts, publications=(*facts.publications, own))
 
 
+def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Stands in for Ed25519: the sample's signature is over nothing, and is taken as good."""
+    return (public_key, len(signature)) == (key("officer"), 64) and bool(message)
+
+
 def sample_report() -> tuple[bytes, ReportFacts]:
     """The report and the facts once it is published."""
     facts = sample_facts()

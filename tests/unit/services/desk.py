@@ -102,13 +102,13 @@ class Desk:
         "heir",
     )
 
-    def __init__(self, outbox: Outbox | None = None) -> None:
+    def __init__(self, outbox: Outbox | None = None, *, seed: bytes | None = None) -> None:
         self.clock = ManualClock(START)
         programs = {
             TOKEN_2022_PROGRAM: Deployment(binary("token_2022.so")),
             PROGRAM_ID: Deployment(binary("tallystick.so"), key("authority").pubkey()),
         }
-        self.chain = MemoryChain(create_ledger(self.clock, programs))
+        self.chain = MemoryChain(create_ledger(self.clock, programs, seed=seed))
         self.outbox = outbox or MemoryOutbox()
         self.sender = self.new_sender(self.chain)
         self.signers = {key(name).pubkey(): KeypairSigner(key(name)) for name in self.names}

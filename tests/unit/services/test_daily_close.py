@@ -94,6 +94,15 @@ async def test_the_register_proves_each_holder_against_the_close(book: BookOnCha
     assert moved.securities[0].register_root != made.securities[0].register_root
 
 
+async def test_the_holders_behind_a_root_are_kept_with_the_close(book: BookOnChain) -> None:
+    made = await close(book)
+    for address, each in zip((book.security, book.other), made.securities, strict=True):
+        kept = await book.closes.register(bytes(address), made.day)
+        assert kept is not None
+        assert (kept.register.root, kept.root, kept.slot) == (each.register_root, each.register_root, made.slot)
+        assert kept.register.total == each.supply
+
+
 async def test_the_program_is_named_by_the_hash_of_its_file(book: BookOnChain) -> None:
     assert (await close(book)).program_hash.hex() == checksums()[PROGRAM]
 

@@ -21,8 +21,9 @@ from tallystick.adapters.chain.protocol import (
     SignatureInfo,
     SignatureStatus,
     Simulation,
+    TokenBalance,
 )
-from tallystick.adapters.chain.records import Landed, Outcome
+from tallystick.adapters.chain.records import Balances, Landed, Outcome
 from tallystick.adapters.chain.token_accounts import TokenAccounts, token_account_row
 from tallystick.errors import RpcError
 from tallystick.program.token import MINT_OFFSET, TOKEN_2022_PROGRAM
@@ -188,7 +189,13 @@ def _confirmed(landed: Landed) -> ConfirmedTransaction:
         outcome.logs,
         outcome.addresses,
         _inner(outcome),
+        _token_balances(outcome.before, outcome.addresses),
+        _token_balances(outcome.after, outcome.addresses),
     )
+
+
+def _token_balances(balances: Balances, keys: Sequence[Pubkey]) -> tuple[TokenBalance, ...]:
+    return tuple(TokenBalance(keys[each.index], each.mint, each.owner, each.amount) for each in balances.tokens)
 
 
 def _inner(outcome: Outcome) -> tuple[InnerInstruction, ...]:

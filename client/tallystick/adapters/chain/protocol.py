@@ -70,8 +70,22 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenBalance:
+    """What one token account of a transaction held, of whatever token program. `raw` in raw units."""
+
+    account: Pubkey
+    mint: Pubkey
+    owner: Pubkey
+    raw: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedTransaction:
-    """A landed transaction. `error` None means it executed; `fee` in lamports; `block_time` in seconds since 1970."""
+    """A landed transaction. `error` None means it executed; `fee` in lamports; `block_time` in seconds since 1970.
+
+    `before` and `after` are the token accounts it named, as they were on either side of it: one that is in `after`
+    alone was made by it, one in `before` alone was closed.
+    """
 
     signature: Signature
     slot: int
@@ -82,6 +96,8 @@ class ConfirmedTransaction:
     logs: tuple[str, ...]
     accounts: tuple[Pubkey, ...]
     inner: tuple[InnerInstruction, ...]
+    before: tuple[TokenBalance, ...] = ()
+    after: tuple[TokenBalance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +222,5 @@ __all__ = [
     "SignatureStatus",
     "Simulation",
     "TokenAccounts",
+    "TokenBalance",
 ]

@@ -25,6 +25,7 @@ from tallystick.adapters.chain.protocol import (
     SignatureInfo,
     SignatureStatus,
     Simulation,
+    TokenBalance,
 )
 from tallystick.adapters.chain.token_accounts import token_account_row as pack_token_account
 from tallystick.domain.base58 import base58_decode
@@ -199,7 +200,29 @@ def transaction(value: Any) -> ConfirmedTransaction | None:
             for group in meta.get("innerInstructions") or ()
             for each in group["instructions"]
         ),
+        before=_token_balances(meta.get("preTokenBalances"), addresses),
+        after=_token_balances(meta.get("postTokenBalances"), addresses),
     )
+
+
+def _token_balances(value: Any, addresses: Sequence[Pubkey]) -> tuple[TokenBalance, ...]:
+    """Balances of one side of a transaction, whose accounts are named by their place in it."""
+    return tuple(
+        TokenBalance(
+            account=addresses[whole(each["accountIndex"])],
+            mint=Pubkey.from_string(each["mint"]),
+            owner=Pubkey.from_string(each["owner"]),
+            raw=_amount(each["uiTokenAmount"]["amount"]),
+        )
+        for each in value or ()
+    )
+
+
+def _amount(value: object) -> int:
+    """An amount in decimal digits."""
+    if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        raise LedgerError(f"expected an amount in digits, found {value!r:.60}")
+    return int(value)
 
 
 def signature_infos(value: Any) -> list[SignatureInfo]:

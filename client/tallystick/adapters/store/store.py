@@ -11,12 +11,14 @@ from tallystick.adapters.store.sql_audit import SqlAuditLog
 from tallystick.adapters.store.sql_breaks import DatabaseBreakStore
 from tallystick.adapters.store.sql_closes import DatabaseCloseStore
 from tallystick.adapters.store.sql_confirmations import SqlConfirmationStore
+from tallystick.adapters.store.sql_declarations import SqlDeclarationStore
 from tallystick.adapters.store.sql_events import SqlEventBook
 from tallystick.adapters.store.sql_journal import SqlMovementJournal
 from tallystick.adapters.store.sql_orders import SqlOrderBook
 from tallystick.adapters.store.sql_outbox import SqlOutbox
 from tallystick.adapters.store.sql_payouts import SqlPayoutStore
 from tallystick.adapters.store.sql_registers import SqlRegisterStore
+from tallystick.adapters.store.sql_reports import SqlReportStore
 from tallystick.adapters.store.sql_statements import SqlStatementRegister
 
 
@@ -36,6 +38,8 @@ class Store:
         self.registers = SqlRegisterStore(database)
         self.confirmations = SqlConfirmationStore(database)
         self.payouts = SqlPayoutStore(database)
+        self.reports = SqlReportStore(database)
+        self.declarations = SqlDeclarationStore(database)
 
     async def close(self) -> None:
         """Close every connection."""

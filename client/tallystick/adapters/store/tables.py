@@ -245,6 +245,76 @@ payout_bits: Final = Table(
     Column("words", LargeBinary, nullable=False),
 )
 
+close_registers: Final = Table(
+    "close_registers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issuer", LargeBinary(32), nullable=False),
+    Column("security", LargeBinary(32), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    UniqueConstraint("security", "day"),
+)
+
+close_register_pages: Final = Table(
+    "close_register_pages",
+    metadata,
+    Column("register", Integer, ForeignKey("close_registers.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("issuer", LargeBinary(32), primary_key=True),
+    Column("period", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("built_at", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("approver", LargeBinary(32)),
+    Column("approval", LargeBinary(64)),
+    Column("approved_at", Integer),
+    Column("signature", LargeBinary(64)),
+    Column("slot", Integer),
+    Column("published_at", Integer),
+)
+
+declarations: Final = Table(
+    "declarations",
+    metadata,
+    Column("issuer", LargeBinary(32), primary_key=True),
+    Column("period", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("declared_at", Integer, nullable=False),
+)
+
+report_assertions: Final = Table(
+    "report_assertions",
+    metadata,
+    Column("issuer", LargeBinary(32), primary_key=True),
+    Column("period", Integer, primary_key=True),
+    Column("officer", Text, primary_key=True),
+    Column("close", LargeBinary(32), nullable=False),
+    Column("text", LargeBinary(32), nullable=False),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("asserted_at", Integer, nullable=False),
+)
+
+statement_seeds: Final = Table(
+    "statement_seeds",
+    metadata,
+    Column("issuer", LargeBinary(32), primary_key=True),
+    Column("period", Integer, primary_key=True),
+    Column("seed", LargeBinary(32), nullable=False),
+)
+
 audit: Final = Table(
     "audit",
     metadata,
@@ -261,7 +331,10 @@ __all__ = [
     "Amount",
     "audit",
     "carries",
+    "close_register_pages",
+    "close_registers",
     "confirmations",
+    "declarations",
     "entitlement_pages",
     "events",
     "metadata",
@@ -275,5 +348,8 @@ __all__ = [
     "payouts",
     "register_pages",
     "registers",
+    "report_assertions",
+    "reports",
+    "statement_seeds",
     "statements",
 ]

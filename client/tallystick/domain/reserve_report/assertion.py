@@ -10,17 +10,11 @@ from tallystick.domain.reserve_report.material import Material, Row
 from tallystick.domain.reserve_report.values import address, moment
 
 ASSERTION_TAG: Final = b"tallystick:report-assertion"
-APPROVAL_TAG: Final = b"tallystick:report-approval"
 
 
 def assertion_message(period: int, as_of_close: bytes, text: str) -> bytes:
     """What an officer signs: tag, period as u32 (little-endian), hash of the as-of close, SHA-256 of the text."""
     return ASSERTION_TAG + period.to_bytes(4, "little") + as_of_close + sha256(text.encode("utf-8"))
-
-
-def approval_message(digest: bytes) -> bytes:
-    """What a second person signs of a report: tag and SHA-256 of its bytes."""
-    return APPROVAL_TAG + digest
 
 
 def assertion(material: Material) -> Row:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tallystick.domain.canonical import CanonicalValue
+import json
+
+from tallystick.domain.canonical import CanonicalValue, canonical_json
 from tallystick.domain.reserve_report.material import Material, Row
 from tallystick.domain.reserve_report.values import address, digits, moment, moment_or_none
 
@@ -17,7 +19,7 @@ def control_log(material: Material) -> Row:
                 "signature": each.signature,
                 "place": each.place,
                 "event": each.event,
-                "details": dict(each.details),
+                "details": json.loads(canonical_json(each.details)),
             }
             for each in material.facts.log
         ],

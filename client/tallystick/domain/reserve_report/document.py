@@ -6,6 +6,7 @@ Its bytes are canonical JSON (RFC 8785); their SHA-256 is what is published on c
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from tallystick.domain.canonical import CanonicalValue, canonical_json
@@ -17,7 +18,7 @@ from tallystick.domain.reserve_report.control_log import control_log
 from tallystick.domain.reserve_report.corporate_actions import corporate_actions, earlier_distributions
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.differences import differences
-from tallystick.domain.reserve_report.facts import ReportFacts
+from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt
 from tallystick.domain.reserve_report.header import FORMAT, FORMAT_VERSION, anchor, header, summary
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.reserves import backing, backing_rows, second_look
@@ -28,32 +29,35 @@ SIZE_LIMIT: Final = 64 * 2**20
 """Bytes of the longest document that is read."""
 
 
+SECTIONS: Final[Mapping[str, Callable[[Material], CanonicalValue]]] = {
+    "header": header,
+    "summary": summary,
+    "test": lambda material: [*backing_rows(material, _as_of(material), material.close)],
+    "second_look": second_look,
+    "tokens": tokens,
+    "roll_forward": roll_forward,
+    "assets": assets,
+    "backing": backing,
+    "differences": differences,
+    "activity": activity,
+    "corporate_actions": corporate_actions,
+    "earlier_distributions": earlier_distributions,
+    "control_log": control_log,
+    "statements": statements,
+    "holders": holders,
+    "assertion": assertion,
+    "days": days,
+    "anchor": anchor,
+    "declared": lambda material: declared_document(material.declared),
+}
+"""What each section is made by, in the order in which a reader follows them."""
+
+
 def build_document(facts: ReportFacts, declared: Declared) -> dict[str, CanonicalValue]:
     """The document of one report. InputError when facts and declaration are not of the same period and moments."""
     material = Material(facts, declared)
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "header": header(material),
-        "summary": summary(material),
-        "test": [*backing_rows(material, [each.as_of for each in facts.securities], material.close)],
-        "second_look": second_look(material),
-        "tokens": tokens(material),
-        "roll_forward": roll_forward(material),
-        "assets": assets(material),
-        "backing": backing(material),
-        "differences": differences(material),
-        "activity": activity(material),
-        "corporate_actions": corporate_actions(material),
-        "earlier_distributions": earlier_distributions(material),
-        "control_log": control_log(material),
-        "statements": statements(material),
-        "holders": holders(material),
-        "assertion": assertion(material),
-        "days": days(material),
-        "anchor": anchor(material),
-        "declared": declared_document(declared),
-    }
+    sections = {name: section(material) for name, section in SECTIONS.items()}
+    return {"format": FORMAT, "format_version": FORMAT_VERSION, **sections}
 
 
 def report_bytes(document: dict[str, CanonicalValue]) -> bytes:
@@ -81,3 +85,7 @@ def read_report(content: bytes) -> dict[str, CanonicalValue]:
     if not is_canonical:
         raise InputError("This report is not in canonical form; it was changed or reformatted since it was made.")
     return cast("dict[str, CanonicalValue]", found)
+
+
+def _as_of(material: Material) -> list[SecurityAt]:
+    return [each.as_of for each in material.facts.securities]

@@ -51,8 +51,8 @@ class SecurityAt:
 
     @property
     def required(self) -> int:
-        """Shares that have to be held for the supply: its share equivalent, rounded up."""
-        return share_equivalent(self.supply, self.multiplier, Rounding.UP)
+        """Shares that have to be held for the supply: its share equivalent, rounded up. 0 before it was listed."""
+        return share_equivalent(self.supply, self.multiplier, Rounding.UP) if self.multiplier else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +331,10 @@ class Unserved(StrEnum):
     CLOSED_DAYS = "transactions that closed the month's days"
     DISTRIBUTIONS = "transactions that paid distributions since the as-of"
     REGISTERS = "transactions that moved tokens since the as-of"
-    ORDER_OF_SECOND = "transactions of the as-of's last second"
+    ORDER_OF_SECOND = "transactions of a moment's last second"
+    ROLES = "transactions that granted roles anew or vetoed a removal since the as-of"
+    ACTIONS = "transactions of corporate actions that were taken back or replaced"
+    TERMS = "transactions that changed a security's names or custody accounts since the as-of"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,185 @@
+"""tally report verify: check a published report against the chain, with no profile and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.text import Text
+from solders.pubkey import Pubkey
+from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.published import PAGE, PDF, period_text
+from tallystick.errors import InputError
+from tallystick.services.report_verify import FILES, Verified, verify_report
+
+from tallystick_cli.command import command
+from tallystick_cli.commands.report import app
+from tallystick_cli.context import Tally
+from tallystick_cli.render import facts, short, stack, table
+
+_MARKS: Final = {
+    Status.PASSED: ("✓", "green"),
+    Status.FAILED: ("✗", "bold red"),
+    Status.NOT_SERVED: ("○", "yellow"),
+    Status.STATED: ("·", "cyan"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportVerified:
+    """Every check of a report, and how it ended."""
+
+    verified: Verified
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a check failed."""
+        return 0 if self.verified.is_verified else 1
+
+    def document(self) -> dict[str, object]:
+        """The report, whether it holds, and each check with both values where it failed."""
+        header, checks = self.verified.header, self.verified.checks
+        return {
+            "report": header
+            and {
+                "issuer": header.issuer,
+                "period": period_text(header.period),
+                "version": header.version,
+                "hash": header.hash.hex(),
+                "as_of_slot": header.as_of_slot,
+            },
+            "is_verified": self.verified.is_verified,
+            "counts": {each.value.replace(" ", "_"): _count(checks, each) for each in Status},
+            "checks": [
+                {
+                    "name": each.name,
+                    "section": each.section,
+                    "status": each.status.value,
+                    "words": each.words,
+                    "path": each.path or None,
+                    "expected": each.expected or None,
+                    "found": each.found or None,
+                }
+                for each in checks
+            ],
+        }
+
+    def view(self) -> RenderableType:
+        """The table of checks, what the marks mean, and the outcome."""
+        rows = table("", "Check", "Part", "What was found")
+        for each in self.verified.checks:
+            mark, style = _MARKS[each.status]
+            rows.add_row(Text(mark, style=style), each.name, Text(each.section, style="dim"), each.words)
+        return stack(rows, self._legend(), self._outcome())
+
+    def _legend(self) -> RenderableType:
+        checks, parts = self.verified.checks, list[Text]()
+        for status in Status:
+            count = _count(checks, status)
+            if count:
+                mark, style = _MARKS[status]
+                parts.append(Text.assemble((f"{mark} ", style), f"{count} {_LEGEND[status]}"))
+        return Text("   ").join(parts)
+
+    def _outcome(self) -> RenderableType:
+        header, failure = self.verified.header, self.verified.first_failure
+        if failure is not None:
+            return _failure_panel(failure)
+        assert header is not None
+        words = f"The report of {period_text(header.period)}, version {header.version}, holds"
+        return Text.assemble(("✓ ", "green"), (words, "bold"), (f" · SHA-256 {short(header.hash, 8)}", "dim"))
+
+
+_LEGEND: Final = {
+    Status.PASSED: "hold",
+    Status.FAILED: "do not",
+    Status.NOT_SERVED: "the node no longer serves; what was checked instead is said",
+    Status.STATED: "stand on somebody's word",
+}
+
+
+def _count(checks: tuple[Check, ...], status: Status) -> int:
+    return sum(1 for each in checks if each.status is status)
+
+
+def _failure_panel(failure: Check) -> RenderableType:
+    """The first figure that disagrees, with both values."""
+    rows: list[tuple[str, RenderableType | str]] = [
+        ("Where", failure.path),
+        ("By the chain", Text(failure.expected, style="green") if failure.expected else ""),
+        ("In the report", Text(failure.found, style="red") if failure.found else ""),
+    ]
+    title = f"[bold]The report does not hold: {failure.name}[/bold]"
+    return Panel(stack(Text(failure.words), facts(rows)), title=title, title_align="left", border_style="red")
+
+
+@command(
+    app,
+    "verify",
+    examples=(
+        "tally report verify 2026-10/v1/report.json --url https://api.mainnet-beta.solana.com --issuer 7xKX…",
+        "tally report verify report.json --url http://127.0.0.1:8899 --pdf report.pdf",
+        "tally report verify report.json --url https://rpc.example.com --json   # exit 1 unless it holds",
+    ),
+)
+async def report_verify(
+    tally: Tally,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="report.json, as it was published.", dir_okay=False)],
+    url: Annotated[str, typer.Option("--url", metavar="RPC", help="Any JSON-RPC endpoint of the report's cluster.")],
+    issuer: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Whose report it has to be; else whom it names.")
+    ] = None,
+    pdf: Annotated[Path | None, typer.Option(help="The PDF; else report.pdf beside FILE.", dir_okay=False)] = None,
+    page: Annotated[Path | None, typer.Option(help="The page; else index.html beside FILE.", dir_okay=False)] = None,
+) -> ReportVerified:
+    """Check a published report with the file and an RPC endpoint alone, trusting nothing but the chain.
+
+    Every figure is recomputed and compared: supply, fills, escrow, multipliers, reserves, roles, actions, holders, the
+    daily closes, the drawn day. What the node no longer serves is said, with what was checked instead. Files beside it
+    are made again from it. Exit 1 unless everything holds.
+    """
+    render_pdf, render_page = tally.paper_renderers()
+    content = _read(file)
+    files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
+    files |= {name: _read(path) for name, path in _given(pdf, page).items()}
+    wanted = None if issuer is None else _address(issuer)
+
+    def progress(what: str, done: int, count: int) -> None:
+        if not tally.is_json and tally.err.is_terminal:
+            status.update(f"Reading the chain: {what} {done:,} of {count:,}")
+
+    with tally.err.status("Reading the chain") as status:
+        verified = await verify_report(
+            tally.open_chain_at(url),
+            content,
+            tally.clock,
+            issuer=wanted,
+            files=files,
+            render_pdf=render_pdf,
+            render_page=render_page,
+            progress=progress,
+        )
+    return ReportVerified(verified)
+
+
+def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:
+    return {name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Give the path of the file.") from error
+
+
+def _address(text: str) -> Pubkey:
+    try:
+        return Pubkey.from_string(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is no address.", hint="Write the issuer's address in base 58.") from error

@@ -1,0 +1,129 @@
+"""Whether a report holds: it is built again from the chain and what it declares, and compared leaf by leaf.
+
+Nothing of the document is trusted. What it declares is held against the chain where the chain, or a hash on it, can
+show it; the rest is counted as the issuer's word. What a node did not serve is said, with what was checked instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tallystick.domain.canonical import CanonicalValue
+from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.codec import read_declared
+from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare
+from tallystick.domain.reserve_report.declared import Declared
+from tallystick.domain.reserve_report.document import SECTIONS, read_report
+from tallystick.domain.reserve_report.facts import ReportFacts, Unserved
+from tallystick.domain.reserve_report.material import Material
+from tallystick.domain.reserve_report.verify_anchor import verify_anchor, verify_publication
+from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
+from tallystick.domain.reserve_report.verify_custody import (
+    verify_attestations,
+    verify_breaks,
+    verify_statements,
+    verify_timing,
+)
+from tallystick.domain.reserve_report.verify_days import verify_closes, verify_draw
+from tallystick.domain.reserve_report.verify_declared import (
+    IsSigned,
+    issuers_word,
+    verify_declared,
+    verify_examination,
+    verify_signatures,
+)
+from tallystick.domain.reserve_report.verify_holders import verify_fills, verify_holders
+from tallystick.errors import TallystickError
+
+_FORM = ("format", "format_version")
+"""What the first check, of the form, has looked at."""
+
+
+def verify_document(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> tuple[Check, ...]:
+    """Every check of a report, in the order in which a reader follows it; nothing is raised for what is wrong in it.
+
+    `facts` are of the issuer, period and as-of that the report has on chain, `is_signed` checks an officer's signature.
+    """
+    return tuple(document_checks(content, facts, is_signed))
+
+
+def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> Iterator[Check]:
+    """As verify_document, one check after the other."""
+    try:
+        document = read_report(content)
+        declared = read_declared(document.get("declared"))
+    except TallystickError as error:
+        yield Check("form", "form", Status.FAILED, str(error))
+        versions = [each.version for each in facts.publications if each.period == facts.period]
+        yield verify_anchor(content, facts, facts.period, max(versions, default=1))
+        return
+    yield Check("form", "form", Status.PASSED, "Canonical JSON (RFC 8785) of format version 1.")
+    yield verify_anchor(content, facts, declared.period, declared.version)
+    yield from verify_publication(facts, declared)
+    facts = _with_isins(facts, declared)
+    try:
+        material = Material(facts, declared)
+        yield from _compare_sections(material, document)
+    except TallystickError as error:
+        yield Check("figures", "every section", Status.FAILED, f"The report cannot be built again: {error}")
+        return
+    yield verify_arithmetic(document)
+    yield verify_fills(material)
+    yield verify_attestations(material)
+    yield from verify_closes(material)
+    yield verify_draw(material)
+    yield verify_statements(material)
+    yield from verify_timing(material)
+    yield verify_breaks(material)
+    yield verify_holders(material)
+    yield _verify_program(material)
+    yield verify_declared(material)
+    yield verify_signatures(material, is_signed)
+    yield verify_examination(material)
+    yield issuers_word(document["declared"])
+
+
+def _with_isins(facts: ReportFacts, declared: Declared) -> ReportFacts:
+    """The facts with the ISINs of the as-of close, where the node does not tell whether they changed since: that the
+    close is the one on chain is checked on its own."""
+    if Unserved.TERMS not in facts.unserved:
+        return facts
+    then = {each.mint: each.isin for each in declared.closes[-1].securities}
+    securities = (replace(each, isin=then.get(each.mint, each.isin)) for each in facts.securities)
+    return replace(facts, securities=tuple(securities))
+
+
+def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> Iterator[Check]:
+    """Each section as it is built again, compared with the report's."""
+    unserved = material.facts.unserved
+    skipped: list[Place] = [place for each in sorted(unserved) for place in RESTS_ON.get(each, ())]
+    for section in sorted(set(found) - set(SECTIONS) - set(_FORM)):
+        yield Check(section, section, Status.FAILED, f"/{section} is not known.", f"/{section}")
+    for section, build in SECTIONS.items():
+        name = section.replace("_", " ")
+        if section not in found:
+            yield Check(name, section, Status.FAILED, f"/{section} is missing.", f"/{section}")
+            continue
+        result = compare(build(material), found[section], (section,), skipped)
+        wrong = result.difference
+        if wrong:
+            yield Check(name, section, Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
+        elif result.skipped:
+            rests = [each for each in sorted(unserved) if any(at[0] == section for at in RESTS_ON.get(each, ()))]
+            instead = "; ".join(INSTEAD[each] for each in rests)
+            words = f"{result.leaves} values built again and equal; {result.skipped} not served: {instead}."
+            yield Check(name, section, Status.NOT_SERVED, words)
+        else:
+            made = "as they are read" if section == "declared" else "built again and equal"
+            yield Check(name, section, Status.PASSED, f"{result.leaves} values {made}.")
+
+
+def _verify_program(material: Material) -> Check:
+    """The program of the as-of close against the one that is deployed now, which may be a later one."""
+    now, then = material.facts.program_hash, material.close.program_hash
+    if now == then:
+        words = f"The program of the as-of close, {then.hex()}, is the one deployed now."
+        return Check("program", "control_log", Status.PASSED, words)
+    words = f"The program was changed since: {now.hex()} is deployed now. That of the as-of is in the anchored close."
+    return Check("program", "control_log", Status.NOT_SERVED, words)

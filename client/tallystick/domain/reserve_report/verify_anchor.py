@@ -1,0 +1,78 @@
+"""Whether a report is the one that was published, and the publications are one unbroken chain."""
+
+from __future__ import annotations
+
+from tallystick.domain.canonical import sha256
+from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
+from tallystick.domain.reserve_report.comparison import differ
+from tallystick.domain.reserve_report.declared import Declared
+from tallystick.domain.reserve_report.facts import PublicationFacts, ReportFacts
+from tallystick.domain.reserve_report.values import address, period_text, report_account
+
+NONE = bytes(32)
+
+
+def verify_anchor(content: bytes, facts: ReportFacts, period: int, version: int) -> Check:
+    """Whether the publication of this period and version has the hash of these bytes."""
+    own = publication_of(facts, period, version)
+    name, digest = f"{period_text(period)} version {version}", sha256(content)
+    if own is None:
+        words = f"Nothing was published on chain for {name} of this issuer."
+        return Check("hash on chain", "anchor", Status.FAILED, words)
+    wrong = None
+    if own.hash != digest:
+        wrong = Disagreement(
+            f"The SHA-256 of this file is {digest.hex()}; on chain it is {own.hash.hex()}. It is another file.",
+            "",
+            own.hash.hex(),
+            digest.hex(),
+        )
+    return check_of("hash on chain", "anchor", wrong, f"SHA-256 {digest.hex()} is the one published as {name}.")
+
+
+def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, ...]:
+    """What the publication says beside the hash, and the chain of all publications up to it."""
+    own = publication_of(facts, declared.period, declared.version)
+    if own is None:
+        return ()
+    account = report_account(facts.program, facts.issuer, declared.period, declared.version)
+    wrong = (
+        _unequal("/anchor/account", address(own.address), address(account))
+        or _unequal("/header/as_of/slot", own.as_of_slot, facts.as_of.slot)
+        or _unequal("/anchor/uri", own.uri, declared.uri)
+    )
+    later = [each for each in facts.publications if each.period == own.period and each.version > own.version]
+    words = f"The account {address(own.address)} has the as-of slot and the address of this report."
+    if later:
+        words += f" It was superseded by version {later[-1].version}."
+    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own))
+
+
+def publication_of(facts: ReportFacts, period: int, version: int) -> PublicationFacts | None:
+    """The publication of one version of one month."""
+    found = (each for each in facts.publications if (each.period, each.version) == (period, version))
+    return next(found, None)
+
+
+def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
+    """From this report back to the issuer's first, by address and hash; corrections name the version before."""
+    before: PublicationFacts | None = None
+    wrong: Disagreement | None = None
+    known: dict[tuple[int, int], bytes] = {}
+    count = 0
+    for each in facts.publications:
+        name = f"The publication of {period_text(each.period)} version {each.version}"
+        if (each.previous, each.previous_hash) != ((before.address, before.hash) if before else (NONE, NONE)):
+            wrong = Disagreement(f"{name} does not name the one before it.")
+        elif each.corrects != (known.get((each.period, each.version - 1), b"") if each.version > 1 else NONE):
+            wrong = Disagreement(f"{name} does not name the version that it corrects.")
+        known[each.period, each.version] = each.address
+        before, count = each, count + 1
+        if wrong or each is own:
+            break
+    words = f"{count} publications name one another, from the issuer's first to this one."
+    return check_of("chain of reports", "anchor", wrong, words)
+
+
+def _unequal(path: str, expected: str | int, found: str | int) -> Disagreement | None:
+    return None if expected == found else differ(path, expected, found)

@@ -1,0 +1,176 @@
+"""Whether what is declared of custody fits what is on chain: attestations, statements, movements, breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tallystick.domain.breaks import BreakKind, break_id
+from tallystick.domain.closes import StatementReference
+from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash, movement_hash
+from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
+from tallystick.domain.reserve_report.comparison import differ
+from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
+from tallystick.domain.reserve_report.facts import AttestationFacts, SecurityFacts, Unserved
+from tallystick.domain.reserve_report.material import Material
+from tallystick.errors import InputError
+
+
+def verify_attestations(material: Material) -> Check:
+    """Every reserve of the month was approved by as many attestors as the policy asked for."""
+    found = [each for security in material.securities for each in _in_force(material, security)]
+    wrong = next((each for security in material.securities for each in _wrong_attestations(material, security)), None)
+    words = f"{len(found)} attestations were in force, each approved by enough attestors whose role was in force."
+    return check_of("attestations", "assets", wrong, words)
+
+
+def verify_statements(material: Material) -> Check:
+    """The declared holdings are the statements that the as-of close rests on, of the accounts that are on chain."""
+    wrong = next((each for security in material.securities for each in _wrong_holdings(material, security)), None)
+    if wrong is None and Unserved.TERMS in material.facts.unserved:
+        words = "The holdings are those of the as-of close. Whether the custody accounts were changed since, the node "
+        words += "does not tell."
+        return Check("custodians' statements", "assets", Status.NOT_SERVED, words)
+    words = f"{len(material.declared.holdings)} holdings are those of the as-of close, in the accounts on chain."
+    return check_of("custodians' statements", "assets", wrong, words)
+
+
+def verify_timing(material: Material) -> tuple[Check, ...]:
+    """Movements between statements and chain: those on chain have these shares; of the others the issuer tells."""
+    declared = material.declared.timing
+    if not declared:
+        return ()
+    on_chain, wrong = 0, None
+    for index, each in enumerate(declared):
+        shares = _movement_on_chain(material, each)
+        on_chain += shares is not None
+        if shares is not None and shares != each.amount and wrong is None:
+            wrong = differ(f"/declared/timing/{index}/amount", str(shares), str(each.amount))
+    if wrong:
+        return (check_of("movements since the statements", "assets", wrong, ""),)
+    stated = len(declared) - on_chain
+    words = f"{on_chain} of {len(declared)} movements since the statements are on chain with these shares."
+    if stated:
+        words += f" Of the other {stated} the issuer tells; the chain cannot."
+    return (Check("movements since the statements", "assets", Status.STATED if stated else Status.PASSED, words),)
+
+
+def verify_breaks(material: Material) -> Check:
+    """Breaks have the ids that the closes name, and those open at the as-of are all there."""
+    wrong = next(_wrong_breaks(material), None)
+    words = f"{len(material.declared.breaks)} breaks are those that the daily closes name."
+    return check_of("breaks", "differences", wrong, words)
+
+
+def _in_force(material: Material, security: SecurityFacts) -> list[AttestationFacts]:
+    wanted = {each.attestation for each in (*security.days, security.as_of)}
+    return [each for each in security.attestations if each.content_hash in wanted]
+
+
+def _wrong_attestations(material: Material, security: SecurityFacts) -> Iterator[Disagreement]:
+    for each in _in_force(material, security):
+        attestors = {approval.attestor for approval in each.approvals if approval.has_role}
+        if len(attestors) < max(1, each.threshold):
+            words = f"{security.ticker}: {len(attestors)} attestors approved where {each.threshold} were asked for."
+            yield Disagreement(words, "/assets", str(each.threshold), str(len(attestors)))
+    at = security.as_of
+    if not any(at.attestation):
+        return
+    found = material.attestation(security, at)
+    if found is None:
+        yield Disagreement(f"{security.ticker}: the attestation in force at the as-of was not found.", "/assets")
+        return
+    if (found.shares, found.as_of) != (at.reserve, at.reserve_as_of):
+        yield Disagreement(
+            f"{security.ticker}: the attestation in force is of other shares than the reserve.", "/assets"
+        )
+    holdings = [each for each in material.declared.holdings if each.isin == security.isin]
+    settled = sum(each.settled for each in holdings)
+    if holdings and all(each.as_of == found.as_of for each in holdings) and settled != found.shares:
+        yield differ("/assets", str(found.shares), str(settled))
+
+
+def _wrong_holdings(material: Material, security: SecurityFacts) -> Iterator[Disagreement]:
+    part = material.closed(security)
+    references: dict[bytes, StatementReference] = {
+        each.account_hash: each for each in (part.statements if part else ())
+    }
+    accounts = list[bytes]()
+    for index, each in enumerate(material.declared.holdings):
+        if each.isin != security.isin:
+            continue
+        path = f"/declared/holdings/{index}"
+        account = _account_hash(each)
+        reference = references.pop(account, None) if account else None
+        if account is None or reference is None:
+            yield Disagreement(f"{path}: the as-of close rests on no statement of this account.", path)
+            continue
+        accounts.append(account)
+        for name, expected, found in (
+            ("statement_hash", reference.statement_hash.hex(), each.statement_hash.hex()),
+            ("settled", str(reference.quantity), str(each.settled)),
+            ("as_of", reference.as_of, each.as_of),
+        ):
+            if expected != found:
+                yield differ(f"{path}/{name}", expected, found)
+        if each.aggregate - sum(quantity for _, quantity in each.taken_off) != each.settled:
+            yield Disagreement(f"{path}: the aggregate less what is taken off is not what is settled.", path)
+    if references:
+        yield Disagreement(f"{security.ticker}: the as-of close rests on statements that are not declared.", "/assets")
+    if Unserved.TERMS in material.facts.unserved:
+        return
+    if accounts and custody_accounts_hash(accounts) != security.custody_accounts_hash:
+        words = f"{security.ticker}: these are not the custody accounts that are on chain."
+        yield Disagreement(
+            words, "/assets", security.custody_accounts_hash.hex(), custody_accounts_hash(accounts).hex()
+        )
+
+
+def _account_hash(holding: DeclaredHolding) -> bytes | None:
+    try:
+        return custody_account_hash(holding.custodian_lei, holding.account)
+    except InputError:
+        return None
+
+
+def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None:
+    """Shares of the movement as they are added to a statement; None when the chain has none of this reference."""
+    leis = [each.custodian_lei for each in material.declared.holdings if each.account == timing.account]
+    for security in material.securities:
+        for movement in security.movements:
+            for lei in leis if security.isin == timing.isin else ():
+                try:
+                    wanted = movement_hash(lei, timing.account, timing.reference)
+                except InputError:
+                    continue
+                if movement.reference_hash == wanted:
+                    return movement.shares if movement.direction == "receipt" else -movement.shares
+    return None
+
+
+def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
+    declared = {each.id: each for each in material.declared.breaks}
+    for index, each in enumerate(material.declared.breaks):
+        path = f"/declared/breaks/{index}"
+        expected = _break_id(each)
+        if expected != each.id:
+            yield differ(f"{path}/id", expected.hex() if expected else "a known kind", each.id.hex())
+        if each.first_seen > material.now or (each.closed_at and not each.first_seen <= each.closed_at <= material.now):
+            yield Disagreement(f"{path}: the break is not of a time before the as-of.", path)
+    for place, close in enumerate(material.declared.closes):
+        named = {found for part in close.securities for found in part.breaks}
+        unknown = sorted(named - set(declared))
+        if unknown:
+            path = f"/declared/closes/contents/{place}"
+            yield Disagreement(f"The close of {close.day} names the break {unknown[0].hex()}, which is not told.", path)
+    still_open = {each.id for each in declared.values() if not each.closed_at}
+    at_close = {found for part in material.close.securities for found in part.breaks}
+    for missing in sorted(still_open ^ at_close):
+        told = "told as open" if missing in still_open else "not told as open"
+        yield Disagreement(f"The break {missing.hex()} is {told}; the as-of close says otherwise.", "/differences/open")
+
+
+def _break_id(each: DeclaredBreak) -> bytes | None:
+    try:
+        return break_id(BreakKind(each.kind), each.instrument, each.account, each.reference)
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""Whether the daily closes are those on chain with the chain's own figures, and the drawn day is the one drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tallystick.domain.amounts import multiplier_to_float_bits
+from tallystick.domain.closes import DailyClose, SecurityClose
+from tallystick.domain.report_anchors import NO_DAYS, day_number, days_hash, days_in, drawn_day, first_day, period_of
+from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
+from tallystick.domain.reserve_report.comparison import INSTEAD, differ
+from tallystick.domain.reserve_report.facts import SecurityAt, Unserved
+from tallystick.domain.reserve_report.material import Material
+from tallystick.domain.reserve_report.reserves import drawn_date
+
+FIGURES: Final = (
+    "supply",
+    "multiplier",
+    "required",
+    "reserve",
+    "reserve_as_of",
+    "redeemed",
+    "minted",
+    "burnt",
+    "escrow",
+    "attestation",
+)
+"""Figures that a close and the chain both have, under the same names."""
+
+
+def verify_closes(material: Material) -> tuple[Check, ...]:
+    """The closes' own chain and figures, then their running hash on chain."""
+    return (_verify_figures(material), _verify_running_hash(material))
+
+
+def verify_draw(material: Material) -> Check:
+    """The drawn day from the slot's hash, and that the closes were final when it was asked for."""
+    facts, draw = material.facts, material.facts.draw
+    if draw is None or not draw.drawn_day:
+        words = "No day of this month was drawn on chain."
+        return Check("drawn day", "second_look", Status.STATED, words)
+    computed = drawn_day(facts.issuer, facts.period, draw.slot_hash)
+    hashes = {*running_hashes(material), *(each.days_hash for each in facts.closed_days)}
+    wrong: Disagreement | None = None
+    if computed != draw.drawn_day:
+        wrong = differ("/second_look/draw/day", computed, draw.drawn_day)
+    elif draw.drawn_slot < draw.target_slot:
+        wrong = differ("/second_look/draw/drawn_slot", draw.target_slot, draw.drawn_slot)
+    elif draw.days_hash not in hashes and Unserved.CLOSED_DAYS in facts.unserved:
+        words = "The day follows from the slot's hash. Which days were closed by then the node does not tell."
+        return Check("drawn day", "second_look", Status.NOT_SERVED, words)
+    elif draw.days_hash not in hashes:
+        wrong = Disagreement("The draw was requested over other closed days than those in this report.")
+    words = f"The hash of slot {draw.drawn_slot} draws {drawn_date(material)}, after every day of the month was closed."
+    if wrong is None and draw.attempts > 1:
+        words += f" The draw was requested {draw.attempts} times: ask the issuer why."
+        return Check("drawn day", "second_look", Status.STATED, words)
+    return check_of("drawn day", "second_look", wrong, words)
+
+
+def running_hashes(material: Material) -> list[bytes]:
+    """The running hash of closed days after each close of the month."""
+    running, hashes = material.declared.days_before, list[bytes]()
+    for close in material.declared.closes:
+        running = days_hash(running, day_number(close.day), close.hash, close.slot)
+        hashes.append(running)
+    return hashes
+
+
+def _verify_figures(material: Material) -> Check:
+    closes, facts = material.declared.closes, material.facts
+    wrong = next(_disagreements(material), None)
+    words = (
+        f"{len(closes)} daily closes name one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
+        "securities are those recomputed from fills, orders, attestations and actions."
+    )
+    return check_of("daily closes", "backing", wrong, words)
+
+
+def _disagreements(material: Material) -> Iterator[Disagreement]:
+    facts, declared = material.facts, material.declared
+    if declared.opening:
+        openings = {each.mint: each.opening for each in facts.securities}
+        yield from _of_close(material, declared.opening, "/declared/opening/content", openings, is_opening=True)
+    for place, close in enumerate(declared.closes):
+        figures = {each.mint: each.days[place] for each in facts.securities}
+        yield from _of_close(material, close, f"/declared/closes/contents/{place}", figures)
+
+
+def _of_close(
+    material: Material, close: DailyClose, path: str, figures: dict[bytes, SecurityAt], *, is_opening: bool = False
+) -> Iterator[Disagreement]:
+    facts = material.facts
+    if close.issuer != facts.issuer:
+        yield differ(f"{path}/issuer", facts.issuer.hex(), close.issuer.hex())
+    if close.cluster != facts.cluster:
+        yield differ(f"{path}/cluster", facts.cluster, close.cluster)
+    is_of_period = period_of(day_number(close.day)) == facts.period
+    if is_of_period == is_opening:
+        yield Disagreement(f"{path}: {close.day} is not a day that belongs there.", path)
+    identities = {each.mint: (each.isin, each.decimals) for each in facts.securities}
+    for index, part in enumerate(close.securities):
+        at = figures.pop(part.mint, None)
+        if at is None:
+            yield Disagreement(f"{path}/securities/{index}: the issuer has no such security, or it is twice.", path)
+            continue
+        if (part.isin, part.decimals) != identities[part.mint]:
+            yield differ(f"{path}/securities/{index}", list(identities[part.mint]), [part.isin, part.decimals])
+        yield from _of_security(part, at, f"{path}/securities/{index}")
+    for mint, at in figures.items():
+        if at.minted or at.reserve:
+            yield Disagreement(f"{path}: {identities[mint][0]} is missing.", path)
+
+
+def _of_security(part: SecurityClose, at: SecurityAt, path: str) -> Iterator[Disagreement]:
+    for name in FIGURES:
+        expected, found = getattr(at, name), getattr(part, name)
+        if expected != found:
+            texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (expected, found))
+            yield differ(f"{path}/{name}", *texts)
+    bits = multiplier_to_float_bits(at.multiplier) if at.multiplier else 0
+    if part.multiplier_bits not in (0, bits):
+        yield differ(f"{path}/multiplier_bits", str(bits), str(part.multiplier_bits))
+
+
+def _verify_running_hash(material: Material) -> Check:
+    facts, closes, hashes = material.facts, material.declared.closes, running_hashes(material)
+    name, section, last = "closed days on chain", "days", hashes[-1]
+    known = {
+        facts.days_hash,
+        *(each.days_hash for each in facts.publications),
+        *(each.days_hash for each in facts.closed_days),
+        *((facts.draw.days_hash,) if facts.draw else ()),
+    } - {NO_DAYS}
+    if last not in known:
+        words = f"The running hash over the month's closes, {last.hex()}, is nowhere on chain."
+        return Check(name, section, Status.FAILED, words, "/days/after")
+    if Unserved.CLOSED_DAYS in facts.unserved:
+        words = f"The node does not serve the events of closed days; {INSTEAD[Unserved.CLOSED_DAYS]}, and is there."
+        return Check(name, section, Status.NOT_SERVED, words)
+    first = first_day(facts.period)
+    events = {each.day: each for each in facts.closed_days if first <= each.day < first + days_in(facts.period)}
+    wrong: Disagreement | None = None
+    for index, (close, running) in enumerate(zip(closes, hashes, strict=True)):
+        event, path = events.pop(day_number(close.day), None), f"/declared/closes/contents/{index}"
+        if event is None:
+            wrong = wrong or Disagreement(f"{close.day} was not closed on chain.", path)
+        elif (event.close_hash, event.as_of_slot, event.days_hash) != (close.hash, close.slot, running):
+            wrong = wrong or differ(path, event.close_hash.hex(), close.hash.hex())
+    if events and wrong is None:
+        wrong = Disagreement(f"{len(events)} days that were closed on chain are not in the report.", "/days/count")
+    words = f"All {len(closes)} closes have the hash and slot that were put on chain, in one running hash."
+    return check_of(name, section, wrong, words)

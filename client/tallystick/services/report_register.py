@@ -1,0 +1,129 @@
+"""The register of holders at a slot of the past: today's token accounts, and back through what moved tokens since.
+
+What an account held then is what the oldest later transaction that names it says of it before. Every token account of
+our mint is pausable, so each transfer, mint and burn names the mint, and its history has them all. An owner changes
+without it (SetAuthority), except of an associated account, whose owner cannot change: any other account's own history
+is read too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from solders.pubkey import Pubkey
+
+from tallystick.adapters.chain.protocol import Chain, ConfirmedTransaction, SignatureInfo
+from tallystick.adapters.chain.token_accounts import TokenAccounts
+from tallystick.domain.register import Register, TokenAccount, build_register
+from tallystick.errors import LedgerError
+from tallystick.program.token import TOKEN_2022_PROGRAM, find_associated_token_address
+from tallystick.services.report_history import AT_ONCE, list_since_slot, oldest_first, read_transactions
+
+_FREEZE: Final = b"\x0a"
+_THAW: Final = b"\x0b"
+"""Token-2022's instructions, by their first byte; the account is the first that each names."""
+_PROGRAM: Final = bytes(TOKEN_2022_PROGRAM)
+
+
+@dataclass(slots=True)
+class Rewinding:
+    """What was before the transactions seen so far, which come oldest first: `held` has owner and raw units of each
+    token account named, None where there was none yet; `frozen` what is known of it having been frozen."""
+
+    mint: Pubkey
+    held: dict[bytes, tuple[bytes, int] | None] = field(default_factory=dict)
+    frozen: dict[bytes, bool] = field(default_factory=dict)
+
+    def see(self, transaction: ConfirmedTransaction) -> None:
+        """The next transaction."""
+        if transaction.error is not None:
+            return
+        before = {each.account: each for each in transaction.before if each.mint == self.mint}
+        after = {each.account: each for each in transaction.after if each.mint == self.mint}
+        for instruction in transaction.inner:
+            if instruction.program == TOKEN_2022_PROGRAM and instruction.data[:1] in (_FREEZE, _THAW):
+                self.frozen.setdefault(bytes(instruction.accounts[0]), instruction.data[:1] == _THAW)
+        for account in before.keys() | after.keys():
+            first, last = before.get(account), after.get(account)
+            self.held.setdefault(bytes(account), (bytes(first.owner), first.raw) if first else None)
+            if first is None or last is None or first.raw != last.raw:
+                # What is frozen neither gives nor takes.
+                self.frozen.setdefault(bytes(account), False)
+
+
+async def rewind_register(
+    chain: Chain,
+    mint: Pubkey,
+    today: TokenAccounts,
+    rewinding: Rewinding,
+    slot: int,
+    supply: int,
+) -> Register | None:
+    """The register of a mint at the end of `slot`. `rewinding` has seen every transaction of the mint from there to
+    `today`; `supply` (raw units) is what the accounts have to add up to.
+
+    None where the node does not serve what moved an account that is not its owner's associated one. LedgerError when
+    the accounts do not add up. ChainError.
+    """
+    loose = [each.address for each in _then(today, rewinding.held, rewinding.frozen) if not _is_associated(each, mint)]
+    held = dict(rewinding.held)
+    for start in range(0, len(loose), AT_ONCE):
+        part = loose[start : start + AT_ONCE]
+        read = await asyncio.gather(*(_own_rewinding(chain, each, mint, slot, today.slot) for each in part))
+        for address, found in zip(part, read, strict=True):
+            if found is None:
+                return None
+            if address in found.held:
+                held[address] = found.held[address]
+    register = build_register(_then(today, held, rewinding.frozen))
+    if register.total != supply:
+        raise LedgerError(
+            f"Mint {mint}: its token accounts at slot {slot} come to {register.total} raw units, its supply then was"
+            f" {supply}.",
+            hint="The node left a transaction or an account out; ask another one.",
+        )
+    return register
+
+
+def _then(
+    today: TokenAccounts, held: Mapping[bytes, tuple[bytes, int] | None], frozen: Mapping[bytes, bool]
+) -> Iterator[TokenAccount]:
+    """Every token account that held something then."""
+    closed = set(held)
+    for address, owner, raw, is_frozen in today.plain():
+        closed.discard(address)
+        was = held.get(address, (owner, raw))
+        if was is not None and was[1]:
+            yield TokenAccount(address, was[0], was[1], frozen.get(address, is_frozen))
+    for address in closed:
+        if (was := held[address]) is not None and was[1]:
+            yield TokenAccount(address, was[0], was[1], frozen.get(address, False))
+
+
+def _is_associated(account: TokenAccount, mint: Pubkey) -> bool:
+    return bytes(find_associated_token_address(account.owner, bytes(mint), _PROGRAM)[0]) == account.address
+
+
+async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, until: int) -> Rewinding | None:
+    """What an account was before its own transactions behind a slot; None when they are not all there."""
+    listing = await list_since_slot(chain, Pubkey.from_bytes(address), slot)
+    found = Rewinding(mint)
+    lines = [line for line in listing.lines if line.slot <= until]
+    if not await see_all(chain, lines, found):
+        return None
+    return found if listing.reaches or found.held.get(address, ()) is None else None
+
+
+async def see_all(chain: Chain, lines: Sequence[SignatureInfo], rewinding: Rewinding) -> bool:
+    """Show a rewinding all of these transactions, oldest first; False when the node does not serve one."""
+    async for transaction in read_transactions(chain, oldest_first(lines)):
+        if transaction is None:
+            return False
+        rewinding.see(transaction)
+    return True
+
+
+__all__ = ["Rewinding", "rewind_register", "see_all"]

@@ -1,0 +1,277 @@
+"""Checks a published report as a stranger does: with the file and an RPC endpoint, and nothing else.
+
+Which report it is, the file says; what the as-of slot is and which hash was published, the chain says. From there on
+everything is recomputed (domain/reserve_report/verification.py). Files beside the report are made again from it and
+compared byte by byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from tallystick.adapters.chain.protocol import Chain
+from tallystick.adapters.clock import Clock
+from tallystick.domain.canonical import sha256
+from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.codec import read_declared
+from tallystick.domain.reserve_report.comparison import differ
+from tallystick.domain.reserve_report.declared import Declared
+from tallystick.domain.reserve_report.document import read_report
+from tallystick.domain.reserve_report.facts import Moment, ReportFacts
+from tallystick.domain.reserve_report.published import (
+    ANCHOR,
+    APPROVAL,
+    PAGE,
+    PDF,
+    ReportHeader,
+    approval_message,
+    period_text,
+    read_anchor,
+    read_approval,
+    read_header,
+)
+from tallystick.domain.reserve_report.verification import verify_document
+from tallystick.domain.reserve_report.verify_anchor import publication_of
+from tallystick.errors import InputError, LedgerError, RpcError, TallystickError
+from tallystick.program.addresses import report_address
+from tallystick.program.generated.accounts import ReserveReport
+from tallystick.program.generated.constants import PROGRAM_ID
+from tallystick.services.chain_reads import read
+from tallystick.services.report_facts import gather_facts
+
+FILES: Final = (APPROVAL, PDF, PAGE, ANCHOR)
+"""What may lie beside a report and is checked with it."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is read, how much of it, and how much there is."""
+RenderPdf = Callable[[bytes], bytes]
+"""report.json -> report.pdf."""
+RenderPage = Callable[[bytes, bytes], bytes]
+"""report.json and approval.json -> index.html."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Every check of one report. `header` is None for a file that is none; `is_verified` when no check failed."""
+
+    header: ReportHeader | None
+    checks: tuple[Check, ...]
+
+    @property
+    def is_verified(self) -> bool:
+        """True when no check failed; what was not served and what is only stated are no failures."""
+        return not any(each.status is Status.FAILED for each in self.checks)
+
+    @property
+    def first_failure(self) -> Check | None:
+        """The first check that failed."""
+        return next((each for each in self.checks if each.status is Status.FAILED), None)
+
+
+async def verify_report(
+    chain: Chain,
+    content: bytes,
+    clock: Clock,
+    *,
+    issuer: Pubkey | None = None,
+    files: Mapping[str, bytes] | None = None,
+    render_pdf: RenderPdf | None = None,
+    render_page: RenderPage | None = None,
+    program_id: Pubkey = PROGRAM_ID,
+    progress: Progress | None = None,
+) -> Verified:
+    """Check report.json against the chain. `issuer` is whose report it has to be, when the reader knows.
+
+    `files` are those that lie beside it, by their names (published.py); the renderers make them again. What is wrong is
+    a failed check and raises nothing. ChainError when the cluster does not answer.
+    """
+    try:
+        declared = read_declared(read_report(content)["declared"])
+        header = read_header(content)
+    except (InputError, LedgerError, KeyError) as error:
+        return Verified(None, (Check("form", "form", Status.FAILED, f"This is no report that can be read: {error}"),))
+    identity, anchor = await _identify(chain, header, issuer, program_id)
+    if anchor is None:
+        return Verified(header, identity)
+    times = await _check_times(chain, declared, anchor)
+    if times.status is Status.FAILED:
+        return Verified(header, (*identity, times))
+    try:
+        facts = await _gather(chain, header, declared, clock, program_id, progress)
+    except LedgerError as error:
+        failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
+        return Verified(header, (*identity, times, failed))
+    checks = verify_document(content, facts, is_signed_by)
+    beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
+    return Verified(header, (*identity, times, *checks, *beside))
+
+
+def is_signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 key (32 bytes) made this signature (64 bytes) of a message. Never raises."""
+    try:
+        return Signature.from_bytes(signature).verify(Pubkey.from_bytes(key), message)
+    except ValueError:
+        return False
+
+
+async def _identify(
+    chain: Chain, header: ReportHeader, issuer: Pubkey | None, program_id: Pubkey
+) -> tuple[tuple[Check, ...], ReserveReport | None]:
+    """Whose report it claims to be, of which cluster, and its publication; None when there is nothing to go on with."""
+    cluster = str(await chain.get_genesis_hash())
+    if header.cluster != cluster:
+        wrong = differ("/header/cluster", cluster, header.cluster)
+        words = "The report is of another cluster than this endpoint's."
+        return (Check("cluster", "header", Status.FAILED, words, wrong.path, wrong.expected, wrong.found),), None
+    try:
+        named = Pubkey.from_string(header.issuer)
+    except ValueError:
+        return (Check("issuer", "header", Status.FAILED, f"{header.issuer!r} is no address.", "/header/issuer"),), None
+    if issuer is None:
+        words = f"{named} by the report's own word: compare it with the address that the issuer announces (--issuer)."
+        whose = Check("issuer", "header", Status.STATED, words)
+    elif issuer != named:
+        wrong = differ("/header/issuer/address", str(issuer), str(named))
+        words = "The report is of another issuer than the one asked for."
+        return (Check("issuer", "header", Status.FAILED, words, wrong.path, wrong.expected, wrong.found),), None
+    else:
+        whose = Check("issuer", "header", Status.PASSED, f"It is the report of {issuer}.")
+    address = report_address(named, header.period, header.version, program_id=program_id)
+    anchor = await read(chain, ReserveReport, address, "finalized")
+    if anchor is None:
+        words = f"No report of {period_text(header.period)} version {header.version} was published by {named}."
+        return (whose, Check("hash on chain", "anchor", Status.FAILED, words)), None
+    return (whose,), anchor
+
+
+async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) -> Check:
+    """The as-of slot is the one published, and the closes' block times are those of the chain."""
+    name, last = "as-of and block times", declared.closes[-1]
+    if last.slot != anchor.as_of_slot:
+        wrong = differ("/header/as_of/slot", anchor.as_of_slot, last.slot)
+        return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
+    unknown = 0
+    for place, close in enumerate(declared.closes):
+        try:
+            time = await chain.get_block_time(close.slot)
+        except RpcError:
+            time = None  # a node that pruned the block says so with an error
+        unknown += time is None
+        if time is not None and time != close.block_time:
+            wrong = differ(f"/declared/closes/contents/{place}/block_time", time, close.block_time)
+            return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
+    words = f"The as-of is the end of slot {last.slot}, as published."
+    if unknown:
+        words += f" The node no longer tells the times of {unknown} of {len(declared.closes)} closes; those that the "
+        words += "anchored closes have were taken."
+        return Check(name, "header", Status.NOT_SERVED, words)
+    words += f" The times of all {len(declared.closes)} closes are those of their blocks."
+    return Check(name, "header", Status.PASSED, words)
+
+
+async def _gather(
+    chain: Chain,
+    header: ReportHeader,
+    declared: Declared,
+    clock: Clock,
+    program_id: Pubkey,
+    progress: Progress | None,
+) -> ReportFacts:
+    moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
+    return await gather_facts(
+        chain,
+        Pubkey.from_string(header.issuer),
+        header.period,
+        moments[-1],
+        moments,
+        clock,
+        program_id=program_id,
+        progress=progress,
+    )
+
+
+def _check_files(
+    content: bytes,
+    declared: Declared,
+    facts: ReportFacts,
+    files: Mapping[str, bytes],
+    render_pdf: RenderPdf | None,
+    render_page: RenderPage | None,
+) -> tuple[Check, ...]:
+    """Each file beside the report that is there, in the order of FILES."""
+    checks: list[Check] = []
+    approval = files.get(APPROVAL)
+    if approval is not None:
+        checks.append(_check_approval(content, approval, declared, facts))
+    if PDF in files and render_pdf is not None:
+        checks.append(_check_rendered(PDF, files[PDF], lambda: render_pdf(content)))
+    if PAGE in files and render_page is not None:
+        if approval is None:
+            words = f"The page shows who approved the report; give {APPROVAL} beside it to have it checked."
+            checks.append(Check(PAGE, "files", Status.STATED, words))
+        else:
+            checks.append(_check_rendered(PAGE, files[PAGE], lambda: render_page(content, approval)))
+    if ANCHOR in files:
+        checks.append(_check_anchor_file(files[ANCHOR], declared, facts))
+    return tuple(checks)
+
+
+def _check_approval(content: bytes, approval: bytes, declared: Declared, facts: ReportFacts) -> Check:
+    """The second person signed this very report, and is not who published it."""
+    try:
+        found = read_approval(approval)
+        key, signature = Pubkey.from_string(found.approver), Signature.from_string(found.signature)
+    except (LedgerError, ValueError) as error:
+        return Check(APPROVAL, "files", Status.FAILED, f"It cannot be read: {error}")
+    digest = sha256(content)
+    if found.digest != digest:
+        wrong = differ("", digest.hex(), found.digest.hex())
+        return Check(APPROVAL, "files", Status.FAILED, "It approves another file.", "", wrong.expected, wrong.found)
+    if not signature.verify(key, approval_message(digest)):
+        return Check(APPROVAL, "files", Status.FAILED, f"The signature by {key} does not verify.")
+    own = publication_of(facts, declared.period, declared.version)
+    if own is not None and own.published_by == bytes(key):
+        return Check(APPROVAL, "files", Status.FAILED, f"{key} both approved and published the report.")
+    words = f"{key} signed this report, and another key published it. Whose keys they are, the issuer tells."
+    return Check(APPROVAL, "files", Status.PASSED, words)
+
+
+def _check_rendered(name: str, found: bytes, render: Callable[[], bytes]) -> Check:
+    """A file is what the renderer makes of the report, byte for byte."""
+    try:
+        expected = render()
+    except TallystickError as error:
+        return Check(name, "files", Status.FAILED, f"It cannot be made again: {error}")
+    if found == expected:
+        return Check(name, "files", Status.PASSED, f"Made again from the report, byte for byte ({len(found)} bytes).")
+    place = next((at for at, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1]), len(found))
+    words = (
+        f"It is not what this program makes of the report: {len(found)} bytes where {len(expected)} were expected, "
+        f"different from byte {place} on. Either it was changed, or another release of the program made it."
+    )
+    one, other = (f"SHA-256 {sha256(each).hex()}" for each in (expected, found))
+    return Check(name, "files", Status.FAILED, words, "", one, other)
+
+
+def _check_anchor_file(content: bytes, declared: Declared, facts: ReportFacts) -> Check:
+    """anchor.json names the publication that the chain has."""
+    own = publication_of(facts, declared.period, declared.version)
+    try:
+        found = read_anchor(content)
+    except LedgerError as error:
+        return Check(ANCHOR, "files", Status.FAILED, f"It cannot be read: {error}")
+    if own is None or (found.account, found.hash, found.published_at) != (
+        str(Pubkey.from_bytes(own.address)),
+        own.hash,
+        own.published_at,
+    ):
+        return Check(ANCHOR, "files", Status.FAILED, "It names another publication than the chain has.")
+    return Check(ANCHOR, "files", Status.PASSED, f"It names the publication on chain, {found.account}.")
+
+
+__all__ = ["FILES", "RenderPage", "RenderPdf", "Verified", "is_signed_by", "verify_report"]

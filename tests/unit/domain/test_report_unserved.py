@@ -1,0 +1,109 @@
+"""What a node does not serve is said, with what was checked instead, and nothing else is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_sample import is_signed, key, published, sample_declared, sample_facts, sample_report
+from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.document import build_document, report_bytes
+from tallystick.domain.reserve_report.facts import ReportFacts, Unserved
+from tallystick.domain.reserve_report.verification import verify_document
+
+
+def of_securities(facts: ReportFacts, **changes: object) -> ReportFacts:
+    return replace(facts, securities=tuple(replace(each, **changes) for each in facts.securities))  # type: ignore[arg-type]
+
+
+def without(facts: ReportFacts, what: Unserved) -> ReportFacts:
+    """What a node tells that does not serve something."""
+    facts = replace(facts, unserved=frozenset({what}))
+    if what is Unserved.LOG:
+        return replace(facts, log=())
+    if what is Unserved.CLOSED_DAYS:
+        return replace(facts, closed_days=())
+    if what is Unserved.REGISTERS:
+        return of_securities(facts, register=None)
+    if what is Unserved.ROLES:
+        return replace(facts, roles=facts.roles[:-1])
+    if what is Unserved.TERMS:
+        return of_securities(facts, ticker="NOW", name="of now", custody_accounts_hash=key("accounts of now"))
+    if what is Unserved.DISTRIBUTIONS:
+        paid = {
+            each.address: tuple(replace(one, paid=one.total, paid_entries=one.entries) for one in each.distributions)
+            for each in facts.securities
+        }
+        told = tuple(replace(each, distributions=paid[each.address]) for each in facts.securities)
+        return replace(facts, securities=told)
+    return facts
+
+
+def statuses(checks: tuple[Check, ...]) -> set[Status]:
+    return {each.status for each in checks}
+
+
+PARTS = [
+    (Unserved.LOG, {"control_log"}),
+    (Unserved.CLOSED_DAYS, {"days"}),
+    (Unserved.REGISTERS, {"tokens", "holders"}),
+    (Unserved.ROLES, {"control_log"}),
+    (Unserved.DISTRIBUTIONS, {"corporate_actions", "earlier_distributions"}),
+]
+
+
+@pytest.mark.parametrize(("what", "sections"), PARTS)
+def test_what_is_not_served_is_said_and_all_else_is_checked(what: Unserved, sections: set[str]) -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, without(facts, what), is_signed)
+    assert Status.FAILED not in statuses(checks)
+    assert {each.section for each in checks if each.status is Status.NOT_SERVED} == sections
+
+
+def test_names_that_may_have_changed_are_not_compared() -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, without(facts, Unserved.TERMS), is_signed)
+    assert Status.FAILED not in statuses(checks)
+    assert "assets" in {each.section for each in checks if each.status is Status.NOT_SERVED}
+
+
+def test_a_figure_beside_what_is_not_served_is_still_compared() -> None:
+    content, facts = sample_report()
+    facts = of_securities(without(facts, Unserved.REGISTERS), name="Another name")
+    failed = [each for each in verify_document(content, facts, is_signed) if each.status is Status.FAILED]
+    assert [each.path for each in failed] == ["/tokens/0/name"]
+
+
+def test_without_registers_the_sums_still_have_to_add_up() -> None:
+    content = sample_report()[0].replace(b'"lost":"2000000"', b'"lost":"2000001"')
+    facts = without(published(sample_facts(), content), Unserved.REGISTERS)
+    failed = [each for each in verify_document(content, facts, is_signed) if each.status is Status.FAILED]
+    assert [each.path for each in failed] == ["/tokens/1/redeemable"]
+
+
+def test_a_program_that_was_changed_since_is_said() -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, replace(facts, program_hash=key("a later program")), is_signed)
+    assert [each.name for each in checks if each.status is Status.NOT_SERVED] == ["program"]
+
+
+def test_a_draw_that_was_asked_for_twice_is_said() -> None:
+    facts = sample_facts()
+    assert facts.draw is not None
+    facts = replace(facts, draw=replace(facts.draw, attempts=2))
+    content = report_bytes(build_document(facts, sample_declared()))
+    (found,) = [
+        each for each in verify_document(content, published(facts, content), is_signed) if each.name == "drawn day"
+    ]
+    assert (found.status, "requested 2 times" in found.words) == (Status.STATED, True)
+
+
+def test_a_later_version_is_told_of() -> None:
+    content, facts = sample_report()
+    last = facts.publications[-1]
+    later = replace(
+        last, address=key("later"), version=3, previous=last.address, previous_hash=last.hash, corrects=last.address
+    )
+    checks = verify_document(content, replace(facts, publications=(*facts.publications, later)), is_signed)
+    assert Status.FAILED not in statuses(checks)
+    assert any("superseded by version 3" in each.words for each in checks)
