@@ -63,8 +63,8 @@ from tallystick.services.report_roles import roles_then
 from tallystick.services.report_terms import Terms, terms_then
 
 DAY: Final = 86_400
-_BEFORE_SLOTS: Final = -1
-_AFTER_SLOTS: Final = 2**64
+LAST_SLOT: Final = 2**64 - 1
+"""Of a moment that is a whole second: nothing in it came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ async def _read_all(
     marks = chain_of(_role_marks(roles, books.issuer.delay), *(each.marks() for each in records.values()))
     order = await order_of_seconds(chain, moments, marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
-    opening, now = Moment(_BEFORE_SLOTS, start - 1), Moment(_AFTER_SLOTS, books.now)
+    opening, now = Moment(LAST_SLOT, start - 1), Moment(LAST_SLOT, books.now)
     instants = Instants((opening, *moments, now), order.later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
