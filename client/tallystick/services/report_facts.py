@@ -33,7 +33,7 @@ from tallystick.domain.reserve_report.facts import (
     SecurityFacts,
     Unserved,
 )
-from tallystick.errors import InputError
+from tallystick.errors import ChainError, InputError, LedgerError
 from tallystick.program.addresses import draw_address
 from tallystick.program.distribution_account import HEADER_LENGTH
 from tallystick.program.generated.accounts import DayDraw, Distribution, ReserveReport, Role, Seizure
@@ -45,7 +45,11 @@ from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program_hash
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
+<<<<<<< HEAD
 from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time
+=======
+from tallystick.services.report_history import Progress, list_since_slot, list_since_time, read_block_times
+>>>>>>> area-chain
 from tallystick.services.report_instants import Instants, Mark, Step, order_of_seconds
 from tallystick.services.report_lists import (
     NEVER,
@@ -66,8 +70,8 @@ from tallystick.services.report_roles import roles_then
 from tallystick.services.report_terms import Terms, terms_then
 
 DAY: Final = 86_400
-_BEFORE_SLOTS: Final = -1
-_AFTER_SLOTS: Final = 2**64
+LAST_SLOT: Final = 2**64 - 1
+"""Of a moment that is a whole second: nothing in it came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +106,16 @@ async def gather_facts(
     the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
     period's first second. What the node does not serve is in
     the facts' `unserved`, and the figures that do not need it are right all the same. InputError for moments that do
-    not end with the as-of or are not of the period. LedgerError when accounts do not agree with each other, ChainError
-    when the cluster does not answer.
+    not end with the as-of or are not of the period. LedgerError when a moment's slot is of another time, or accounts do
+    not agree with each other; ChainError when the cluster does not answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
     before = opening or Moment(_BEFORE_SLOTS, start - 1)
     _require_moments(as_of, moments, before)
     read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
     month, unserved = read.month, set(read.unserved)
+    if not await _has_times(chain, moments):
+        unserved.add(Unserved.TIMES)
 
     listings: dict[Pubkey, Listing] = {}
     for address in (issuer, *(book.address for book in read.books.securities)):
@@ -172,6 +178,19 @@ def _require_moments(as_of: Moment, moments: Sequence[Moment], opening: Moment) 
         )
 
 
+async def _has_times(chain: Chain, moments: Sequence[Moment]) -> bool:
+    """Whether the node told the time of every moment's slot. LedgerError when one is another: figures go by the time,
+    and whoever wrote it down must not choose it."""
+    times = await read_block_times(chain, [moment.slot for moment in moments])
+    for moment, time in zip(moments, times, strict=True):
+        if time not in (None, moment.time):
+            raise LedgerError(
+                f"Slot {moment.slot} is of {instant(time or 0)} on this cluster, not of {instant(moment.time)}.",
+                hint="The report names another cluster, or a time that its slot did not have.",
+            )
+    return None not in times
+
+
 async def _read_all(
     chain: Chain,
     issuer: Pubkey,
@@ -184,6 +203,11 @@ async def _read_all(
 ) -> _Read:
     """The accounts, and the order of what happened in the very second of a moment."""
     books = await read_books(chain, issuer, clock, program_id=program_id)
+    if books.slot < as_of.slot:
+        raise ChainError(
+            f"The node has finalized slot {books.slot}; the report is of slot {as_of.slot}.",
+            hint="Run this again in some seconds, or ask a node of the cluster that the report names.",
+        )
     records = {book.address: await _records(chain, book, as_of.slot, program_id) for book in books.securities}
     found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
@@ -199,7 +223,11 @@ async def _read_all(
     order = await order_of_seconds(chain, moments, marks, program_id)
 >>>>>>> area-desk
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
+<<<<<<< HEAD
     now = Moment(_AFTER_SLOTS, books.now)
+=======
+    opening, now = Moment(LAST_SLOT, start - 1), Moment(LAST_SLOT, books.now)
+>>>>>>> area-chain
     instants = Instants((opening, *moments, now), order.later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
@@ -283,9 +311,8 @@ async def _register(
     listing = await list_since_slot(chain, mint, as_of.slot)
     rewinding = Rewinding(mint)
     lines = [line for line in listing.lines if line.slot <= today.slot]
-    if progress is not None:
-        progress("register", 0, len(lines))
-    if not listing.reaches or not await see_all(chain, lines, rewinding):
+    told = None if progress is None else (lambda done: progress("register", done, len(lines)))
+    if not listing.reaches or not await see_all(chain, lines, rewinding, told):
         return None
     return await rewind_register(chain, mint, today, rewinding, as_of.slot, supply)
 
