@@ -97,9 +97,10 @@ class Told:
             rows.add_row(
                 after.ticker, amount(after.supply, decimals), amount(after.custody.required, decimals), *cells, mark
             )
+        found = [each.found.kind.value for each in self.broken.report.all_breaks]
         done = Text(
             f"{self.transactions} transactions in {self.seconds} s · {len(self.refusals)} attacks refused · "
-            f"2 days closed · found and mended: {', '.join(each.found.kind.value for each in self.broken.report.all_breaks)}",
+            f"2 days closed · found and mended: {', '.join(found)}",
             style="dim",
         )
         paid = Text(self.dividend.line())
@@ -117,7 +118,8 @@ class Told:
         else:
             going = Text(
                 f"The cluster ended with the demo. To go on with it: tally demo --serve, and in another terminal:\n"
-                f"  {profile} tally status\nThe report's page opens by itself, or with the holders' own check over http:\n"
+                f"  {profile} tally status\n"
+                "The report's page opens as a file too; served, a holder's browser fetches its own proof:\n"
                 f"  {profile} tally report serve"
             )
         return Panel(
@@ -141,7 +143,7 @@ async def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Keep the cluster afterwards, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="Port of the cluster; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> Told:
-    """The whole path once: statement, attestation, tokens, redemption, a dividend, a break, closes, a reserve report."""
+    """The whole path once: statement, attestation, tokens, redemption, dividend, a break, closes, a reserve report."""
     started = tally.clock.monotonic()
     folder = _fresh(output)
     clock = DemoClock(tally.clock)

@@ -18,7 +18,7 @@ from tallystick_cli.commands.init import make_key
 from tallystick_cli.commands.report_verify import ReportVerified
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cast import CUSTODIAN, CUSTODIAN_LEI, ISSUER
-from tallystick_cli.demo.cluster import DAY, DemoClock
+from tallystick_cli.demo.cluster import DemoClock
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.render import shown_path
 
@@ -124,7 +124,7 @@ class ReportStory:
         make_key(key)
         await self.tell.run(
             f"tally report assert {self.period} --officer '{OFFICER}' --key {shown_path(key)}",
-            report_declare.assert_(self.tally, self.period, officer=OFFICER, key=key),
+            report_declare.assert_month(self.tally, self.period, officer=OFFICER, key=key),
             is_shown=False,
         )
 
