@@ -14,6 +14,7 @@ from typing import Protocol
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tallystick.adapters.clock import Clock
 from tallystick.localnet import LocalnetServer, create_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,22 +46,26 @@ def has_validator() -> bool:
 
 
 @contextmanager
-def run_localnet() -> Iterator[Cluster]:
-    """The localnet on a free port, served from this process."""
+def run_localnet(clock: Clock | None = None) -> Iterator[Cluster]:
+    """The localnet on a free port, served from this process; its time follows `clock`."""
     authority = Keypair()
-    with LocalnetServer(create_ledger(upgrade_authority=authority.pubkey()), port=0) as server:
+    with LocalnetServer(create_ledger(clock, upgrade_authority=authority.pubkey()), port=0) as server:
         yield Cluster(LOCALNET, server.url, authority)
 
 
 @contextmanager
-def run_validator() -> Iterator[Cluster]:
-    """A fresh solana-test-validator, which ends when this does or when this process is gone; under Anchor, Anchor's."""
-    if "ANCHOR_PROVIDER_URL" in os.environ:
+def run_validator(clock_offset: int = 0) -> Iterator[Cluster]:
+    """A fresh solana-test-validator, which ends when this does or when this process is gone; under Anchor, Anchor's.
+
+    With a clock offset in seconds it is always one of our own, which begins at that much before or after now.
+    """
+    if "ANCHOR_PROVIDER_URL" in os.environ and not clock_offset:
         wallet = json.loads(Path(os.environ["ANCHOR_WALLET"]).read_text())
         yield Cluster(VALIDATOR, os.environ["ANCHOR_PROVIDER_URL"], Keypair.from_bytes(bytes(wallet)))
         return
     authority = Keypair()
     command = [str(ROOT / "toolchain/validator"), "--authority", str(authority.pubkey()), "--until-stdin-closes"]
+    command += ["--clock-offset", str(clock_offset)] if clock_offset else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -131,7 +131,7 @@ async def demo(
     """The whole path once: statement, attestation, tokens, redemption, close, a dividend, reconciliation, a break."""
     started = tally.clock.monotonic()
     folder = _fresh(output)
-    clock = DemoClock()
+    clock = DemoClock(tally.clock)
     upgrade_key = folder / "keys" / "upgrade-authority.json"
     ledger = create_ledger(clock.cluster, upgrade_authority=make_key(upgrade_key))
     console = tally.err if tally.is_json else tally.out
@@ -153,6 +153,7 @@ async def demo(
         closed, clean = await story.end_the_day()
         dividend = await DividendStory(own, clock, server.url, folder, tell).tell_all()
         broken = await story.show_break()
+        await story.mend_break()
         told = Told(
             folder,
             closed,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
@@ -45,10 +45,10 @@ class Template:
         return {"template": self.text, "written": str(self.written) if self.written else None}
 
     def view(self) -> RenderableType:
-        """The template alone, so that it can be piped into a file."""
-        if self.written is not None:
-            return Text.assemble(("✓ ", "green"), f"Written to {shown_path(self.written)}. Fill it in, then keep it.")
-        return Text(self.text.rstrip("\n"), overflow="ignore", no_wrap=True)
+        """Where it is; what was printed already, so that a console folds no line of it, is not printed again."""
+        if self.written is None:
+            return Group()
+        return Text.assemble(("✓ ", "green"), f"Written to {shown_path(self.written)}. Fill it in, then keep it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ async def declare(
         )
         if out is not None:
             tally.write_file(out, text.encode("utf-8"))
+        elif not tally.is_json:
+            tally.out.file.write(text)
         return Template(text, out)
     assert file is not None
     declaration = parse_declaration(_read(file))

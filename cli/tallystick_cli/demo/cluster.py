@@ -1,6 +1,8 @@
-"""The demo's cluster and its time: it begins a day ago and is moved to now, so that two days fit into seconds."""
+"""The demo's cluster and its time: it begins two days before this month and is moved ahead, to now in the end."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from tallystick.errors import ChainError
@@ -8,6 +10,14 @@ from tallystick.errors import ChainError
 from tallystick_cli.context import Clock, SystemClock
 
 DAY = 24 * 3600
+MORNING = 8 * 3600
+"""Seconds after midnight at which the demo's first day begins."""
+
+
+def first_morning(now: int) -> int:
+    """When the demo begins: in the morning of the day before the last day of the month before `now` (UTC)."""
+    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
+    return int((month - timedelta(days=2)).timestamp()) + MORNING
 
 
 class LaggingClock:
@@ -30,7 +40,8 @@ class LaggingClock:
 class DemoClock(LaggingClock):
     """Follows the demo's cluster: late by what was not warped yet."""
 
-    def __init__(self, behind: int = DAY) -> None:
+    def __init__(self, machine: Clock) -> None:
+        behind = machine.now() - first_morning(machine.now())
         super().__init__(behind)
         self.cluster: Clock = LaggingClock(behind)
         """What the cluster runs on before anybody warps it."""
@@ -43,6 +54,10 @@ class DemoClock(LaggingClock):
         if "result" not in answer:
             raise ChainError(f"The localnet did not move its time: {answer.get('error')}")
         self._behind -= seconds
+
+    async def next_day(self, url: str, seconds: int = MORNING) -> None:
+        """Move the cluster to the day that comes, so many seconds after midnight."""
+        await self.warp(url, (self.now() // DAY + 1) * DAY + seconds - self.now())
 
     async def catch_up(self, url: str) -> None:
         """Move the cluster to the machine's own time."""

@@ -73,6 +73,7 @@ class Story:
     folder: Path
     upgrade_key: Path
     tell: Narrator
+    _hold: str = ""
 
     async def open_issuer(self) -> None:
         """A profile with a key for each role, and the issuer on chain."""
@@ -281,15 +282,12 @@ class Story:
 
     async def show_break(self) -> Reconciled:
         """The next day's statement is short, and reconciliation says by how much."""
-        await self.clock.catch_up(self.url)
-        now = self.clock.now()
-        left = parse_base_units(APPLE.shares, 0) - int(REDEEMED) - int(MISSING)
-        quantities = {share.symbol: share.shares for share in SHARES} | {APPLE.symbol: str(left)}
-        name = f"STMT-{(instant_text(now) or '')[:10]}"
-        file = write_statement(self.folder / "custodian", name, now - 60, quantities)
+        await self.clock.next_day(self.url)
+        left = self._left - int(MISSING)
+        file = self._write_statement("", left)
         self.tell.step(
             f"The next day: a statement that is {MISSING} shares short",
-            f"{CUSTODIAN} reports {left} Apple shares; {int(APPLE.shares) - int(REDEEMED)} tokens are out.",
+            f"{CUSTODIAN} reports {left} Apple shares; {self._left} tokens are out.",
         )
         await self.tell.run(f"tally statement add {shown_path(file)}", statements.add(self.tally, [file]))
         report = self.folder / "reconciliation-day-2.json"
@@ -301,7 +299,7 @@ class Story:
         self.tell.say(
             f"Exit code {found.exit_code}, so a cron job notices. The reconciliation key stops minting meanwhile:"
         )
-        await self.tell.run(
+        placed = await self.tell.run(
             f"tally hold place {APPLE.symbol} --by reconciliation --scope mint --reference BREAK-1 "
             f"--reason '{MISSING} shares short' --expires 48h",
             hold.place(
@@ -316,7 +314,27 @@ class Story:
         )
         await self.tell.run("tally status", status.status(self.tally))
         self.tell.print("")
+        self._hold = placed.details["hold"]
         return found
+
+    async def mend_break(self) -> None:
+        """The custodian corrects its books; the break closes by not being found again, and minting goes on."""
+        self.tell.step(
+            "The missing shares are found",
+            f"{CUSTODIAN} had booked them to another account, and sends a new statement four hours later.",
+        )
+        await self.clock.warp(self.url, 4 * HOUR)
+        file = self._write_statement("-CORRECTED", self._left)
+        await self.tell.run(
+            f"tally statement add {shown_path(file)}", statements.add(self.tally, [file]), is_shown=False
+        )
+        report = self.folder / "reconciliation-mended.json"
+        mended = await self.tell.run(
+            f"tally reconcile --out {shown_path(report)}", reconcile.reconcile_now(self.tally, out=report)
+        )
+        if not mended.report.is_clean:
+            raise LedgerError("Expected the break to be gone.", hint="Report this: it is a defect.")
+        await self.tell.run(f"tally hold release {self._hold}", hold.release(self.tally, self._hold), is_shown=False)
 
     async def _subscribe(self, symbol: str, wallet: str, shares: str, reference: str) -> None:
         await self.tell.run(
@@ -324,6 +342,18 @@ class Story:
             order.subscribe(self.tally, symbol, wallet, shares, reference=reference),
             is_shown=False,
         )
+
+    @property
+    def _left(self) -> int:
+        """Apple shares after the redemption."""
+        return int(APPLE.shares) - int(REDEEMED)
+
+    def _write_statement(self, suffix: str, apple: int) -> Path:
+        """The custodian's statement of a minute ago, with so many Apple shares."""
+        now = self.clock.now()
+        quantities = {share.symbol: share.shares for share in SHARES} | {APPLE.symbol: str(apple)}
+        name = f"STMT-{(instant_text(now) or '')[:10]}{suffix}"
+        return write_statement(self.folder / "custodian", name, now - 60, quantities)
 
     async def _wait(self) -> None:
         await self.clock.warp(self.url, DELAY + 1)

@@ -44,6 +44,12 @@ class MonthCloses:
         return self.closes[-1]
 
     @property
+    def begins(self) -> int:
+        """Seconds since 1970 UTC of the month's first moment, which is not in it: that of the opening close, else the
+        one before its first second."""
+        return self.opening.block_time if self.opening else first_day(self.period) * DAY - 1
+
+    @property
     def moments(self) -> tuple[Moment, ...]:
         """When each was made."""
         return tuple(moment_of(each) for each in self.closes)

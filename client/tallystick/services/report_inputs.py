@@ -24,7 +24,6 @@ from tallystick.adapters.store.statements import StatementRegister
 from tallystick.domain.amounts import Quantity, parse_quantity
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose, SecurityClose
-from tallystick.domain.report_anchors import first_day
 from tallystick.domain.reserve_report.declared import (
     Assertion,
     Declared,
@@ -42,9 +41,9 @@ from tallystick.services.payout_lines import plan_document
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 from tallystick.services.reconciliation_statements import conflict_breaks
 from tallystick.services.report_breaks import month_breaks
-from tallystick.services.report_closes import DAY, MonthCloses, drawn_day
+from tallystick.services.report_closes import MonthCloses, drawn_day
 from tallystick.services.report_declaration import Declaration, read_declaration
-from tallystick.services.report_statements import holdings_at
+from tallystick.services.report_statements import holdings_at, month_lines
 from tallystick.services.report_timing import timing_at, used_shares
 
 GENERATOR: Final = f"tallystick {__version__}"
@@ -86,7 +85,6 @@ async def collect_declared(
     issuer, close = facts.issuer, month.as_of
     declaration = await newest_declaration(books.declarations, issuer, month.period)
     stored = await books.statements.list()
-    begins = month.opening.block_time if month.opening else first_day(month.period) * DAY
     assertions = await books.declarations.assertions(issuer, month.period)
     return Declared(
         period=month.period,
@@ -108,10 +106,13 @@ async def collect_declared(
             [each.address for each in facts.securities],
             month.closes,
             month.opening,
-            begins,
+            month.begins,
             conflict_breaks([each.statement for each in stored]),
         ),
         dividends=await _dividends(books.payouts, facts.securities),
+        statements=month_lines(
+            stored, month.closes, month.begins, await books.declarations.seed(issuer, month.period)
+        ).tree,
         prices=tuple(sorted(declaration.prices, key=lambda each: each.isin)),
         assertion=_assertion(declaration, close, assertions),
         examination=declaration.examination,

@@ -9,7 +9,7 @@ is read too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,11 +31,14 @@ _PROGRAM: Final = bytes(TOKEN_2022_PROGRAM)
 @dataclass(slots=True)
 class Rewinding:
     """What was before the transactions seen so far, which come oldest first: `held` has owner and raw units of each
-    token account named, None where there was none yet; `frozen` what is known of it having been frozen."""
+    token account named, None where there was none yet; `frozen` what is known of it having been frozen. `left` are
+    the raw units that the last transaction left in it; `has_gap` that the next one did not find them there."""
 
     mint: Pubkey
     held: dict[bytes, tuple[bytes, int] | None] = field(default_factory=dict)
     frozen: dict[bytes, bool] = field(default_factory=dict)
+    left: dict[bytes, int] = field(default_factory=dict)
+    has_gap: bool = False
 
     def see(self, transaction: ConfirmedTransaction) -> None:
         """The next transaction."""
@@ -48,10 +51,22 @@ class Rewinding:
                 self.frozen.setdefault(bytes(instruction.accounts[0]), instruction.data[:1] == _THAW)
         for account in before.keys() | after.keys():
             first, last = before.get(account), after.get(account)
-            self.held.setdefault(bytes(account), (bytes(first.owner), first.raw) if first else None)
-            if first is None or last is None or first.raw != last.raw:
+            address, found, left = bytes(account), first.raw if first else 0, last.raw if last else 0
+            self.held.setdefault(address, (bytes(first.owner), first.raw) if first else None)
+            if found != left:
                 # What is frozen neither gives nor takes.
-                self.frozen.setdefault(bytes(account), False)
+                self.frozen.setdefault(address, False)
+            self.has_gap = self.has_gap or self.left.get(address, found) != found
+            self.left[address] = left
+
+    def leads_to(self, today: TokenAccounts) -> bool:
+        """Whether no transaction is missing between those seen, nor between the last and today, as far as they show."""
+        left = dict(self.left)
+        return (
+            not self.has_gap
+            and all(left.pop(address, raw) == raw for address, _, raw, _ in today.plain())
+            and not any(left.values())
+        )
 
 
 async def rewind_register(
@@ -65,10 +80,17 @@ async def rewind_register(
     """The register of a mint at the end of `slot`. `rewinding` has seen every transaction of the mint from there to
     `today`; `supply` (raw units) is what the accounts have to add up to.
 
-    None where the node does not serve what moved an account that is not its owner's associated one. LedgerError when
-    the accounts do not add up. ChainError.
+    None where the node left a transaction out, or does not serve those of an account that is not its owner's associated
+    one. LedgerError when the accounts do not add up. ChainError.
     """
-    loose = [each.address for each in _then(today, rewinding.held, rewinding.frozen) if not _is_associated(each, mint)]
+    if not rewinding.leads_to(today):
+        return None
+    frozen = rewinding.frozen
+    loose = [
+        address
+        for address, owner, _, _ in _then(today, rewinding.held, frozen)
+        if not _is_associated(address, owner, bytes(mint))
+    ]
     held = dict(rewinding.held)
     for start in range(0, len(loose), AT_ONCE):
         part = loose[start : start + AT_ONCE]
@@ -78,7 +100,7 @@ async def rewind_register(
                 return None
             if address in found.held:
                 held[address] = found.held[address]
-    register = build_register(_then(today, held, rewinding.frozen))
+    register = build_register(TokenAccount(*row) for row in _then(today, held, frozen))
     if register.total != supply:
         raise LedgerError(
             f"Mint {mint}: its token accounts at slot {slot} come to {register.total} raw units, its supply then was"
@@ -90,21 +112,21 @@ async def rewind_register(
 
 def _then(
     today: TokenAccounts, held: Mapping[bytes, tuple[bytes, int] | None], frozen: Mapping[bytes, bool]
-) -> Iterator[TokenAccount]:
-    """Every token account that held something then."""
+) -> Iterator[tuple[bytes, bytes, int, bool]]:
+    """Every token account that held something then: address, owner, raw units, whether it was frozen."""
     closed = set(held)
     for address, owner, raw, is_frozen in today.plain():
         closed.discard(address)
         was = held.get(address, (owner, raw))
         if was is not None and was[1]:
-            yield TokenAccount(address, was[0], was[1], frozen.get(address, is_frozen))
+            yield address, was[0], was[1], frozen.get(address, is_frozen)
     for address in closed:
         if (was := held[address]) is not None and was[1]:
-            yield TokenAccount(address, was[0], was[1], frozen.get(address, False))
+            yield address, was[0], was[1], frozen.get(address, False)
 
 
-def _is_associated(account: TokenAccount, mint: Pubkey) -> bool:
-    return bytes(find_associated_token_address(account.owner, bytes(mint), _PROGRAM)[0]) == account.address
+def _is_associated(address: bytes, owner: bytes, mint: bytes) -> bool:
+    return bytes(find_associated_token_address(owner, mint, _PROGRAM)[0]) == address
 
 
 async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, until: int) -> Rewinding | None:
@@ -117,9 +139,11 @@ async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, 
     return found if listing.reaches or found.held.get(address, ()) is None else None
 
 
-async def see_all(chain: Chain, lines: Sequence[SignatureInfo], rewinding: Rewinding) -> bool:
+async def see_all(
+    chain: Chain, lines: Sequence[SignatureInfo], rewinding: Rewinding, told: Callable[[int], None] | None = None
+) -> bool:
     """Show a rewinding all of these transactions, oldest first; False when the node does not serve one."""
-    async for transaction in read_transactions(chain, oldest_first(lines)):
+    async for transaction in read_transactions(chain, oldest_first(lines), told):
         if transaction is None:
             return False
         rewinding.see(transaction)

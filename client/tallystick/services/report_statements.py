@@ -10,6 +10,7 @@ from tallystick.domain.closes import DailyClose, SecurityClose, StatementReferen
 from tallystick.domain.holdings import StatementOfHoldings, statement_hash
 from tallystick.domain.reserve import statement_reserve
 from tallystick.domain.reserve_report.declared import DeclaredHolding
+from tallystick.domain.reserve_report.statement_lines import StatementLines, statement_lines
 from tallystick.errors import LedgerError
 from tallystick.services.report_declaration import Declaration, OnTheWay
 
@@ -29,27 +30,23 @@ def holdings_at(
     return tuple(sorted(found, key=lambda each: (each.isin, each.custodian_lei, each.account)))
 
 
-def month_statements(
-    stored: Sequence[StoredStatement], closes: Sequence[DailyClose], begins: int
-) -> tuple[StatementOfHoldings, ...]:
-    """The statements of a month: usable ones dated after its begin (seconds since 1970 UTC) and not after the as-of,
-    and every one that a close of it rests on, whatever was decided since. By custodian, account, as-of and id."""
+def month_lines(
+    stored: Sequence[StoredStatement], closes: Sequence[DailyClose], begins: int, seed: bytes
+) -> StatementLines:
+    """The tree over the lines of a month's statements: of usable ones dated after its begin (seconds since 1970 UTC)
+    and not after the as-of, and of every one that a close of it rests on, whatever was decided since."""
     until = closes[-1].block_time
     sources = {
         reference.source_hashes for close in closes for part in close.securities for reference in part.statements
     }
-    found = {
-        each.key: each.statement
-        for each in stored
-        if each.statement.source_hashes in sources
-        or (each.status is StatementStatus.USABLE and begins < each.statement.as_of <= until)
-    }
-    return tuple(
-        sorted(
-            found.values(),
-            key=lambda each: (each.custodian_lei, each.account, each.as_of, each.statement_id, each.source_hashes),
-        )
-    )
+    found: dict[tuple[str, str, int, str], StatementOfHoldings] = {}
+    # Of two under one name, the one that a close rests on.
+    for each in sorted(stored, key=lambda each: (each.statement.source_hashes not in sources, each.key)):
+        one = each.statement
+        is_used = one.source_hashes in sources
+        if is_used or (each.status is StatementStatus.USABLE and begins < one.as_of <= until):
+            found.setdefault((one.custodian_lei, one.account, one.as_of, one.statement_id), one)
+    return statement_lines(found.values(), seed)
 
 
 def _statement_of(
@@ -104,4 +101,4 @@ def _way(isin: str, statement: StatementOfHoldings, declaration: Declaration) ->
     return next(found, none)
 
 
-__all__ = ["holdings_at", "month_statements"]
+__all__ = ["holdings_at", "month_lines"]

@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
-from tallystick.adapters.chain.protocol import Account, InnerInstruction, MemcmpFilter
+from tallystick.adapters.chain.protocol import Account, InnerInstruction, MemcmpFilter, TokenBalance
 from tallystick.adapters.chain.rpc import RpcChain, RpcLimits
 from tallystick.adapters.chain.transactions import build_transaction
 from tallystick.adapters.clock import ManualClock
@@ -386,6 +386,42 @@ async def test_a_landed_transaction_is_read_with_its_inner_instructions_and_load
     assert found.accounts == (ADDRESS, OWNER, loaded)
     assert found.inner == (InnerInstruction(3, OWNER, (ADDRESS, loaded), b"\x01\x02\x03"),)
     assert node.asked[-1][1][1]["maxSupportedTransactionVersion"] == 1
+
+
+def holding(amount: object) -> dict[str, Any]:
+    """A transaction in which one token account held nothing before and `amount` afterwards."""
+
+    def balance(raw: object) -> dict[str, Any]:
+        amounts = {"amount": raw, "decimals": 6, "uiAmount": 0.1, "uiAmountString": "0.1"}
+        return {"accountIndex": 1, "mint": str(ADDRESS), "owner": str(OWNER), "uiTokenAmount": amounts}
+
+    return {
+        "slot": 12,
+        "blockTime": None,
+        "transaction": {
+            "signatures": [str(SIGNATURE)],
+            "message": {"accountKeys": [str(ADDRESS), str(OWNER)], "instructions": []},
+        },
+        "meta": {
+            "err": None,
+            "fee": 5_000,
+            "preTokenBalances": [balance("0")],
+            "postTokenBalances": [balance(amount)],
+        },
+    }
+
+
+async def test_token_balances_before_and_after_are_read_as_raw_units() -> None:
+    found = await rpc_chain(Node(getTransaction=holding("18446744073709551615"))).get_transaction(SIGNATURE)
+    assert found is not None
+    assert found.before == (TokenBalance(OWNER, ADDRESS, OWNER, 0),)
+    assert found.after == (TokenBalance(OWNER, ADDRESS, OWNER, 2**64 - 1),)
+
+
+@pytest.mark.parametrize("amount", [1, "-1", "1.5", "", "\u0661", None])
+async def test_a_token_balance_that_is_no_whole_number_of_raw_units_is_malformed(amount: object) -> None:
+    with pytest.raises(LedgerError, match="expected an amount in digits"):
+        await rpc_chain(Node(getTransaction=holding(amount))).get_transaction(SIGNATURE)
 
 
 async def test_history_longer_than_a_page_is_read_page_by_page_from_the_last_line() -> None:

@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 from building_desk import BuildingDesk
-from desk import ACCOUNT, ISIN, SHARE
+from desk import ACCOUNT, ISIN, SHARE, statement
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment, SignatureInfo
 from tallystick.adapters.store.closes import StoredClose
 from tallystick.adapters.store.reports import ReportApproval, ReportState
+from tallystick.adapters.store.statements import StatementStatus
 from tallystick.domain.canonical import canonical_json
 from tallystick.domain.closes import DailyClose
+from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
-from tallystick.errors import ConfigurationError, LedgerError, Refused, StoreConflict, TallystickError
+from tallystick.errors import ConfigurationError, InputError, LedgerError, Refused, StoreConflict, TallystickError
 from tallystick.services.report_build import report_registers
 from tallystick.services.report_declaration import declaration_content, parse_declaration
+from tallystick.services.report_line import prove_lines
 
 SEPTEMBER_LEFT_OUT = tuple(f"2026-09-{day:02d}" for day in range(1, 31) if day not in (21, 22))
 
@@ -371,3 +374,34 @@ async def test_a_report_that_is_being_published_is_left_alone(desk: BuildingDesk
 
 async def test_there_is_nothing_to_correct_before_a_publication(desk: BuildingDesk) -> None:
     await refuse(desk, Refused, "no published report", reason="we were wrong")
+
+
+async def test_lines_of_statements_are_proved_from_the_month_s_seed(desk: BuildingDesk) -> None:
+    report = (await desk.build()).report
+    document: Any = read_report(report.content)
+    assert document["statements"]["lines"] == 3
+    used = document["assets"][0]["accounts"][0]
+    [proof] = await prove_lines(desk.books, report, ISIN, used["statement_id"])
+    assert proof.proves(read_declared(document["declared"]).statements)
+    assert await prove_lines(desk.books, report, ISIN, used["statement"][:8]) == (proof,)
+    with pytest.raises(InputError, match="No line of"):
+        await prove_lines(desk.books, report, ISIN, used["statement_id"], account="SAFE 2")
+
+
+async def test_lines_are_not_proved_from_other_statements_than_the_report_s(desk: BuildingDesk) -> None:
+    report = (await desk.build()).report
+    await desk.statements.add(statement(1, 1_790_000_100, statement_id="LATE"))
+    with pytest.raises(LedgerError, match="give the root"):
+        await prove_lines(desk.books, report, ISIN, "LATE")
+    assert (await desk.build()).is_changed
+
+
+async def test_a_rejected_statement_that_a_close_rests_on_stays_in_the_tree(desk: BuildingDesk) -> None:
+    report = (await desk.build()).report
+    for each in await desk.statements.list():
+        await desk.statements.decide(each.key, StatementStatus.REJECTED, "withdrawn")
+    again = await desk.build()
+    document: Any = again.document
+    assert again.is_changed
+    assert [each["lines"] for each in document["statements"]["statements"]] == [1, 1]
+    assert report.digest != again.report.digest

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from desk import DAY, LEI
 from reporting_desk import PERIOD, ReportingDesk
+from solders.pubkey import Pubkey
 from tallystick.adapters.chain.outbox import MemoryOutbox
 from tallystick.domain.closes import NO_PREVIOUS, DailyClose
 from tallystick.domain.report_anchors import (
@@ -21,10 +22,13 @@ from tallystick.domain.report_anchors import (
     period_text,
 )
 from tallystick.errors import InputError, LedgerError, Refused
+from tallystick.program.addresses import report_address, role_address
+from tallystick.program.generated import instructions
 from tallystick.program.generated.accounts import DayDraw, Issuer
-from tallystick.program.generated.types import RoleKind
+from tallystick.program.generated.types import PublishReportParams, RoleKind
+from tallystick.program.text import encode_text
 from tallystick.services.chain_reads import require
-from tallystick.services.plans import Plan, execute
+from tallystick.services.plans import Plan, execute, new_action
 from tallystick.services.report_days import AT_ONCE, anchored_closes, plan_anchor_days
 from tallystick.services.report_draw import DrawState, draw_period, plan_draw_day, plan_request_draw, read_draw
 
@@ -156,6 +160,37 @@ async def test_a_gather_tells_the_days_closed_and_the_draw(desk: ReportingDesk) 
     assert facts.days_hash == (await issuer_of(desk)).days_hash
     assert facts.draw is not None
     assert (facts.draw.drawn_day, facts.draw.slot_hash) == (drawn.drawn_day, drawn.slot_hash)
+
+
+async def test_a_gather_tells_every_publication_oldest_first(desk: ReportingDesk) -> None:
+    moment = desk.moment
+    await month_over(desk)
+    previous: Pubkey | None = None
+    made: list[Pubkey] = []
+    for version in (1, 2, 3):
+        params = PublishReportParams(
+            PERIOD, version, bytes([version] * 32), encode_text("https://example.com/r.json", 200), moment.slot
+        )
+        call = instructions.publish_report(
+            publisher=desk["publisher"],
+            role=role_address(desk.issuer, RoleKind.PUBLISHER, desk["publisher"]),
+            issuer=desk.issuer,
+            payer=desk["payer"],
+            previous=previous,
+            corrects=previous,
+            params=params,
+        )
+        action = new_action(f"publish:{version}", "publish", call, desk["payer"], (desk["publisher"], "publisher"))
+        await desk.run(Plan("publish", (action,)))
+        previous = report_address(desk.issuer, PERIOD, version)
+        made.append(previous)
+    found = (await desk.gather(moment)).publications
+    assert [each.address for each in found] == [bytes(each) for each in made]
+    assert [each.previous for each in found] == [bytes(32), *(bytes(each) for each in made[:2])]
+    assert [each.hash for each in found] == [bytes([version] * 32) for version in (1, 2, 3)]
+    assert {(each.period, each.uri, each.as_of_slot) for each in found} == {
+        (PERIOD, "https://example.com/r.json", moment.slot)
+    }
 
 
 # The draw ------------------------------------------------------------------------------------------------------------

@@ -15,12 +15,15 @@ from solders.signature import Signature
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment, ConfirmedTransaction, SignatureInfo
+from tallystick.adapters.chain.rpc import RpcChain, RpcLimits
+from tallystick.adapters.clock import SystemClock
 from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.dividends import PayoutRecord
 from tallystick.domain.register import Register
-from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts, Unserved
-from tallystick.errors import InputError
+from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, Unserved
+from tallystick.errors import ChainError, InputError, LedgerError, RpcError
+from tallystick.localnet import LocalnetServer
 from tallystick.program.addresses import hold_address
 from tallystick.program.generated.types import ActionKind, RoleKind
 from tallystick.services.holds import Scope, hold_id, plan_place_hold, plan_release_hold
@@ -141,12 +144,13 @@ def require_same_as(close: DailyClose, facts: ReportFacts) -> None:
 
 
 class ForgetfulChain(MemoryChain):
-    """A node that has no transactions before a slot, or loses those of some slots though it lists them."""
+    """A node that has no transactions before a slot, loses those of some slots though it lists them, or hides them."""
 
-    def __init__(self, ledger: Ledger, since: int = 0, lost: Container[int] = ()) -> None:
+    def __init__(self, ledger: Ledger, since: int = 0, lost: Container[int] = (), hidden: Container[int] = ()) -> None:
         super().__init__(ledger)
         self.since = since
         self.lost = lost
+        self.hidden = hidden
 
     async def get_signatures_for_address(
         self,
@@ -158,7 +162,7 @@ class ForgetfulChain(MemoryChain):
         commitment: Commitment = "confirmed",
     ) -> list[SignatureInfo]:
         found = await super().get_signatures_for_address(address, limit=limit, before=before, until=until)
-        return [line for line in found if line.slot >= self.since]
+        return [line for line in found if line.slot >= self.since and line.slot not in self.hidden]
 
     async def get_transaction(
         self, signature: Signature, commitment: Commitment = "confirmed"
@@ -187,6 +191,17 @@ async def test_facts_of_a_moment_stay_what_they_were() -> None:
     now = await desk.gather(moment, desk.moment)
     assert now.securities[0].days[0] == then.securities[0].as_of
     assert now.securities[0].as_of != then.securities[0].as_of
+
+
+async def test_the_same_facts_come_over_json_rpc() -> None:
+    desk = ReportingDesk()
+    record = await half_a_month(desk)
+    _, moment = await desk.close()
+    await much_more(desk, record)
+    expected = await desk.gather(moment)
+    with LocalnetServer(desk.chain.ledger, port=0) as server:
+        async with RpcChain([server.url], SystemClock(), limits=RpcLimits(requests_per_second=1_000)) as chain:
+            assert await desk.gather(moment, chain=chain) == expected
 
 
 async def test_every_part_of_a_month_is_there() -> None:
@@ -286,6 +301,21 @@ async def test_a_transaction_that_is_listed_and_not_given_is_not_served() -> Non
     assert (facts.unserved, facts.securities[0].register) == ({Unserved.REGISTERS}, None)
 
 
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_transfer_that_a_node_hides_is_missed(number: int) -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    desk.warp(1)
+    _, moment = await desk.close()
+    slots = []
+    for raw in (1, 2, 3):
+        await desk.move("alice", "bob", raw)
+        slots.append(desk.moment.slot)
+    facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, hidden={slots[number]}))
+    assert (facts.unserved, facts.securities[0].register) == ({Unserved.REGISTERS}, None)
+
+
 async def test_the_second_of_a_moment_is_split_by_slots() -> None:
     desk = ReportingDesk()
     await desk.begin()
@@ -315,6 +345,35 @@ async def test_a_second_whose_order_is_not_served_is_said() -> None:
     await desk.give("alice", SHARE, "s-2")
     facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, since=moment.slot + 1))
     assert Unserved.ORDER_OF_SECOND in facts.unserved
+
+
+async def test_a_time_that_a_slot_did_not_have_is_refused() -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    moment = desk.moment
+    with pytest.raises(LedgerError, match=f"Slot {moment.slot} is of "):
+        await desk.gather(replace(moment, time=moment.time - 1))
+
+
+@pytest.mark.parametrize("code", [-32001, -32011])
+async def test_times_that_a_node_has_forgotten_are_said(code: int) -> None:
+    class WithoutTimes(MemoryChain):
+        async def get_block_time(self, slot: int) -> int | None:
+            raise RpcError(code, "Block 1 cleaned up, does not exist on node")
+
+    desk = ReportingDesk()
+    await desk.begin()
+    whole = await desk.gather(desk.moment)
+    facts = await desk.gather(desk.moment, chain=WithoutTimes(desk.chain.ledger))
+    assert facts == replace(whole, unserved=frozenset({Unserved.TIMES}))
+
+
+async def test_a_node_that_has_not_reached_the_as_of_is_waited_for() -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    ahead = Moment(desk.moment.slot + 1_000, desk.now + 400)
+    with pytest.raises(ChainError, match="has finalized slot"):
+        await desk.gather(ahead)
 
 
 async def test_moments_that_do_not_end_with_the_as_of_are_refused() -> None:
