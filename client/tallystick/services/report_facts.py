@@ -11,11 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-<<<<<<< HEAD
-=======
-from datetime import UTC, datetime
 from itertools import chain as chain_of
->>>>>>> area-desk
 from itertools import pairwise
 from typing import Final
 
@@ -45,11 +41,7 @@ from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program_hash
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
-<<<<<<< HEAD
-from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time
-=======
-from tallystick.services.report_history import Progress, list_since_slot, list_since_time, read_block_times
->>>>>>> area-chain
+from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time, read_block_times
 from tallystick.services.report_instants import Instants, Mark, Step, order_of_seconds
 from tallystick.services.report_lists import (
     NEVER,
@@ -104,17 +96,16 @@ async def gather_facts(
 
     `moments` are those of the month's closes, oldest first; the last is the as-of. The month begins behind `opening`,
     the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
-    period's first second. What the node does not serve is in
-    the facts' `unserved`, and the figures that do not need it are right all the same. InputError for moments that do
-    not end with the as-of or are not of the period. LedgerError when a moment's slot is of another time, or accounts do
+    period's first second. What the node does not serve is in the facts' `unserved`, and the figures that do not need it
+    are right all the same. InputError for moments that do not end with the as-of or are out of order. LedgerError when a moment's slot is of another time, or accounts do
     not agree with each other; ChainError when the cluster does not answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
-    before = opening or Moment(_BEFORE_SLOTS, start - 1)
+    before = opening or Moment(LAST_SLOT, start - 1)
     _require_moments(as_of, moments, before)
     read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
     month, unserved = read.month, set(read.unserved)
-    if not await _has_times(chain, moments):
+    if not await _has_times(chain, (opening, *moments) if opening else moments):
         unserved.add(Unserved.TIMES)
 
     listings: dict[Pubkey, Listing] = {}
@@ -169,9 +160,9 @@ async def gather_facts(
 
 
 def _require_moments(as_of: Moment, moments: Sequence[Moment], opening: Moment) -> None:
-    all_of_them = pairwise((opening, *moments))
-    ordered = all(earlier.slot < later.slot and earlier.time <= later.time for earlier, later in all_of_them)
-    if not moments or moments[-1] != as_of or not ordered:
+    is_in_time = all(earlier.time <= later.time for earlier, later in pairwise((opening, *moments)))
+    is_in_slots = all(earlier.slot < later.slot for earlier, later in pairwise(moments))
+    if not moments or moments[-1] != as_of or not (is_in_time and is_in_slots):
         raise InputError(
             f"The moments of a report are in order, behind {instant(opening.time)}, and the last is its as-of.",
             hint="Take slot and block time of each daily close of the month.",
@@ -211,23 +202,10 @@ async def _read_all(
     records = {book.address: await _records(chain, book, as_of.slot, program_id) for book in books.securities}
     found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
-<<<<<<< HEAD
-    marks: list[tuple[int, Mark]] = [mark for each in records.values() for mark in each.marks()]
-    for address, role in roles.items():
-        marks.append((role.granted_at, (address, Step.MADE)))
-        if role.ends_at != NEVER:
-            marks.append((revoked_at(role, books.issuer.delay), (address, Step.DECIDED)))
-    order = await order_of_seconds(chain, (opening, *moments), marks, program_id)
-=======
     marks = chain_of(_role_marks(roles, books.issuer.delay), *(each.marks() for each in records.values()))
-    order = await order_of_seconds(chain, moments, marks, program_id)
->>>>>>> area-desk
+    order = await order_of_seconds(chain, (opening, *moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
-<<<<<<< HEAD
-    now = Moment(_AFTER_SLOTS, books.now)
-=======
-    opening, now = Moment(LAST_SLOT, start - 1), Moment(LAST_SLOT, books.now)
->>>>>>> area-chain
+    now = Moment(LAST_SLOT, books.now)
     instants = Instants((opening, *moments, now), order.later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
