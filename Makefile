@@ -18,17 +18,18 @@ uv:
 demo: uv ## the main job once, on an embedded cluster and SQLite: statement, attestation, tokens, a dividend, reconciliation
 	@$(UV) --no-dev tally demo
 
-test: uv ## every test: Rust, Python, program, property, end to end on both clusters, a third party's client
+test: uv ## every test: Rust, Python, program, property, in a browser, end to end on both clusters, a third party's client
 	@tests/run
 
 soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among faults (10,000), from the seed TALLY_SEED
 	@TALLY_SOAK=$${TALLY_SOAK:-100000} $(UV) pytest -q -s tests/property/test_laws.py -k no_sequence
 	@TALLY_SOAK_SCHEDULES=$${TALLY_SOAK_SCHEDULES:-10000} $(UV) pytest -q -s tests/property/test_payout_schedules.py -k no_schedule
 
-bench: uv ## what a dividend takes off chain and costs on chain, as tables; about a quarter of an hour
+bench: uv ## what a dividend and a report take, and what a dividend costs on chain, as tables; about a quarter of an hour
 	@$(UV) python bench/dividends/off_chain.py
 	@$(UV) python bench/dividends/whole_push.py
 	@$(UV) python bench/dividends/on_chain.py
+	@$(UV) python bench/reports/scale.py
 
 validator: ## get solana-test-validator, once (resumable; built from its crate where nothing nearer has it)
 	@toolchain/install validator

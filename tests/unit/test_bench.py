@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
-BENCH = Path(__file__).resolve().parents[2] / "bench/dividends"
+BENCH = Path(__file__).resolve().parents[2] / "bench"
 
 
-@pytest.mark.parametrize(("script", "last"), [("off_chain.py", "| **peak memory** |"), ("whole_push.py", "| 300 |")])
-def test_a_small_run_ends_with_its_table(script: str, last: str) -> None:
-    command = [sys.executable, BENCH / script, "--holders", "300"]
+@pytest.mark.parametrize(
+    ("script", "more", "last"),
+    [
+        ("dividends/off_chain.py", (), "| **peak memory** |"),
+        ("dividends/whole_push.py", (), "| 300 |"),
+        ("reports/scale.py", ("--runs", "1"), ("| phone |", "| no Chromium")),
+    ],
+)
+def test_a_small_run_ends_with_its_table(script: str, more: tuple[str, ...], last: str | tuple[str, ...]) -> None:
+    command = [sys.executable, BENCH / script, "--holders", "300", *more]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1].startswith(last), ended.stdout
@@ -21,6 +28,6 @@ def test_a_small_run_ends_with_its_table(script: str, last: str) -> None:
 
 def test_the_bench_on_a_validator_can_be_started() -> None:
     ended = subprocess.run(
-        [sys.executable, BENCH / "on_chain.py", "--help"], capture_output=True, text=True, check=False
+        [sys.executable, BENCH / "dividends/on_chain.py", "--help"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr

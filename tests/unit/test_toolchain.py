@@ -146,3 +146,21 @@ def test_a_rustc_of_another_version_is_not_the_rust_that_is_needed(machine: Mach
     machine.put_program("rustc", "#!/bin/sh\necho rustc 1.94.0\n")
     done = machine.install("--check", "rust")
     assert (done.returncode, done.stdout) == (1, "rust: rustc 1.95.0 with cargo: missing\n")
+
+
+def test_any_chromium_on_path_is_the_browser(machine: Machine) -> None:
+    program = machine.put_program("google-chrome", "#!/bin/sh\necho Google Chrome 140.0.1\n")
+    done = machine.install("browser")
+    assert (done.returncode, done.stdout) == (0, f"browser: {program} (a Chromium; path)\n")
+
+
+def test_a_browser_that_does_not_run_is_none(machine: Machine) -> None:
+    machine.put_program("chromium", "#!/bin/sh\nexit 1\n")
+    done = machine.install("--check", "browser")
+    assert (done.returncode, done.stdout) == (1, "browser: a Chromium: missing\n")
+
+
+def test_a_machine_without_packages_is_told_which_ones_the_browser_needs(machine: Machine) -> None:
+    done = machine.install("browser")
+    assert done.returncode == 1
+    assert "chromium fonts-dejavu-core" in done.stderr

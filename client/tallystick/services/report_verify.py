@@ -190,6 +190,7 @@ async def _gather(
     progress: Progress | None,
 ) -> ReportFacts:
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
+    opening = Moment(declared.opening.slot, declared.opening.block_time) if declared.opening else None
     return await gather_facts(
         chain,
         Pubkey.from_string(header.issuer),
@@ -197,6 +198,7 @@ async def _gather(
         moments[-1],
         moments,
         clock,
+        opening=opening,
         program_id=program_id,
         progress=progress,
     )

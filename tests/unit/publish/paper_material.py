@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ def enlarged(securities: int, days: int | None = None) -> dict[str, Any]:
     document["holders"]["securities"] = rows(document["holders"]["securities"])
     document["backing"] = [each | {"securities": rows(each["securities"])} for each in document["backing"][:days]]
     document["summary"]["securities"] = securities
+    document["control_log"]["seizures"] = []
     return document
 
 
@@ -112,5 +113,15 @@ def awkward() -> dict[str, Any]:
     for row in (*document["test"], *document["second_look"]["test"]):
         row |= {"held": str(2**64 - 1), "attested": str(2**64 - 2), "on_statements": str(2**64 - 1)}
         row |= {"required": str(2**64 - 3), "surplus": str(-(2**63)), "decimals": 9}
+    for row in with_ticker(document):
         row["ticker"] = "TICKERTHATISLONG" + row["ticker"]
     return document
+
+
+def with_ticker(node: object) -> Iterator[dict[str, Any]]:
+    """Every object of a document that names a security by its ticker."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in children:
+        yield from with_ticker(each)
+    if isinstance(node, dict) and "ticker" in node:
+        yield node

@@ -7,7 +7,7 @@ care that nothing in them is read as markup.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -112,11 +112,12 @@ Block: TypeAlias = Words | Subheading | Facts | Table | Chart
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A numbered part of the report, or an appendix."""
+    """A numbered part of the report, or an appendix. `source` says what of it the chain shows, and what not."""
 
     title: str
-    blocks: tuple[Block, ...] = field(default=())
+    blocks: tuple[Block, ...] = ()
     is_appendix: bool = False
+    source: str = ""
 
 
 def text(title: str) -> Column:

@@ -30,6 +30,8 @@ from tallystick.adapters.publish.reading import amount, counted, day
 _DASH: Final = "4 2.5"
 _GAP: Final = 24 * UNIT
 _LEGEND: Final = 26 * UNIT
+_INSET: Final = 5 * UNIT
+"""Between the first and last points and the ends of the lines behind them."""
 _HEAD: Final = 32 * UNIT
 _FOOT: Final = 18 * UNIT
 
@@ -173,7 +175,7 @@ def _panel(series: Series, panel: Panel, palette: Palette) -> Iterator[str]:
 
     def place(point: Point, value: int) -> tuple[int, int]:
         span = (panel.last - panel.first).days
-        x = left + scaled((point.day - panel.first).days, 0, span, wide)
+        x = left + _INSET + scaled((point.day - panel.first).days, 0, span, wide - 2 * _INSET)
         return x, top + deep - scaled(value, low, high, deep)
 
     for mark, name in zip(marks, names, strict=True):

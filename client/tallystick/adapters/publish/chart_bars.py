@@ -20,7 +20,7 @@ from tallystick.adapters.publish.drawing import (
     room_for,
     scaled,
 )
-from tallystick.adapters.publish.reading import amount, count, counted, duration
+from tallystick.adapters.publish.reading import amount, count, counted, up_to
 
 _ROWS_WITHOUT_HEAD: Final = 6
 """Drawings of so few rows stand directly below each other, and the first alone has the legend."""
@@ -117,8 +117,8 @@ def ageing_chart(document: Mapping[str, Any], palette: Palette) -> str:
     """Open breaks by their age."""
     buckets = [(each["up_to_days"], each["open"]) for each in document["differences"]["ageing"]]
     rows = [
-        (_limit(None if up_to is None else up_to * 86_400, lower * 86_400), found)
-        for (up_to, found), lower in zip(buckets, [0, *(each[0] or 0 for each in buckets)], strict=False)
+        (up_to(None if limit is None else limit * 86_400, lower * 86_400), found)
+        for (limit, found), lower in zip(buckets, [0, *(each[0] or 0 for each in buckets)], strict=False)
     ]
     total = sum(found for _, found in rows)
     words = f"{counted(total, 'break was', 'breaks were')} open" if total else "no break was open"
@@ -154,11 +154,7 @@ def _settled(document: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
             found[limit] = found.get(limit, 0) + bucket["orders"]
     ordered = sorted(found.items(), key=lambda each: (each[0] is None, each[0] or 0))
     lower = [0, *(limit or 0 for limit, _ in ordered)]
-    return [(_limit(limit, below), orders) for (limit, orders), below in zip(ordered, lower, strict=False)]
-
-
-def _limit(up_to: int | None, lower: int) -> str:
-    return f"up to {duration(up_to)}" if up_to is not None else f"over {duration(lower)}" if lower else "any"
+    return [(up_to(limit, below), orders) for (limit, orders), below in zip(ordered, lower, strict=False)]
 
 
 def _described(rows: Sequence[tuple[str, int]], one: str, many: str) -> str:

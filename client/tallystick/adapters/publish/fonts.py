@@ -16,8 +16,6 @@ from typing import Final
 
 SANS: Final = "IBM Plex Sans"
 MONO: Final = "IBM Plex Mono"
-_NO_BREAK: Final = 22
-"""Characters in a row without a place to break that any column can take."""
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _HIDDEN: Final = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
 
@@ -44,9 +42,12 @@ def shown(text: str) -> str:
     )
 
 
-def breakable(text: str) -> str:
-    """Text that may be broken anywhere within words that are longer than any column is wide."""
-    return " ".join(word if len(word) <= _NO_BREAK else _ZERO_WIDTH_SPACE.join(word) for word in shown(text).split(" "))
+def breakable(text: str, longest: int) -> str:
+    """The text as shown, that may be broken anywhere within words of more characters than `longest`.
+
+    Who copies such a word gets the breaks with it, so codes are never made breakable.
+    """
+    return " ".join(word if len(word) <= longest else _ZERO_WIDTH_SPACE.join(word) for word in shown(text).split(" "))
 
 
 def width(text: str, size: int, *, is_bold: bool = False) -> int:

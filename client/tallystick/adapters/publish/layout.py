@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallystick.adapters.publish.blocks import Column, Kind, Row, Table, Tone
-from tallystick.adapters.publish.fonts import breakable, width
+from tallystick.adapters.publish.fonts import breakable, shown, width
 from tallystick.adapters.publish.reading import short
 
 ROOM: Final = 48_180
@@ -26,9 +26,14 @@ _MONO: Final = 600
 """Thousandths of the font size that every character of the monospaced font is wide."""
 _MONO_SIZE: Final = 90
 """Codes are set in that many hundredths of a table's size."""
-_UNBROKEN: Final = 22
-_HASH: Final = 65
-"""Characters of a SHA-256 in hex, and a little air: a hash stands in one line."""
+UNBROKEN: Final = 22
+"""Characters of a word that any column has room for, where words have to be broken."""
+LINE: Final = 56
+"""Characters of a word that a line has room for."""
+_TRIES: Final = (*((size, LINE) for size in SIZES[:3]), *((size, UNBROKEN) for size in SIZES))
+"""Rather smaller type than broken words, and rather broken words than the smallest type."""
+_HASH: Final = 64
+"""Characters of a SHA-256 in hex."""
 _UNIT: Final = re.compile(r"(?<=[0-9]) (?=(?:d|h|min|s|%)(?: |$))")
 
 
@@ -47,33 +52,45 @@ class LaidOut:
 
 def laid_out(table: Table) -> LaidOut:
     """The largest size in which every column has room for its longest word, figure or code."""
-    shown = tuple(_shown(row, table.columns) for row in table.rows)
-    titles = tuple(breakable(each.title) for each in table.columns)
+    titles = tuple(shown(each.title) for each in table.columns)
     kinds = tuple(each.kind for each in table.columns)
     tones = tuple(each.tone for each in table.rows)
     gaps = tuple(
         GAP if before is Kind.NUMBER and kind is not Kind.NUMBER else 0
         for before, kind in zip((Kind.TEXT, *kinds), kinds, strict=False)
     )
-    for size in SIZES:
+    for size, longest in _TRIES:
+        cells = tuple(_shown(row, table.columns, longest) for row in table.rows)
         least = [
-            _least(titles[at], [row[at] for row in shown], kind, size) + 2 * INSET + gaps[at]
+            _least(titles[at], [row[at] for row in cells], kind, size) + 2 * INSET + gaps[at]
             for at, kind in enumerate(kinds)
         ]
         if sum(least) <= ROOM:
             most = [
-                max(each, _natural([row[at] for row in shown], kinds[at], size) + 2 * INSET + gaps[at])
+                max(each, _natural([row[at] for row in cells], kinds[at], size) + 2 * INSET + gaps[at])
                 for at, each in enumerate(least)
             ]
-            return LaidOut(titles, kinds, shown, tones, size, gaps, _shared(least, most))
-    return LaidOut(titles, kinds, shown, tones, SIZES[0], gaps, ())
+            return LaidOut(titles, kinds, cells, tones, size, gaps, _shared(least, most))
+    cells = tuple(_shown(row, table.columns, LINE) for row in table.rows)
+    return LaidOut(titles, kinds, cells, tones, SIZES[0], gaps, ())
 
 
-def _shown(row: Row, columns: Sequence[Column]) -> tuple[str, ...]:
-    return tuple(
-        short(cell) if column.kind is Kind.CODE else _UNIT.sub("\N{NO-BREAK SPACE}", breakable(cell))
-        for cell, column in zip(row.cells, columns, strict=True)
-    )
+def in_lines(code: str) -> str:
+    """A code in lines as long as a hash, so that nothing has to break it."""
+    return "\n".join(code[at : at + _HASH] for at in range(0, len(code), _HASH))
+
+
+def _shown(row: Row, columns: Sequence[Column], longest: int) -> tuple[str, ...]:
+    return tuple(_cell(cell, column.kind, longest) for cell, column in zip(row.cells, columns, strict=True))
+
+
+def _cell(text: str, kind: Kind, longest: int) -> str:
+    """A figure is never broken, nor a number from its unit."""
+    if kind is Kind.CODE:
+        return shown(short(text))
+    if kind is Kind.WHOLE:
+        return in_lines(shown(text))
+    return _UNIT.sub("\N{NO-BREAK SPACE}", shown(text) if kind is Kind.NUMBER else breakable(text, longest))
 
 
 def _least(title: str, cells: Sequence[str], kind: Kind, size: int) -> int:
@@ -86,19 +103,19 @@ def _least(title: str, cells: Sequence[str], kind: Kind, size: int) -> int:
     widest = max((width(_part(word), size, is_bold=True) for word in words), default=0)
     if kind is Kind.CODE:
         widest = max(widest, max((len(cell) for cell in cells), default=0) * _mono(size))
-    return max(widest, _HASH * _mono(size)) if kind is Kind.WHOLE else widest
+    return max(widest, (_HASH + 1) * _mono(size)) if kind is Kind.WHOLE else widest
 
 
 def _natural(cells: Sequence[str], kind: Kind, size: int) -> int:
     """What a column would take to have every cell in one line."""
     if kind is Kind.WHOLE:
-        return max((len(cell.replace("\u200b", "")) for cell in cells), default=0) * _mono(size) + 100
+        return (_HASH + 1) * _mono(size)
     return max((width(cell.replace("\u200b", ""), size, is_bold=True) for cell in cells), default=0)
 
 
 def _part(word: str) -> str:
     """What cannot be broken of a word."""
-    return word.replace("\u200b", "")[:_UNBROKEN] if "\u200b" in word else word
+    return word.replace("\u200b", "")[:UNBROKEN] if "\u200b" in word else word
 
 
 def _mono(size: int) -> int:

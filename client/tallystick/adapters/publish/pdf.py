@@ -32,7 +32,7 @@ from tallystick.adapters.publish.blocks import (
 )
 from tallystick.adapters.publish.charts import charts, described, parts
 from tallystick.adapters.publish.fonts import breakable, fitted, font_folder, shown, width
-from tallystick.adapters.publish.layout import ROOM, laid_out
+from tallystick.adapters.publish.layout import LINE, ROOM, UNBROKEN, in_lines, laid_out
 from tallystick.adapters.publish.reading import count, instant_in_words, period, short
 from tallystick.adapters.publish.sections import sections
 from tallystick.adapters.publish.sections.evidence import COMMAND
@@ -108,14 +108,13 @@ def cover(document: Mapping[str, Any], digest: str) -> Facts:
                 "Figures as of",
                 f"{instant_in_words(as_of['time'])}, the close of {as_of['day']} at slot {count(as_of['slot'])}",
             ),
+            Fact("Month", f"{instant_in_words(month['from'])}, to before {instant_in_words(month['until'])}"),
             Fact(
-                "Month",
-                f"{instant_in_words(month['from'])} to before {instant_in_words(month['until'])}; figures of the "
-                + (
-                    f"month are those after the close of {opening['day']} at slot {count(opening['slot'])}"
-                    if opening
-                    else "month are those since its first second"
-                ),
+                "Figures of the month",
+                f"after the close of {opening['day']} ({instant_in_words(opening['time'])}, slot "
+                f"{count(opening['slot'])}), up to the as-of"
+                if opening
+                else "from its first second up to the as-of",
             ),
             Fact("Basis", header["basis"] or "not declared", tone=Tone.PLAIN if header["basis"] else Tone.ABSENT),
             *(Fact("Criteria", each) for each in header["criteria"]),
@@ -151,15 +150,16 @@ def _section(section: Section, drawings: Mapping[str, str]) -> dict[str, Any]:
     return {
         "title": shown(section.title),
         "is_appendix": section.is_appendix,
+        "source": section.source,
         "blocks": [_block(each, drawings) for each in section.blocks],
     }
 
 
 def _block(block: Block, drawings: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(block, Words):
-        return {"is": "words", "text": breakable(block.text), "tone": block.tone}
+        return {"is": "words", "text": breakable(block.text, LINE), "tone": block.tone}
     if isinstance(block, Subheading):
-        return {"is": "subheading", "text": breakable(block.text)}
+        return {"is": "subheading", "text": breakable(block.text, LINE)}
     if isinstance(block, Facts):
         return {"is": "facts", "lines": [_fact(each) for each in block.lines]}
     if isinstance(block, Chart):
@@ -176,8 +176,8 @@ def _block(block: Block, drawings: Mapping[str, str]) -> dict[str, Any]:
 
 def _fact(fact: Fact) -> dict[str, Any]:
     return {
-        "label": breakable(fact.label),
-        "value": breakable(fact.value),
+        "label": breakable(fact.label, UNBROKEN),
+        "value": in_lines(shown(fact.value)) if fact.kind is Kind.WHOLE else breakable(fact.value, LINE),
         "kind": fact.kind,
         "tone": fact.tone,
     }
@@ -187,8 +187,8 @@ def _table(table: Table) -> dict[str, Any]:
     found = laid_out(table)
     return {
         "is": "table",
-        "title": breakable(table.title),
-        "note": breakable(table.note),
+        "title": breakable(table.title, LINE),
+        "note": breakable(table.note, LINE),
         "otherwise": table.otherwise,
         "titles": found.titles,
         "kinds": found.kinds,

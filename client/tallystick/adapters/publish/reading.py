@@ -140,6 +140,11 @@ def duration(seconds: int | str | None) -> str:
     return " ".join(parts) or "0 s"
 
 
+def up_to(limit: int | None, lower: int) -> str:
+    """A bucket of durations in seconds: up to 1 h, or over 5 d for the last one, which has no limit."""
+    return f"up to {duration(limit)}" if limit is not None else f"over {duration(lower)}"
+
+
 def yes_no(value: bool | None) -> str:
     """True and False in words; None, where nobody said, is "not declared"."""
     return "not declared" if value is None else "yes" if value else "no"

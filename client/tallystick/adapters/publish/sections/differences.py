@@ -29,6 +29,7 @@ from tallystick.adapters.publish.reading import (
     duration,
     instant,
     instant_in_words,
+    up_to,
 )
 
 Node = Mapping[str, Any]
@@ -167,6 +168,7 @@ def activity(document: Node) -> Section:
                 "median, 95 of 100 at most the second figure.",
                 Tone.MUTED,
             ),
+            _settled(found),
             Chart("settling", "Time to settle", "Orders settled in the month, by the time they took."),
         ),
     )
@@ -193,6 +195,24 @@ def _orders(
             *([count(each[part]) for each in orders] for part in ("opened", "settled", called_off_name, "open")),
             amounts((order["quantity"], each["decimals"]) for each, order in zip(found, orders, strict=True)),
             *([duration(each[part]) for each in orders] for part in ("median_seconds", "percentile_95_seconds")),
+        ),
+        otherwise="No security was listed.",
+    )
+
+
+def _settled(found: Sequence[Node]) -> Table:
+    listed = [
+        (each["ticker"], kind, each[kind]["buckets"]) for each in found for kind in ("subscriptions", "redemptions")
+    ]
+    limits = [bucket["up_to_seconds"] for bucket in listed[0][2]] if listed else []
+    titles = [up_to(limit, below or 0) for limit, below in zip(limits, [0, *limits], strict=False)]
+    return Table(
+        "Settled orders by the time they took",
+        (text("Security"), text("Orders"), *(number(each.capitalize()) for each in titles)),
+        rows(
+            [ticker for ticker, _, _ in listed],
+            [kind for _, kind, _ in listed],
+            *([count(buckets[at]["orders"]) for _, _, buckets in listed] for at in range(len(limits))),
         ),
         otherwise="No security was listed.",
     )

@@ -246,6 +246,11 @@ async function holdingOf(owner, security, source) {
 
 const page = JSON.parse(document.getElementById("facts").textContent);
 
+/** A security that was not listed yet at the as-of has no register, and nobody holds it. */
+function isListed(security) {
+  return security.root !== null;
+}
+
 /** The report's bytes as an object with what the check needs; Mismatch when they are not those this page was made of. */
 async function reportOf(bytes) {
   const hash = toHex(await sha256(bytes));
@@ -256,7 +261,7 @@ async function reportOf(bytes) {
   const multipliers = new Map(report.tokens.map((token) => [token.mint, token.multiplier]));
   const { slot, time } = report.holders;
   const securities = report.holders.securities.map((each) => ({ ...each, slot, time, multiplier: multipliers.get(each.mint) }));
-  return { hash, securities, statements: report.statements };
+  return { hash, securities: securities.filter(isListed), statements: report.statements };
 }
 
 async function fetchBytes(path) {
@@ -392,7 +397,7 @@ async function currentReport() {
   if (!isFile) return { ...(await reportOf(await fetchBytes("report.json"))), isHashed: true };
   const file = chosen().find((each) => each.name === "report.json" && !(each.webkitRelativePath || "").includes("/holders/"));
   if (file) return { ...(await reportOf(new Uint8Array(await file.arrayBuffer()))), isHashed: true };
-  return { hash: page.report, securities: page.securities, statements: page.statements, isHashed: false };
+  return { hash: page.report, securities: page.securities.filter(isListed), statements: page.statements, isHashed: false };
 }
 
 function showHash(report) {
@@ -445,6 +450,37 @@ async function checkHolderProof(proof, report) {
   const raw = rawOf(leaf);
   const words = `${encodeBase58(leaf.subarray(0, 32))}. ${placeWords(raw, proof.index, security)}`;
   return result("held", heldWords(raw, security), words);
+}
+
+/** The bytes that a leaf hashes: JSON with sorted keys and no blanks (RFC 8785). */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const members = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
+  return `{${members.join(",")}}`;
+}
+
+async function checkStatementLine(proof, report) {
+  if (proof === null || proof.format !== "tallystick statement line" || proof.format_version !== 1) {
+    throw new Mismatch("It is neither a holder’s proof nor that of a statement’s line.");
+  }
+  const { root, lines } = report.statements;
+  if (proof.root !== root || proof.size !== lines) {
+    throw new Mismatch(`It is of ${proof.size} lines with root ${proof.root}; the report has ${lines} with root ${root}.`);
+  }
+  const leaf = new TextEncoder().encode(canonical(proof.line));
+  const found = await rootOfProof(await leafHash(leaf), proof.index, proof.size, proof.path);
+  if (found !== root) throw new Mismatch(`Its hashes lead to ${found || "no root at all"}, not to the report’s root ${root}.`);
+  const line = proof.line;
+  const asOf = new Date(line.as_of * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const unit = line.unit === "UNIT" ? "shares" : line.unit;
+  const parts = line.sub_balances.map((part) => `${part.code} ${part.quantity}`);
+  const words = [
+    `Statement ${line.statement_id} of custodian ${line.custodian}, account ${line.account}, as of ${asOf} UTC.`,
+    parts.length ? `Of it: ${parts.join(", ")}.` : "",
+    `Line ${count(proof.index + 1)} of ${count(lines)} in the report’s tree. Its hashes lead to the report’s root.`,
+  ];
+  return result("held", `${line.aggregate} ${unit} of ${line.isin || line.other_id}`, words.filter(Boolean).join(" "));
 }
 
 async function checkProof(file) {
