@@ -81,3 +81,23 @@ async def test_a_correction_verifies_too(desk: BuildingDesk) -> None:
     corrected = await desk.build(reason="the basis was unclear")
     await desk.publish(corrected.report)
     assert failures(await verify(desk, corrected)) == []
+
+
+async def test_the_month_after_begins_where_this_one_ended() -> None:
+    desk = BuildingDesk()
+    await desk.month()
+    await desk.publish((await desk.build()).report)
+    await desk.attest(520 * SHARE)
+    await desk.give("bob", 20 * SHARE, "s-3")
+    october = await desk.end_day()
+    desk.warp(31 * 86_400)
+    await desk.anchor(october)
+    built = await desk.build(period=202610)
+    document: Any = built.document
+    assert document["header"]["previous"]["period"] == "2026-09"
+    assert document["header"]["opening"]["day"] == "2026-09-22"
+    assert document["days"]["count"] == 1
+    [row] = document["roll_forward"]
+    assert (row["opening"], row["minted"], row["closing"]) == (str(500 * SHARE), str(20 * SHARE), str(520 * SHARE))
+    await desk.publish(built.report)
+    assert failures(await verify(desk, built)) == []
