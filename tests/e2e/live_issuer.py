@@ -15,6 +15,7 @@ from live_cluster import Landed, Live
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program import addresses
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind
@@ -261,7 +262,7 @@ class Share:
             name="Example Inc.",
             uri="https://example.com/terms.json",
             terms_hash=digest("terms"),
-            custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
+            custody_accounts_hash=custody_accounts_hash(CUSTODY),
             custody_accounts=len(CUSTODY),
             permissioned=self.permissioned,
             policy=self.policy,

@@ -24,6 +24,7 @@ from tallystick.adapters.chain.rpc import RpcChain
 from tallystick.adapters.chain.sender import Sender
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.adapters.clock import SystemClock
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program import addresses, token
 from tallystick.program.errors import program_error
 from tallystick.program.generated import accounts, instructions, pdas, types
@@ -107,7 +108,7 @@ class Setup:
             name="Example Inc.",
             uri="https://example.com/terms.json",
             terms_hash=b"t" * 32,
-            custody_accounts_hash=addresses.custody_accounts_hash([b"a" * 32]),
+            custody_accounts_hash=custody_accounts_hash([b"a" * 32]),
             custody_accounts=1,
             permissioned=False,
             policy=policy,

@@ -6,7 +6,6 @@ from tallystick.program import addresses, token
 
 _REMEMBERED = 20_000
 
-custody_accounts_hash = addresses.custody_accounts_hash
 attestation_hash = addresses.attestation_hash
 
 issuer_id = lru_cache(_REMEMBERED)(addresses.issuer_id)

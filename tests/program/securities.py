@@ -16,6 +16,7 @@ from issuers import (
 )
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program.generated import accounts, instructions, types
 from tallystick.program.generated.types import RoleKind
 from tallystick.program.text import encode_text
@@ -141,7 +142,7 @@ class Security:
             name=f"{self.name} Inc.",
             uri="https://example.com/terms.json",
             terms_hash=digest("terms"),
-            custody_accounts_hash=addresses.custody_accounts_hash(CUSTODY),
+            custody_accounts_hash=custody_accounts_hash(CUSTODY),
             custody_accounts=len(CUSTODY),
             permissioned=False,
             policy=self.policy,

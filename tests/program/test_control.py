@@ -11,6 +11,7 @@ from chain_in_process import digest
 from control import EVIDENCE, Control
 from control_cases import NEW_WALLET
 from solders.pubkey import Pubkey
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program import addresses
 from tallystick.program.generated import accounts, events, types
 from tallystick.program.generated.types import OrderStatus, RoleKind, SeizureStatus, VetoSubject
@@ -93,7 +94,7 @@ def test_other_custody_accounts_wait_and_then_every_attestation_lists_them() -> 
     world = World.fresh()
     control, acme = Control(world.acme), world.acme
     third = digest("custody account 3")
-    accounts_hash = addresses.custody_accounts_hash([*CUSTODY, third])
+    accounts_hash = custody_accounts_hash([*CUSTODY, third])
     world.chain.send(control.update_policy(custody_accounts_hash=accounts_hash, custody_accounts=3))
     world.chain.warp(HOUR)
     content = acme.content(9_000 * ONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cases import NEWCOMER
 from issuers import LEI
 from solders.pubkey import Pubkey
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.program import addresses
 from tallystick.program.generated import accounts, events, types
 from tallystick.program.generated.types import FillKind, OrderKind, OrderStatus, RoleKind, SecurityStatus, VetoSubject
@@ -135,7 +136,7 @@ def test_list_security_makes_the_mint_with_its_extensions_and_the_escrow() -> No
     world = World.fresh()
     gamma = Security(world.alpha, "GAMMA")
     receipt = world.chain.send(gamma.list_security())
-    accounts_hash = addresses.custody_accounts_hash(CUSTODY)
+    accounts_hash = custody_accounts_hash(CUSTODY)
     assert receipt.events == (
         events.SecurityListed(
             world.alpha.address, gamma.address, gamma.mint, gamma.security_id, b"US0378331005", 6, False,

@@ -89,7 +89,8 @@ class ReportVerified:
     def _outcome(self) -> RenderableType:
         header, failure = self.verified.header, self.verified.first_failure
         if failure is not None:
-            return _failure_panel(failure)
+            figure = self.verified.first_figure
+            return stack(_failure_panel(failure), _failure_panel(figure) if figure and figure != failure else None)
         assert header is not None
         words = f"The report of {period_text(header.period)}, version {header.version}, holds"
         return Text.assemble(("✓ ", "green"), (words, "bold"), (f" · SHA-256 {short(header.hash, 8)}", "dim"))

@@ -94,6 +94,7 @@ async def build_report(
         moment_of(month.as_of),
         month.moments,
         clock,
+        opening=moment_of(month.opening) if month.opening else None,
         program_id=program_id,
         progress=progress,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from math import comb
 from typing import Final
 
 from solders.instruction import Instruction
@@ -15,7 +16,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.domain.closes import DailyClose
-from tallystick.domain.report_anchors import NO_DAYS, day_number, day_text, days_hash_of
+from tallystick.domain.report_anchors import NO_DAYS, day_number, day_text, days_hash, days_hash_of
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import role_address
 from tallystick.program.generated import instructions
@@ -29,6 +30,8 @@ AT_ONCE: Final = 8
 """Days closed in one transaction: what fits its 1,232 bytes."""
 MOST_LEFT_OUT: Final = 2
 """How many days in between are tried as left out, beside any number before the first that was closed on chain."""
+MOST_HASHES: Final = 2_000_000
+"""Hashes after which it is not tried: some seconds."""
 DAY: Final = 86_400
 
 
@@ -40,16 +43,20 @@ def anchored_closes(issuer: Issuer, closes: Sequence[DailyClose]) -> tuple[Daily
     if not issuer.days:
         return ()
     known = [close for close in closes if day_number(close.day) <= issuer.last_day]
-    for left_out in range(MOST_LEFT_OUT + 1):
-        start = len(known) - issuer.days - left_out
-        if start < 0 or (start and not known[start:]):
-            break
-        tail = known[start:]
-        # The last day closed is on chain whatever is not.
-        for omitted in combinations(range(len(tail) - 1), left_out):
-            chosen = tuple(close for place, close in enumerate(tail) if place not in omitted)
-            if day_number(chosen[-1].day) == issuer.last_day and days_hash_of(chosen) == issuer.days_hash:
-                return chosen
+    steps = [(day_number(close.day), close.hash, close.slot) for close in known]
+    if steps and steps[-1][0] == issuer.last_day:
+        for left_out in range(MOST_LEFT_OUT + 1):
+            start = len(known) - issuer.days - left_out
+            if start < 0 or comb(issuer.days + left_out, left_out) * len(steps) > MOST_HASHES:
+                break
+            # The last day closed is on chain whatever is not.
+            for omitted in combinations(range(start, len(steps) - 1), left_out):
+                places = [place for place in range(start, len(steps)) if place not in omitted]
+                running = NO_DAYS
+                for place in places:
+                    running = days_hash(running, *steps[place])
+                if running == issuer.days_hash:
+                    return tuple(known[place] for place in places)
     raise LedgerError(
         f"The stored closes up to {day_text(issuer.last_day)} do not give the running hash of the {issuer.days} days"
         f" closed on chain, {issuer.days_hash.hex()}.",
@@ -108,7 +115,7 @@ def _call(close: DailyClose, publisher: Pubkey, role: Pubkey, issuer: Pubkey) ->
 def _action(
     chain: Chain,
     closes: Sequence[DailyClose],
-    days_hash: bytes,
+    running: bytes,
     calls: tuple[Instruction, ...],
     payer: Pubkey,
     issuer: Pubkey,
@@ -119,10 +126,10 @@ def _action(
     async def is_done() -> bool:
         found = await require(chain, Issuer, issuer)
         # What was closed behind these days is compared by the next plan.
-        return found.last_day > day_number(last) or found.days_hash == days_hash
+        return found.last_day > day_number(last) or found.days_hash == running
 
     return new_action(
-        f"anchor-days:{issuer}:{day_number(last)}:{days_hash[:8].hex()}",
+        f"anchor-days:{issuer}:{day_number(last)}:{running[:8].hex()}",
         f"Close {first} on chain" if len(closes) == 1 else f"Close {len(closes)} days on chain, {first} to {last}",
         calls,
         payer,

@@ -63,7 +63,8 @@ async def distributions_then(
     wanted = {
         address: each
         for address, each in distributions.items()
-        if month.is_by(each.opened_at, address, Step.MADE) and not 0 < each.closed_at < month.start
+        if month.is_by(each.opened_at, address, Step.MADE)
+        and not month.is_earlier(each.closed_at, address, Step.DECIDED)
     }
     found: list[DistributionFacts] = []
     is_served = True

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain as chain_of
 from itertools import pairwise
 from typing import Final
@@ -19,7 +18,7 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, MemcmpFilter
-from tallystick.adapters.clock import Clock
+from tallystick.adapters.clock import Clock, instant
 from tallystick.domain.register import Register
 from tallystick.domain.report_anchors import days_in, first_day
 from tallystick.domain.reserve_report.facts import (
@@ -30,7 +29,7 @@ from tallystick.domain.reserve_report.facts import (
     SecurityFacts,
     Unserved,
 )
-from tallystick.errors import InputError
+from tallystick.errors import ChainError, InputError, LedgerError
 from tallystick.program.addresses import draw_address
 from tallystick.program.distribution_account import HEADER_LENGTH
 from tallystick.program.generated.accounts import DayDraw, Distribution, ReserveReport, Role, Seizure
@@ -42,7 +41,7 @@ from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program_hash
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
-from tallystick.services.report_history import Progress, list_since_slot, list_since_time
+from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time, read_block_times
 from tallystick.services.report_instants import Instants, Mark, Step, order_of_seconds
 from tallystick.services.report_lists import (
     NEVER,
@@ -63,8 +62,8 @@ from tallystick.services.report_roles import roles_then
 from tallystick.services.report_terms import Terms, terms_then
 
 DAY: Final = 86_400
-_BEFORE_SLOTS: Final = -1
-_AFTER_SLOTS: Final = 2**64
+LAST_SLOT: Final = 2**64 - 1
+"""Of a moment that is a whole second: nothing in it came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +88,30 @@ async def gather_facts(
     moments: Sequence[Moment],
     clock: Clock,
     *,
+    opening: Moment | None = None,
     program_id: Pubkey = PROGRAM_ID,
     progress: Progress | None = None,
 ) -> ReportFacts:
     """Everything the chain says for the report of one period (YYYYMM), as it was at the end of the as-of's slot.
 
-    `moments` are those of the month's closes, oldest first; the last is the as-of. What the node does not serve is in
-    the facts' `unserved`, and the figures that do not need it are right all the same. InputError for moments that do
-    not end with the as-of or are not of the period. LedgerError when accounts do not agree with each other, ChainError
-    when the cluster does not answer.
+    `moments` are those of the month's closes, oldest first; the last is the as-of. The month begins behind `opening`,
+    the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
+    period's first second. What the node does not serve is in the facts' `unserved`, and the figures that do not need it
+    are right all the same. InputError for moments that do not end with the as-of or are out of order. LedgerError when a moment's slot is of another time, or accounts do
+    not agree with each other; ChainError when the cluster does not answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
-    _require_moments(as_of, moments, start)
-    read = await _read_all(chain, issuer, as_of, moments, start, until, clock, program_id)
+    before = opening or Moment(LAST_SLOT, start - 1)
+    _require_moments(as_of, moments, before)
+    read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
     month, unserved = read.month, set(read.unserved)
+    if not await _has_times(chain, (opening, *moments) if opening else moments):
+        unserved.add(Unserved.TIMES)
 
-    listings = {issuer: await list_since_time(chain, issuer, start)}
-    for book in read.books.securities:
-        listings[book.address] = await list_since_time(chain, book.address, start)
+    listings: dict[Pubkey, Listing] = {}
+    for address in (issuer, *(book.address for book in read.books.securities)):
+        since = list_since_slot(chain, address, opening.slot) if opening else list_since_time(chain, address, start)
+        listings[address] = await since
     log = await read_log(chain, issuer, listings, as_of, program_id, progress)
     if not log.is_whole:
         unserved.add(Unserved.LOG)
@@ -141,6 +146,7 @@ async def gather_facts(
         lei=decode_text(read.books.issuer.lei, "lei"),
         period=period,
         as_of=as_of,
+        opening=opening,
         moments=tuple(moments),
         securities=tuple(securities),
         roles=roles,
@@ -153,14 +159,27 @@ async def gather_facts(
     )
 
 
-def _require_moments(as_of: Moment, moments: Sequence[Moment], start: int) -> None:
-    ordered = all(earlier.slot < later.slot and earlier.time <= later.time for earlier, later in pairwise(moments))
-    if not moments or moments[-1] != as_of or not ordered or moments[0].time < start:
-        day = datetime.fromtimestamp(start, UTC).date().isoformat()
+def _require_moments(as_of: Moment, moments: Sequence[Moment], opening: Moment) -> None:
+    is_in_time = all(earlier.time <= later.time for earlier, later in pairwise((opening, *moments)))
+    is_in_slots = all(earlier.slot < later.slot for earlier, later in pairwise(moments))
+    if not moments or moments[-1] != as_of or not (is_in_time and is_in_slots):
         raise InputError(
-            f"The moments of a report are in order, from {day} on, and the last is its as-of.",
+            f"The moments of a report are in order, behind {instant(opening.time)}, and the last is its as-of.",
             hint="Take slot and block time of each daily close of the month.",
         )
+
+
+async def _has_times(chain: Chain, moments: Sequence[Moment]) -> bool:
+    """Whether the node told the time of every moment's slot. LedgerError when one is another: figures go by the time,
+    and whoever wrote it down must not choose it."""
+    times = await read_block_times(chain, [moment.slot for moment in moments])
+    for moment, time in zip(moments, times, strict=True):
+        if time not in (None, moment.time):
+            raise LedgerError(
+                f"Slot {moment.slot} is of {instant(time or 0)} on this cluster, not of {instant(moment.time)}.",
+                hint="The report names another cluster, or a time that its slot did not have.",
+            )
+    return None not in times
 
 
 async def _read_all(
@@ -168,26 +187,31 @@ async def _read_all(
     issuer: Pubkey,
     as_of: Moment,
     moments: Sequence[Moment],
-    start: int,
+    opening: Moment,
     until: int,
     clock: Clock,
     program_id: Pubkey,
 ) -> _Read:
     """The accounts, and the order of what happened in the very second of a moment."""
     books = await read_books(chain, issuer, clock, program_id=program_id)
+    if books.slot < as_of.slot:
+        raise ChainError(
+            f"The node has finalized slot {books.slot}; the report is of slot {as_of.slot}.",
+            hint="Run this again in some seconds, or ask a node of the cluster that the report names.",
+        )
     records = {book.address: await _records(chain, book, as_of.slot, program_id) for book in books.securities}
     found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
     marks = chain_of(_role_marks(roles, books.issuer.delay), *(each.marks() for each in records.values()))
-    order = await order_of_seconds(chain, moments, marks, program_id)
+    order = await order_of_seconds(chain, (opening, *moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
-    opening, now = Moment(_BEFORE_SLOTS, start - 1), Moment(_AFTER_SLOTS, books.now)
+    now = Moment(LAST_SLOT, books.now)
     instants = Instants((opening, *moments, now), order.later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
     if not is_served:
         unserved.add(Unserved.ACTIONS)
-    month = Month(start, until, as_of, instants)
+    month = Month(opening, until, as_of, instants)
     return _Read(books, records, roles, instants, lives, month, frozenset(unserved))
 
 
@@ -224,7 +248,7 @@ async def _security(
     records, month, missing = read.records[book.address], read.month, set[Unserved]()
     opening, *days, now = figures_at(records, read.lives, read.instants)
     require_counters(now, book.address, book.security, book.attestations, book.now)
-    if records.began_at is None or records.began_at >= month.start:
+    if records.began_at is None or records.began_at > month.opening.time:
         opening = NOTHING
     register = await _register(chain, book, month.as_of, days[-1].supply, program_id, progress)
     if register is None:
@@ -265,9 +289,8 @@ async def _register(
     listing = await list_since_slot(chain, mint, as_of.slot)
     rewinding = Rewinding(mint)
     lines = [line for line in listing.lines if line.slot <= today.slot]
-    if progress is not None:
-        progress("register", 0, len(lines))
-    if not listing.reaches or not await see_all(chain, lines, rewinding):
+    told = None if progress is None else (lambda done: progress("register", done, len(lines)))
+    if not listing.reaches or not await see_all(chain, lines, rewinding, told):
         return None
     return await rewind_register(chain, mint, today, rewinding, as_of.slot, supply)
 
@@ -327,4 +350,4 @@ async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[Pub
     return tuple(reversed(publications))
 
 
-__all__ = ["gather_facts"]
+__all__ = ["Progress", "gather_facts"]

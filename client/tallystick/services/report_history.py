@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, ConfirmedTransaction, SignatureInfo
+from tallystick.errors import RpcError
 from tallystick.program.event_decoding import decode_events
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import EventLayout
@@ -23,6 +24,9 @@ PAGE: Final = 1_000
 """Signatures asked for at once."""
 AT_ONCE: Final = 16
 """Requests in flight at once."""
+
+_FORGOTTEN: Final = frozenset({-32001, -32011})
+"""Agave's codes for a block that was cleaned up, and for a node that keeps no history."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being read, how much of it was read, and how much there is."""
@@ -92,6 +96,23 @@ async def read_transactions(
             told(start + len(part))
 
 
+async def read_block_times(chain: Chain, slots: Sequence[int]) -> tuple[int | None, ...]:
+    """The time of each slot's block (unix seconds), AT_ONCE of them asked for at once; None where it is not served."""
+    found: list[int | None] = []
+    for start in range(0, len(slots), AT_ONCE):
+        found += await asyncio.gather(*(_block_time(chain, slot) for slot in slots[start : start + AT_ONCE]))
+    return tuple(found)
+
+
+async def _block_time(chain: Chain, slot: int) -> int | None:
+    try:
+        return await chain.get_block_time(slot)
+    except RpcError as error:
+        if error.code in _FORGOTTEN:
+            return None
+        raise
+
+
 def events_in(transaction: ConfirmedTransaction, program_id: Pubkey = PROGRAM_ID) -> tuple[EventLayout, ...]:
     """The program's events in the order it emitted them; none of a transaction that failed."""
     if transaction.error is not None:
@@ -109,5 +130,6 @@ __all__ = [
     "list_since_slot",
     "list_since_time",
     "oldest_first",
+    "read_block_times",
     "read_transactions",
 ]

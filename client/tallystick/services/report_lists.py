@@ -42,12 +42,14 @@ SCOPES: Final = ((1, "mint"), (2, "redeem"), (4, "transfer"))
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month from its first second until the first of the next (unix seconds), and the as-of within it or behind it.
+    """A month from its opening, which is not in it, to its as-of, which is; `until` is the first second (unix) of the
+    next month.
 
-    `instants` knows the order of the as-of's last second.
+    The opening is that of the close before the month's first, else the second before the month. `instants` knows what
+    came first within the seconds of these moments.
     """
 
-    start: int
+    opening: Moment
     until: int
     as_of: Moment
     instants: Instants
@@ -56,9 +58,13 @@ class Month:
         """Whether a step had happened by the as-of; one without a time never has."""
         return time > 0 and self.instants.is_by(self.as_of, time, (address, step))
 
+    def is_earlier(self, time: int, address: Pubkey, step: Step) -> bool:
+        """Whether a step had happened by the opening; one without a time never has."""
+        return time > 0 and self.instants.is_by(self.opening, time, (address, step))
+
     def touches(self, *times: int) -> bool:
         """Whether one of these seconds is in the month."""
-        return any(self.start <= time < self.until for time in times)
+        return any(self.opening.time < time < max(self.until, self.as_of.time + 1) for time in times)
 
 
 def scope_names(scope: int) -> tuple[str, ...]:
@@ -81,7 +87,8 @@ def fill_facts(records: Records, month: Month) -> tuple[FillFacts, ...]:
             corrects=bytes(fill.corrects),
         )
         for address, fill in records.fills.items()
-        if fill.settled_at >= month.start and month.is_by(fill.settled_at, address, Step.MADE)
+        if not month.is_earlier(fill.settled_at, address, Step.MADE)
+        and month.is_by(fill.settled_at, address, Step.MADE)
     )
     return tuple(sorted(found, key=lambda each: (each.settled_at, each.address)))
 
@@ -93,7 +100,7 @@ def movement_facts(records: Records, month: Month) -> tuple[MovementFacts, ...]:
     for address, fill in records.fills.items():
         if not month.is_by(fill.settled_at, address, Step.MADE):
             continue
-        if fill.settled_at >= month.start:
+        if not month.is_earlier(fill.settled_at, address, Step.MADE):
             used.add(fill.movement)
         if fill.kind is not FillKind.CORRECTION:
             allocated[fill.movement] = allocated.get(fill.movement, 0) + fill.shares
@@ -124,7 +131,7 @@ def order_facts(records: Records, month: Month) -> tuple[OrderFacts, ...]:
         if not month.is_by(order.opened_at, address, Step.MADE):
             continue
         outcome, ended_at, reason = _outcome(address, order, month)
-        if outcome is not OrderOutcome.OPEN and ended_at < month.start:
+        if outcome is not OrderOutcome.OPEN and month.is_earlier(ended_at, address, Step.DECIDED):
             continue
         found.append(
             OrderFacts(
@@ -168,7 +175,7 @@ def attestation_facts(records: Records, month: Month, attestors: Mapping[Pubkey,
         for address, each in in_force_order(records.attestations)
         if month.is_by(each.in_force_at, address, Step.DECIDED)
     ]
-    earlier = sum(each.in_force_at < month.start for _, each in ordered)
+    earlier = sum(month.is_earlier(each.in_force_at, address, Step.DECIDED) for address, each in ordered)
     return tuple(
         AttestationFacts(
             address=bytes(address),
@@ -252,7 +259,7 @@ def hold_facts(records: Records, month: Month) -> tuple[HoldFacts, ...]:
     found = []
     for address, hold in records.holds.items():
         released_at = hold.released_at if month.is_by(hold.released_at, address, Step.DECIDED) else 0
-        if not month.is_by(hold.placed_at, address, Step.MADE) or 0 < released_at < month.start:
+        if not month.is_by(hold.placed_at, address, Step.MADE) or month.is_earlier(released_at, address, Step.DECIDED):
             continue
         found.append(
             HoldFacts(
@@ -262,7 +269,7 @@ def hold_facts(records: Records, month: Month) -> tuple[HoldFacts, ...]:
                 scopes=scope_names(hold.scope),
                 reason_code=hold.reason_code,
                 placed_at=hold.placed_at,
-                expires_at=hold.expires_at,
+                expires_at=0 if hold.expires_at == NEVER else hold.expires_at,
                 released_at=released_at,
             )
         )
@@ -276,7 +283,8 @@ def seizure_facts(seizures: Mapping[Pubkey, Seizure], month: Month) -> tuple[Sei
         executed_at = seizure.executed_at if month.is_by(seizure.executed_at, address, Step.DECIDED) else 0
         if not month.is_by(seizure.proposed_at, address, Step.MADE):
             continue
-        if max(seizure.proposed_at, executed_at) < month.start:
+        is_earlier = month.is_earlier(seizure.proposed_at, address, Step.MADE)
+        if is_earlier and (not executed_at or month.is_earlier(executed_at, address, Step.DECIDED)):
             continue
         status = SeizureStatus.EXECUTED if executed_at else SeizureStatus.PROPOSED
         found.append(

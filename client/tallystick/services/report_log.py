@@ -104,7 +104,8 @@ async def read_log(
         if listing.reaches or address in made:
             continue
         # Nothing of it by the as-of, and what came first behind that made it.
-        if not listing.until(as_of.slot) and await _was_made_by_first(chain, address, listing.lines, program_id):
+        is_new = all(line.error is not None for line in listing.until(as_of.slot))
+        if is_new and await _was_made_by_first(chain, address, listing.lines, program_id):
             later.add(address)
             continue
         is_whole = False

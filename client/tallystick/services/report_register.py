@@ -9,7 +9,7 @@ is read too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -139,9 +139,11 @@ async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, 
     return found if listing.reaches or found.held.get(address, ()) is None else None
 
 
-async def see_all(chain: Chain, lines: Sequence[SignatureInfo], rewinding: Rewinding) -> bool:
+async def see_all(
+    chain: Chain, lines: Sequence[SignatureInfo], rewinding: Rewinding, told: Callable[[int], None] | None = None
+) -> bool:
     """Show a rewinding all of these transactions, oldest first; False when the node does not serve one."""
-    async for transaction in read_transactions(chain, oldest_first(lines)):
+    async for transaction in read_transactions(chain, oldest_first(lines), told):
         if transaction is None:
             return False
         rewinding.see(transaction)

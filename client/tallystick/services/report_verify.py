@@ -72,6 +72,13 @@ class Verified:
         """The first check that failed."""
         return next((each for each in self.checks if each.status is Status.FAILED), None)
 
+    @property
+    def first_figure(self) -> Check | None:
+        """The first figure of the report that disagrees."""
+        return next(
+            (each for each in self.checks if each.status is Status.FAILED and each.path and each.expected), None
+        )
+
 
 async def verify_report(
     chain: Chain,
@@ -183,6 +190,7 @@ async def _gather(
     progress: Progress | None,
 ) -> ReportFacts:
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
+    opening = Moment(declared.opening.slot, declared.opening.block_time) if declared.opening else None
     return await gather_facts(
         chain,
         Pubkey.from_string(header.issuer),
@@ -190,6 +198,7 @@ async def _gather(
         moments[-1],
         moments,
         clock,
+        opening=opening,
         program_id=program_id,
         progress=progress,
     )

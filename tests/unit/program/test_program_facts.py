@@ -9,6 +9,7 @@ from collections.abc import Callable
 import golden_values
 import pytest
 from solders.pubkey import Pubkey
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.errors import AmountError, IdentifierError, InputError, LedgerError
 from tallystick.program import addresses, artifacts
 from tallystick.program.errors import program_error
@@ -64,10 +65,10 @@ def test_a_metadata_hash_covers_the_security_and_every_field() -> None:
 def test_custody_accounts_are_hashed_sorted() -> None:
     low, high = b"\x01" * 32, b"\x02" * 32
     expected = hashlib.sha256(low + high).digest()
-    assert addresses.custody_accounts_hash([high, low]) == expected
+    assert custody_accounts_hash([high, low]) == expected
     for wrong in ([low, low], [b"short"]):
         with pytest.raises(InputError, match="distinct custody account hashes"):
-            addresses.custody_accounts_hash(wrong)
+            custody_accounts_hash(wrong)
 
 
 SECOND, HASH = Pubkey.from_bytes(b"\x08" * 32), b"h" * 32

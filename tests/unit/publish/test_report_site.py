@@ -225,6 +225,38 @@ def test_what_is_no_json_is_refused() -> None:
         render_page(b"[]", b"{}", {})
 
 
+def test_the_approval_of_another_report_is_refused() -> None:
+    content = sample_report()[0]
+    with pytest.raises(InputError, match="another report"):
+        render_page(content, approval_of(b"another"), {})
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        *((text, ground) for text in ("ink", "quiet", "accent") for ground in ("paper", "card", "sunk")),
+        *((text, f"{text}-soft") for text in ("good", "bad", "warn")),
+        *(("ink", f"{ground}-soft") for ground in ("good", "bad", "warn")),
+        ("accent", "warn-soft"),
+        ("paper", "accent"),
+    ],
+)
+def test_text_stands_out_from_its_ground(text: str, ground: str, scheme: int) -> None:
+    (_, style) = next(each for each in Page(render_index([])).inline if each[0] == "style")
+    block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block))
+    lighter, darker = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
 def test_the_index_lists_the_newest_version_first_and_marks_what_it_supersedes() -> None:
     text = render_index([version(1), version(2)]).decode()
     assert text.index("October 2026, version 2") < text.index("October 2026, version 1")

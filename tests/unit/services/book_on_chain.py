@@ -24,6 +24,7 @@ from tallystick.adapters.store.breaks import MemoryBreakStore
 from tallystick.adapters.store.closes import MemoryCloseStore
 from tallystick.domain.amounts import Quantity, Rounding, raw_from_shares, share_equivalent
 from tallystick.domain.holdings import Basis, Completeness, HoldingLine, StatementOfHoldings, statement_hash
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.domain.orders import MovementDirection, OrderKind
 from tallystick.program import addresses, token
 from tallystick.program.artifacts import program_binary, token_2022_binary
@@ -124,7 +125,7 @@ class BookOnChain(AccountsOnChain):
                     name=name,
                     uri="https://example.com/terms.json",
                     terms_hash=digest("terms"),
-                    custody_accounts_hash=addresses.custody_accounts_hash([each.hash for each in CUSTODY]),
+                    custody_accounts_hash=custody_accounts_hash([each.hash for each in CUSTODY]),
                     custody_accounts=len(CUSTODY),
                     permissioned=False,
                     policy=POLICY,

@@ -62,8 +62,8 @@ class BuildingDesk(ReportingDesk):
         """What the issuer says of itself."""
         return ReportProfile({ACCOUNT.custodian_lei: "Example Custody"}, [self.declared], self.uri)
 
-    async def end_day(self) -> DailyClose:
-        """Close the day, and let the next one begin."""
+    async def end_day(self, seconds: int = DAY) -> DailyClose:
+        """Close the day, and let so much time pass."""
         made = await close_day(
             self.chain,
             self.issuer,
@@ -75,7 +75,7 @@ class BuildingDesk(ReportingDesk):
             self.clock,
             registers=self.registers,
         )
-        self.warp(DAY)
+        self.warp(seconds)
         return made
 
     async def anchor(self, *closes: DailyClose) -> None:

@@ -21,8 +21,8 @@ from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.dividends import PayoutRecord
 from tallystick.domain.register import Register
-from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts, Unserved
-from tallystick.errors import InputError
+from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, Unserved
+from tallystick.errors import ChainError, InputError, LedgerError, RpcError
 from tallystick.localnet import LocalnetServer
 from tallystick.program.addresses import hold_address
 from tallystick.program.generated.types import ActionKind, RoleKind
@@ -345,6 +345,35 @@ async def test_a_second_whose_order_is_not_served_is_said() -> None:
     await desk.give("alice", SHARE, "s-2")
     facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, since=moment.slot + 1))
     assert Unserved.ORDER_OF_SECOND in facts.unserved
+
+
+async def test_a_time_that_a_slot_did_not_have_is_refused() -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    moment = desk.moment
+    with pytest.raises(LedgerError, match=f"Slot {moment.slot} is of "):
+        await desk.gather(replace(moment, time=moment.time - 1))
+
+
+@pytest.mark.parametrize("code", [-32001, -32011])
+async def test_times_that_a_node_has_forgotten_are_said(code: int) -> None:
+    class WithoutTimes(MemoryChain):
+        async def get_block_time(self, slot: int) -> int | None:
+            raise RpcError(code, "Block 1 cleaned up, does not exist on node")
+
+    desk = ReportingDesk()
+    await desk.begin()
+    whole = await desk.gather(desk.moment)
+    facts = await desk.gather(desk.moment, chain=WithoutTimes(desk.chain.ledger))
+    assert facts == replace(whole, unserved=frozenset({Unserved.TIMES}))
+
+
+async def test_a_node_that_has_not_reached_the_as_of_is_waited_for() -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    ahead = Moment(desk.moment.slot + 1_000, desk.now + 400)
+    with pytest.raises(ChainError, match="has finalized slot"):
+        await desk.gather(ahead)
 
 
 async def test_moments_that_do_not_end_with_the_as_of_are_refused() -> None:

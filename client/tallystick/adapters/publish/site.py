@@ -25,6 +25,7 @@ from tallystick.domain.reserve_report.published import (
     Anchor,
     PublishedVersion,
     anchor_bytes,
+    read_approval,
     version_folder,
 )
 from tallystick.errors import InputError
@@ -55,9 +56,13 @@ _CONTENTS: Final[tuple[tuple[str, str], ...]] = (
 def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> bytes:
     """The page of one version, from the bytes of its report.json and approval.json.
 
-    `charts` are SVG texts, as charts.py makes them of the same report. InputError when the bytes are not JSON.
+    `charts` are SVG texts, as charts.py makes them of the same report. InputError when the bytes are not JSON, or
+    the approval is of another report; LedgerError when it is not as it was written.
     """
     report = _document(content, "report")
+    approved = read_approval(approval)
+    if approved.digest != sha256(content):
+        raise InputError("The approval is of another report.", hint="Approve this one with: tally report approve")
     tokens = report["tokens"]
     decimals = {each["isin"]: each["decimals"] for each in tokens}
     digest = sha256(content).hex()
@@ -67,7 +72,7 @@ def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> b
         title=f"{header['issuer']['name']}: reserve report, {reading.period(header['period'])}",
         script=script,
         report=report,
-        approval=_document(approval, "approval"),
+        approval=approved,
         digest=digest,
         charts=_drawings(charts),
         contents=[each for each in _CONTENTS if each[0] != "corrections" or header["corrects"]],

@@ -39,11 +39,15 @@ from tallystick.domain.reserve_report.shapes import (
     Maybe,
     Pair,
     Record,
+    Schema,
     Text,
     members,
+    object_schema,
     unfit,
 )
 from tallystick.errors import InputError, LedgerError
+
+_CLOSE: Final[Schema] = {"$ref": "#/$defs/close"}
 
 
 class Closes:
@@ -73,6 +77,11 @@ class Closes:
             raise InputError(f"{path}/contents: {error}") from error
         return tuple(closes)
 
+    def schema(self) -> Schema:
+        return object_schema(
+            {"contents": {"items": _CLOSE, "minItems": 1, "type": "array"}, "previous": Hex().schema()}
+        )
+
 
 class OneClose:
     """A close as {content, previous}."""
@@ -83,6 +92,9 @@ class OneClose:
     def read(self, value: object, path: str) -> DailyClose:
         found = members(value, ("content", "previous"), path)
         return _read_close(found["content"], Hex().read(found["previous"], f"{path}/previous"), f"{path}/content")
+
+    def schema(self) -> Schema:
+        return object_schema({"content": _CLOSE, "previous": Hex().schema()})
 
 
 _TEXT, _AMOUNT, _HEX, _ADDRESS = Text(), Amount(), Hex(), Address()

@@ -126,7 +126,8 @@ class ApprovalFacts:
 
 @dataclass(frozen=True, slots=True)
 class AttestationFacts:
-    """One attestation that was in force on a day of the month. `threshold` is what the policy asked for."""
+    """One attestation that was in force on a day of the month. `threshold` is how many approvals it came in force with:
+    what the policy asked for, or more where the policy was lowered while it waited."""
 
     address: bytes
     content_hash: bytes
@@ -197,7 +198,7 @@ class DistributionFacts:
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """One hold that covered a moment of the month. `scopes` are of mint, redeem, transfer; `released_at` is 0 unless it
-    was released by the as-of."""
+    was released by the as-of, `expires_at` where it has no end."""
 
     address: bytes
     owner: bytes
@@ -334,6 +335,7 @@ class Unserved(StrEnum):
     ORDER_OF_SECOND = "transactions of a moment's last second"
     ROLES = "transactions that granted roles anew or vetoed a removal since the as-of"
     ACTIONS = "transactions of corporate actions that were taken back or replaced"
+    TIMES = "times of the slots that the closes name"
     TERMS = "transactions that changed a security's names or custody accounts since the as-of"
 
 

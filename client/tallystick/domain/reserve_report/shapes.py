@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from tallystick.domain.base58 import base58_decode, base58_encode
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.reserve_report.values import LAST_SECOND
 from tallystick.errors import InputError
 
-COUNT_LIMIT = 2**53 - 1
+Schema: TypeAlias = dict[str, CanonicalValue]
+"""A JSON Schema (draft 2020-12)."""
+COUNT_LIMIT: Final = 2**53 - 1
 """The greatest integer that every JSON reader keeps exactly (RFC 8785, section 3.2.2.3)."""
 
 
@@ -25,6 +27,10 @@ class Shape(Protocol):
     def write(self, value: Any) -> CanonicalValue: ...
     def read(self, value: object, path: str) -> Any:
         """InputError with the path for anything that `write` does not write."""
+        ...
+
+    def schema(self) -> Schema:
+        """What `write` writes, as a JSON Schema."""
         ...
 
 
@@ -39,6 +45,9 @@ class Text:
         if not isinstance(value, str):
             raise unfit(path, "text", value)
         return value
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,9 @@ class Count:
             raise unfit(path, f"an integer from 0 to {self.maximum}", value)
         return value
 
+    def schema(self) -> Schema:
+        return {"maximum": self.maximum, "minimum": 0, "type": "integer"}
+
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -68,6 +80,9 @@ class Amount:
             raise unfit(path, "an integer as decimal text", value)
         return int(value)
 
+    def schema(self) -> Schema:
+        return {"pattern": "^(0|-?[1-9][0-9]{0,39})$", "type": "string"}
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -80,6 +95,9 @@ class Flag:
         if not isinstance(value, bool):
             raise unfit(path, "true or false", value)
         return value
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +120,9 @@ class Hex:
             raise unfit(path, f"{self.length} bytes in hex", value)
         return found
 
+    def schema(self) -> Schema:
+        return _pattern(f"[0-9a-f]{{{2 * self.length}}}", self.is_optional)
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -123,6 +144,9 @@ class Address:
             raise unfit(path, f"{self.length} bytes in base 58", value)
         return found
 
+    def schema(self) -> Schema:
+        return _pattern(f"[1-9A-HJ-NP-Za-km-z]{{{self.length},{self.length * 11 // 8}}}", self.is_optional)
+
 
 @dataclass(frozen=True, slots=True)
 class Maybe:
@@ -135,6 +159,9 @@ class Maybe:
 
     def read(self, value: object, path: str) -> Any:
         return None if value is None else self.shape.read(value, path)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.shape.schema(), {"type": "null"}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +177,9 @@ class Items:
         if not isinstance(value, list):
             raise unfit(path, "a list", value)
         return tuple(self.shape.read(each, f"{path}/{index}") for index, each in enumerate(value))
+
+    def schema(self) -> Schema:
+        return {"items": self.shape.schema(), "type": "array"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +201,9 @@ class Pair:
             self.second_shape.read(found[self.second], f"{path}/{self.second}"),
         )
 
+    def schema(self) -> Schema:
+        return object_schema({self.first: self.first_shape.schema(), self.second: self.second_shape.schema()})
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -186,8 +219,21 @@ class Record:
         found = members(value, tuple(self.shapes), path)
         return self.kind(**{name: shape.read(found[name], f"{path}/{name}") for name, shape in self.shapes.items()})
 
+    def schema(self) -> Schema:
+        return object_schema({name: shape.schema() for name, shape in self.shapes.items()})
+
 
 SECONDS = Count(LAST_SECOND)
+
+
+def object_schema(properties: Mapping[str, CanonicalValue]) -> Schema:
+    """An object of exactly these members."""
+    return {
+        "additionalProperties": False,
+        "properties": dict(properties),
+        "required": sorted(properties),
+        "type": "object",
+    }
 
 
 def members(value: object, names: tuple[str, ...], path: str) -> Mapping[str, object]:
@@ -212,3 +258,7 @@ def unfit(path: str, expected: str, found: object) -> InputError:
 def _is_integer(text: str) -> bool:
     plain = text.removeprefix("-")
     return plain.isdigit() and len(plain) <= 40 and str(int(text)) == text
+
+
+def _pattern(pattern: str, is_optional: bool) -> Schema:
+    return {"pattern": f"^({pattern})?$" if is_optional else f"^{pattern}$", "type": "string"}

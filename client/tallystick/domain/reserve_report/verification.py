@@ -112,11 +112,11 @@ def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> I
         elif result.skipped:
             rests = [each for each in sorted(unserved) if any(at[0] == section for at in RESTS_ON.get(each, ()))]
             instead = "; ".join(INSTEAD[each] for each in rests)
-            words = f"{result.leaves} values built again and equal; {result.skipped} not served: {instead}."
+            words = f"Values built again and equal: {result.leaves}. Not served: {result.skipped}; {instead}."
             yield Check(name, section, Status.NOT_SERVED, words)
         else:
-            made = "as they are read" if section == "declared" else "built again and equal"
-            yield Check(name, section, Status.PASSED, f"{result.leaves} values {made}.")
+            made = "read and written alike" if section == "declared" else "built again and equal"
+            yield Check(name, section, Status.PASSED, f"Values {made}: {result.leaves}.")
 
 
 def _verify_program(material: Material) -> Check:

@@ -70,7 +70,7 @@ def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
         before, count = each, count + 1
         if wrong or each is own:
             break
-    words = f"{count} publications name one another, from the issuer's first to this one."
+    words = f"Unbroken from the issuer's first publication to this one: {count} in all."
     return check_of("chain of reports", "anchor", wrong, words)
 
 

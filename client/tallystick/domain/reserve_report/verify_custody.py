@@ -30,7 +30,7 @@ def verify_statements(material: Material) -> Check:
         words = "The holdings are those of the as-of close. Whether the custody accounts were changed since, the node "
         words += "does not tell."
         return Check("custodians' statements", "assets", Status.NOT_SERVED, words)
-    words = f"{len(material.declared.holdings)} holdings are those of the as-of close, in the accounts on chain."
+    words = f"Those of the as-of close, in the accounts on chain: {len(material.declared.holdings)} holdings."
     return check_of("custodians' statements", "assets", wrong, words)
 
 

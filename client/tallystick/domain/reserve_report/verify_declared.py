@@ -70,7 +70,8 @@ def verify_examination(material: Material) -> Check:
 
 def issuers_word(declared: CanonicalValue) -> Check:
     """How many of the declared values nothing on chain can show."""
-    places = [place for place, _ in leaves_of(declared)]
+    nothing: tuple[CanonicalValue, ...] = (None, "", [], {})
+    places = [place for place, value in leaves_of(declared) if value not in nothing]
     stated = [place for place in places if not is_within(place, SHOWN_ON_CHAIN)]
     parts = sorted({str(place[0]).replace("_", " ") for place in stated})
     words = f"{len(stated)} of {len(places)} declared values stand on the issuer's word: {', '.join(parts)}."

@@ -1,0 +1,66 @@
+"""A month in which everything happened is built, published and verified by a stranger, and nothing fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from building_desk import DAY, PERIOD, BuildingDesk
+from desk import SHARE
+from tallystick.domain.breaks import Break, BreakKind
+from tallystick.domain.reserve_report.checks import Status
+from tallystick.services.report_build import Built
+from tallystick.services.report_declaration import declaration_content, parse_declaration
+from tallystick.services.report_verify import Verified, verify_report
+from test_report_facts import half_a_month, much_more
+
+
+async def verify(desk: BuildingDesk, built: Built) -> Verified:
+    return await verify_report(desk.chain, built.report.content, desk.clock, issuer=desk.issuer)
+
+
+def failures(verified: Verified) -> list[tuple[str, str]]:
+    return [(each.name, each.words) for each in verified.checks if each.status is Status.FAILED]
+
+
+@pytest.fixture
+async def desk() -> BuildingDesk:
+    """Half a month of everything, its day closed with a break open, and more of everything after that."""
+    made = BuildingDesk()
+    record = await half_a_month(made)
+    await made.journal.record(made.book("IN S-1", 300 * SHARE, made.now - 60))
+    await made.journal.record(made.book("IN S-9", 40 * SHARE, made.now + 30))
+    short = Break(BreakKind.QUANTITY_SHORT, "short of 5", "US0378331005", "", "custody", 5 * SHARE)
+    await made.breaks.record(bytes(made.security), [short], made.now)
+    made.warp(60)
+    await made.end_day(60)
+    await made.breaks.record(bytes(made.security), [], made.now)
+    await much_more(made, record)
+    made.warp(9 * DAY)
+    await made.anchor()
+    return made
+
+
+async def test_every_part_of_a_full_month_is_in_the_report_and_verifies(desk: BuildingDesk) -> None:
+    built = await desk.build()
+    document: Any = built.document
+    distributions = [one for each in document["corporate_actions"] for one in each["distributions"]]
+    assert [one["division"]["net"] for one in distributions if one["division"]] == [str(204 * 10**6)]
+    [still_open] = document["differences"]["open"]
+    assert (still_open["amount"], still_open["kind"]) == (str(5 * SHARE), "QUANTITY_SHORT")
+    assert len(document["assets"][0]["timing"]) == 3
+    assert document["activity"][0]["subscriptions"]["cancelled"] == 1
+    await desk.publish(built.report)
+    verified = await verify(desk, built)
+    assert failures(verified) == []
+    again = await desk.build()
+    assert (again.is_changed, again.report.digest) == (False, built.report.digest)
+
+
+async def test_a_correction_verifies_too(desk: BuildingDesk) -> None:
+    await desk.publish((await desk.build()).report)
+    content = declaration_content(parse_declaration('basis = "Better said"'))
+    await desk.books.declarations.declare(bytes(desk.issuer), PERIOD, content, desk.now)
+    corrected = await desk.build(reason="the basis was unclear")
+    await desk.publish(corrected.report)
+    assert failures(await verify(desk, corrected)) == []
