@@ -106,7 +106,7 @@ class ReportStory:
         """What no chain shows: the custodian's terms, and management's assertion, signed."""
         self.tell.step(
             "What no chain shows is declared",
-            "The custodian's terms, and an officer's signed assertion. What is not declared, the report says is absent.",
+            "The custodian's terms, and an officer's signed assertion. What is not declared is said to be absent.",
         )
         file = self.folder / f"declared-{self.period}.toml"
         file.write_text(DECLARED, encoding="utf-8")
