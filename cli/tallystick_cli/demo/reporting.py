@@ -1,4 +1,4 @@
-"""The demo's monthly report: the month ends, its days go on chain, and a report is built, approved, published, checked."""
+"""The demo's monthly report: the month ends, its days go on chain; a report is built, approved, published, checked."""
 
 from __future__ import annotations
 
