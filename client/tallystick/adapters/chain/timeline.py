@@ -88,7 +88,7 @@ class Timeline:
         return None if slot is None else self._slot - slot
 
     def time_of(self, slot: int) -> int:
-        """Seconds since 1970 of `slot`'s block: an estimate where it is not known, and once told, the same ever after."""
+        """Seconds since 1970 of `slot`'s block: an estimate where it is not known; once told, it stays."""
         place = bisect_right(self._marks, (slot, 1 << 62)) - 1
         start, time = self._marks[place]
         if start == slot:
