@@ -45,7 +45,7 @@ def verify_signatures(material: Material, is_signed: IsSigned) -> Check:
     name, section = "assertion", "assertion"
     if found is None:
         return Check(name, section, Status.STATED, "No assertion by the issuer's management is in this report.")
-    message = assertion_message(material.declared.period, material.close.hash, found.text)
+    message = assertion_message(material.declared.period, material.close_hashes[-1], found.text)
     signed = 0
     for index, each in enumerate(found.officers):
         path = f"/assertion/asserted_by/{index}/signature"
