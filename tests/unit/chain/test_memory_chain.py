@@ -328,6 +328,20 @@ async def test_inner_instructions_name_programs_and_accounts(desk: Desk) -> None
     assert transaction.inner[3].accounts == (address, mint.pubkey())
 
 
+async def test_the_time_of_a_slot_that_was_told_stays() -> None:
+    clock = ManualClock(START)
+    ledger = Ledger(clock)
+    told: dict[int, int | None] = {}
+    for _ in range(200):
+        clock.advance(0.37)
+        told.setdefault(ledger.slot, ledger.block_time(ledger.slot))
+        if ledger.slot % 50 == 0:
+            ledger.warp(3)
+    assert {slot: ledger.block_time(slot) for slot in told} == told
+    times = [ledger.block_time(slot) or 0 for slot in range(ledger.slot + 1)]
+    assert times == sorted(times)
+
+
 async def test_a_warp_moves_the_clock_the_slots_and_what_programs_read(desk: Desk) -> None:
     slot = desk.ledger.slot
     assert desk.ledger.warp(86_400) == (slot + 216_000, START + 86_400)

@@ -88,12 +88,16 @@ class Timeline:
         return None if slot is None else self._slot - slot
 
     def time_of(self, slot: int) -> int:
-        """Seconds since 1970 of `slot`'s block."""
+        """Seconds since 1970 of `slot`'s block: an estimate where it is not known; once told, it stays."""
         place = bisect_right(self._marks, (slot, 1 << 62)) - 1
         start, time = self._marks[place]
+        if start == slot:
+            return time
         estimate = time + (slot - start) * SLOT_MILLISECONDS // 1000
         limit = self._marks[place + 1][1] if place + 1 < len(self._marks) else self._timestamp
-        return min(estimate, limit)
+        told = min(estimate, limit)
+        self._marks.insert(place + 1, (slot, told))
+        return told
 
     def _advance(self, slots: int) -> None:
         first = max(self._slot + 1, self._slot + slots - _REMEMBERED + 1)
@@ -106,7 +110,5 @@ class Timeline:
             self._slots[value] = slot
 
     def _mark(self) -> None:
-        if self._marks[-1][0] == self._slot:
-            self._marks[-1] = (self._slot, self._timestamp)
-        else:
+        if self._marks[-1][0] != self._slot:
             self._marks.append((self._slot, self._timestamp))
