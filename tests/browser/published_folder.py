@@ -115,13 +115,19 @@ def change(file: Path, alter: Callable[[dict[str, Any]], object]) -> None:
 
 
 def publish(path: Path, registers: dict[str, Register] | None = None) -> PublishedFolder:
-    """The sample report with these registers, and every file beside it that the page or its check reads."""
+    """The sample report with these registers, and every file beside it that the page or its check reads.
+
+    A security without a register was not listed yet at the as-of.
+    """
     registers = registers or {ticker: register_of(holders) for ticker, holders in HOLDERS.items()}
     document = json.loads(sample_report()[0])
     slot = document["holders"]["slot"]
     for row in document["holders"]["securities"]:
-        register = registers[row["ticker"]]
-        row |= {"root": register.root.hex(), "holders": len(register.entries), "raw": str(register.total)}
+        register = registers.get(row["ticker"])
+        if register is None:
+            row |= {"root": None, "holders": None, "raw": None}
+        else:
+            row |= {"root": register.root.hex(), "holders": len(register.entries), "raw": str(register.total)}
     tree = lines_of_month().tree
     document["statements"] |= {"root": tree.root.hex(), "lines": tree.lines}
     content = canonical_json(document)

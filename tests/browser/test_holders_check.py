@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,18 @@ async def test_single_files_do_where_a_folder_cannot_be_chosen(published: Publis
     beta, alpha, _ = await page.check(published.address("BETB", 1_500))
     assert beta.state == "held"
     assert (alpha.state, "US0378331005/index.json" in alpha.text) == ("problem", True)
+
+
+async def test_of_a_folder_with_several_reports_only_this_ones_files_are_looked_at(
+    folder: PublishedFolder, open_page: Any
+) -> None:
+    earlier = folder.path / "2026-10" / "v1"
+    shutil.copytree(folder.version, earlier)
+    change(earlier / "report.json", lambda report: report["header"].update(version=1))
+    change(earlier / folder.shard("BETB", 1).relative_to(folder.version), TAMPERED["own amount"])
+    page = await open_page(folder, FILE)
+    await page.page.set_input_files("#folder", folder.path)
+    assert (await page.check(folder.address("BETB", 1_500)))[0].state == "held"
 
 
 async def test_a_file_without_its_report_says_that_the_report_was_not_hashed(
@@ -214,6 +227,13 @@ async def test_a_register_that_is_not_in_order_shows_nothing_under_its_own_root(
     page = await open_page(folder)
     beta = (await page.check(folder.address("BETB", 0)))[0]
     assert (beta.state, beta.text) == ("mismatch", "The register is not in order.")
+
+
+async def test_a_security_that_was_not_listed_yet_is_left_out(tmp_path: Path, open_page: Any) -> None:
+    folder = publish(tmp_path, {"BETB": register_of(3)})
+    page = await open_page(folder)
+    (beta,) = await page.check(folder.address("BETB", 0))
+    assert beta.state == "held"
 
 
 async def test_a_report_of_other_bytes_than_the_page_is_refused(folder: PublishedFolder, open_page: Any) -> None:

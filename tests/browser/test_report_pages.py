@@ -34,6 +34,14 @@ async def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_key(
     assert all(order == 0 for _, order in boxes)
 
 
+@pytest.mark.parametrize(("width", "is_open"), [(390, False), (1440, True)])
+async def test_the_contents_are_folded_where_there_is_no_room_beside(
+    published: PublishedFolder, open_page: Any, width: int, is_open: bool
+) -> None:
+    page = await open_page(published, HTTP, Screen(width))
+    assert await page.page.is_visible(".contents a") is is_open
+
+
 @pytest.mark.parametrize("way", [HTTP, FILE])
 async def test_a_script_that_was_put_into_the_page_does_not_run(
     folder: PublishedFolder, open_page: Any, way: str

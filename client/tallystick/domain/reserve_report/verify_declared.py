@@ -98,7 +98,7 @@ def _wrong(material: Material) -> Iterator[Disagreement]:
     yield from _each_once("breaks", [each.id for each in declared.breaks], None)
     drawn = drawn_close(material)
     days = {material.close.day, *((drawn.day,) if drawn else ())}
-    timing = [(each.day, each.isin, each.account, each.reference) for each in declared.timing]
+    timing = [(each.day, each.isin, each.account, each.reference, each.kind) for each in declared.timing]
     yield from _each_once("timing", timing, None)
     yield from _each_once("timing", sorted({each.day for each in declared.timing}), days)
     yield from _each_once("timing", sorted({each.isin for each in declared.timing}), isins)

@@ -388,8 +388,12 @@ const chainResult = document.getElementById("chain-result");
 const ownHash = document.getElementById("own-hash");
 const ownNote = document.getElementById("own-note");
 
+/** What was chosen; of a folder with several reports, the files of this page's own version. */
 function chosen() {
-  return [...folderInput.files, ...filesInput.files];
+  const files = [...folderInput.files, ...filesInput.files];
+  const version = location.pathname.split("/").slice(-3, -1).join("/");
+  const own = files.filter((file) => `/${file.webkitRelativePath}`.includes(`/${version}/`));
+  return own.length ? own : files;
 }
 
 /** The report that the check goes by, and in words whether its own bytes were hashed. */
@@ -511,6 +515,7 @@ function pastedHash(text) {
 
 function start() {
   document.documentElement.classList.add("scripted");
+  document.querySelector(".contents details").open = matchMedia("(min-width: 68rem)").matches;
   if (!globalThis.crypto || !crypto.subtle) {
     document.getElementById("insecure").hidden = false;
     for (const control of document.querySelectorAll("#check input, #check button")) control.disabled = true;
