@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -242,16 +242,18 @@ class Tally:
         custodians = {each.lei: each.name for each in self.profile.custodians}
         return ReportProfile(custodians, self.declared_securities(), self.profile.report.uri)
 
-    def audit_sources(self, books: Books, securities: Iterable[Pubkey]) -> AuditSources:
+    def audit_sources(self, books: Books, securities: Mapping[bytes, str]) -> AuditSources:
         """What an auditor's export is taken from."""
         return AuditSources(
             self.issuer,
-            tuple(bytes(each) for each in securities),
+            securities,
             books.closes,
             books.statements,
             self.open_archive(),
             books.journal,
             books.orders,
+            books.events,
+            books.confirmations,
             books.breaks,
             books.payouts,
             books.declarations,

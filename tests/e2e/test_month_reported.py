@@ -13,7 +13,7 @@ import pytest
 from clusters import LOCALNET, Cluster, run_localnet, run_validator
 from rich.console import Console
 from tallystick.adapters.clock import SystemClock
-from tallystick_cli.commands import close, issuer, reconcile
+from tallystick_cli.commands import close, reconcile
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cluster import DAY, LaggingClock
 from tallystick_cli.demo.narrator import Narrator
@@ -62,7 +62,6 @@ async def story(month: Month, tmp_path: Path) -> AsyncIterator[Story]:
     async with Tally(tmp_path / "profile.toml", is_yes=True, out=quiet, err=quiet, clock=month.clock) as tally:
         story = Story(tally, month.clock, month.cluster.url, tmp_path, upgrade_key, Narrator(quiet))
         await story.open_issuer()
-        await issuer.grant(tally, issuer.RoleName.PUBLISHER)
         await story.list_shares()
         await story.approve_holders()
         await story.attest_reserve()

@@ -10,6 +10,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 from tallystick.domain.reserve_report.published import parse_period
+from tallystick.program.text import decode_text
 from tallystick.services.audit_export import Exported, export_audit
 from tallystick.services.chain_reads import list_securities
 
@@ -88,7 +89,8 @@ async def export(
     the custodians' statements are in it: give it to whom they may be given. Exit 1 when something is missing.
     """
     chain, books = tally.open_chain(), await tally.open_store()
-    securities = (await list_securities(chain, tally.issuer)).accounts
+    listed = (await list_securities(chain, tally.issuer)).accounts
+    securities = {bytes(address): decode_text(each.isin) for address, each in listed.items()}
     with tally.err.status("Reading …") as status:
         exported = await export_audit(
             chain,

@@ -25,6 +25,7 @@ from tallystick_cli.demo.dividend import DividendStory
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.demo.payout import DividendTold
 from tallystick_cli.demo.refusals import Refusal
+from tallystick_cli.demo.reporting import ReportStory, ReportTold
 from tallystick_cli.demo.story import Story
 from tallystick_cli.render import amount, facts, heading, shown_path, stack, table
 
@@ -42,6 +43,7 @@ class Told:
     clean: Reconciled
     dividend: DividendTold
     broken: Reconciled
+    report: ReportTold
     refusals: tuple[Refusal, ...]
     commands: tuple[str, ...]
     transactions: int
@@ -58,6 +60,7 @@ class Told:
             "first_reconciliation_is_clean": self.clean.report.is_clean,
             "dividend": self.dividend.document(),
             "second_reconciliation_breaks": [record.found.document() for record in self.broken.report.all_breaks],
+            "report": self.report.document(),
             "refusals": [each.document() for each in self.refusals],
             "commands": list(self.commands),
             "transactions": self.transactions,
@@ -74,6 +77,8 @@ class Told:
             ("clean reconciliation", self.folder / "reconciliation-day-1.json"),
             ("reconciliation with the break", self.folder / "reconciliation-day-2.json"),
             ("a holder's dividend, with proof", self.folder / "dividend-carla.json"),
+            ("the month's report", self.report.page),
+            ("all reports, for a web server", self.report.site),
             ("profile and keys", self.folder / "profile.toml"),
         ]
 
@@ -92,23 +97,33 @@ class Told:
             rows.add_row(
                 after.ticker, amount(after.supply, decimals), amount(after.custody.required, decimals), *cells, mark
             )
+        found = [each.found.kind.value for each in self.broken.report.all_breaks]
         done = Text(
             f"{self.transactions} transactions in {self.seconds} s · {len(self.refusals)} attacks refused · "
-            f"1 day closed · found: {', '.join(each.found.kind.value for each in self.broken.report.all_breaks)}",
+            f"2 days closed · found and mended: {', '.join(found)}",
             style="dim",
         )
         paid = Text(self.dividend.line())
+        reported = Text(
+            f"The reserve report of {self.report.period} is published and on chain: "
+            f"{len(self.report.verified.verified.checks)} checks by a stranger, and one changed unit was found."
+        )
         files = facts([(name, shown_path(path)) for name, path in self.files()])
         profile = f"TALLY_PROFILE={shown_path(self.folder / 'profile.toml')}"
         if self.is_serving:
-            going = Text(f"The cluster goes on until Ctrl-C. In another terminal:\n  {profile} tally status")
+            going = Text(
+                "The cluster goes on until Ctrl-C. In another terminal:\n"
+                f"  {profile} tally status\n  {profile} tally report serve"
+            )
         else:
             going = Text(
                 f"The cluster ended with the demo. To go on with it: tally demo --serve, and in another terminal:\n"
-                f"  {profile} tally status"
+                f"  {profile} tally status\n"
+                "The report's page opens as a file too; served, a holder's browser fetches its own proof:\n"
+                f"  {profile} tally report serve"
             )
         return Panel(
-            stack(rows, paid, done, heading("Written"), files, heading("Go on"), going),
+            stack(rows, paid, reported, done, heading("Written"), files, heading("Go on"), going),
             title="[bold]One token, one share, checked by anyone[/bold]",
             title_align="left",
             border_style="green",
@@ -128,7 +143,7 @@ async def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Keep the cluster afterwards, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="Port of the cluster; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> Told:
-    """The whole path once: statement, attestation, tokens, redemption, close, a dividend, reconciliation, a break."""
+    """The whole path once: statement, attestation, tokens, redemption, dividend, a break, closes, a reserve report."""
     started = tally.clock.monotonic()
     folder = _fresh(output)
     clock = DemoClock(tally.clock)
@@ -154,12 +169,15 @@ async def demo(
         dividend = await DividendStory(own, clock, server.url, folder, tell).tell_all()
         broken = await story.show_break()
         await story.mend_break()
+        report = await ReportStory(own, clock, server.url, folder, tell).tell_all()
+        await clock.catch_up(server.url)
         told = Told(
             folder,
             closed,
             clean,
             dividend,
             broken,
+            report,
             refusals,
             tuple(tell.commands),
             ledger.transaction_count,

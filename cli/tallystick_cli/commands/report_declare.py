@@ -202,7 +202,7 @@ class Asserted:
     signs=True,
     examples=("tally report assert 2026-10 --officer 'Jo Bell' --key /media/stick/jo.json",),
 )
-async def assert_(
+async def assert_month(
     tally: Tally,
     month: MonthArgument,
     officer: Annotated[str, typer.Option(metavar="NAME", help="Of the declared file's officers.")],

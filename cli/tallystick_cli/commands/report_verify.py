@@ -75,7 +75,7 @@ class ReportVerified:
         for each in self.verified.checks:
             mark, style = _MARKS[each.status]
             rows.add_row(Text(mark, style=style), each.name, Text(each.section, style="dim"), each.words)
-        return stack(rows, self._legend(), self._outcome())
+        return stack(rows, self._legend(), self.outcome())
 
     def _legend(self) -> RenderableType:
         checks, parts = self.verified.checks, list[Text]()
@@ -86,7 +86,8 @@ class ReportVerified:
                 parts.append(Text.assemble((f"{mark} ", style), f"{count} {_LEGEND[status]}"))
         return Text("   ").join(parts)
 
-    def _outcome(self) -> RenderableType:
+    def outcome(self) -> RenderableType:
+        """Whether the report holds; else the first check that failed, and the first figure, with both values."""
         header, failure = self.verified.header, self.verified.first_failure
         if failure is not None:
             figure = self.verified.first_figure

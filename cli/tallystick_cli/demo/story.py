@@ -112,6 +112,7 @@ class Story:
             issuer.RoleName.RECONCILIATION,
             issuer.RoleName.CORPORATE_ACTIONS,
             issuer.RoleName.DISTRIBUTOR,
+            issuer.RoleName.PUBLISHER,
         ):
             await self.tell.run(f"tally issuer role grant {role}", issuer.grant(self.tally, role), is_shown=False)
         await self._wait()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,7 +13,9 @@ from tallystick.adapters.custody.archive import StatementArchive
 from tallystick.adapters.store.audit import AuditLog
 from tallystick.adapters.store.breaks import BreakStore
 from tallystick.adapters.store.closes import CloseStore
+from tallystick.adapters.store.confirmations import ConfirmationStore, encode_confirmation
 from tallystick.adapters.store.declarations import DeclarationStore
+from tallystick.adapters.store.events import EventBook
 from tallystick.adapters.store.journal import MovementJournal
 from tallystick.adapters.store.orders import OrderBook
 from tallystick.adapters.store.payouts import PayoutStore
@@ -35,15 +38,17 @@ Missing: TypeAlias = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditSources:
-    """The stores that an export is taken from. `securities` are addresses of 32 bytes."""
+    """The stores that an export is taken from. `securities` are ISINs by address (32 bytes)."""
 
     issuer: Pubkey
-    securities: tuple[bytes, ...]
+    securities: Mapping[bytes, str]
     closes: CloseStore
     statements: StatementRegister
     archive: StatementArchive
     journal: MovementJournal
     orders: OrderBook
+    events: EventBook
+    confirmations: ConfirmationStore
     breaks: BreakStore
     payouts: PayoutStore
     declarations: DeclarationStore
@@ -70,6 +75,8 @@ async def books_files(sources: AuditSources, period: int | None, missing: Missin
     async for name, data in _statement_files(sources, period, closes, missing):
         yield name, data
     for name, data in await _book_tables(sources):
+        yield name, data
+    async for name, data in _confirmation_files(sources, missing):
         yield name, data
     for payout in await sources.payouts.list():
         yield f"dividends/{Pubkey.from_bytes(payout.address)}.json", payout.document
@@ -153,6 +160,25 @@ def _statement_row(stored: StoredStatement, content: bytes) -> Row:
         "read_sha256": sha256(content).hex(),
         "lines": str(len(statement.lines)),
     }
+
+
+async def _confirmation_files(sources: AuditSources, missing: Missing) -> Files:
+    """The custodians' confirmations of cash as they came and as they were read, by event."""
+    found = [
+        confirmation
+        for event in await sources.events.list()
+        if event.security in sources.securities
+        for confirmation in await sources.confirmations.list(sources.securities[event.security], event.event_id)
+    ]
+    found.sort(key=lambda each: (each.received_at, each.source_hash))
+    for source in sorted({each.source_hash for each in found}):
+        try:
+            yield f"dividends/received/{source.hex()}", await sources.archive.get(source)
+        except StoreError as error:
+            missing(f"dividends/received/{source.hex()}", error.message)
+    rows = [json.loads(encode_confirmation(each)) for each in found]
+    for name, data in table("dividends/confirmations", rows, ("isin", "event_id", "function", "reference")):
+        yield name, data
 
 
 async def _book_tables(sources: AuditSources) -> list[tuple[str, bytes]]:

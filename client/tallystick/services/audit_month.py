@@ -56,6 +56,7 @@ async def month_files(
         moment_of(month.as_of),
         month.moments,
         clock,
+        opening=moment_of(month.opening) if month.opening else None,
         progress=progress,
     )
     for each in sorted(facts.unserved):

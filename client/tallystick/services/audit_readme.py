@@ -31,6 +31,7 @@ HOW TO CHECK IT
 
 3. The statements are those that were received.
    Each file of statements/received/ is named by its own SHA-256: sha256sum statements/received/*
+   So is each of dividends/received/.
    Ask the custodian for the SHA-256 of what it sent. statements/read/ is what our reader found in them, named by
    the SHA-256 of the file, or of its pages' hashes one after the other. The closes name the same hashes under
    "sources".
@@ -61,6 +62,8 @@ statements/statements       every statement: where from, as of when, whether it 
 books/movements             the journal of movements in the custodians' books, with the orders each was for
 books/orders                the order book: our references of what was ordered
 books/breaks                every difference that reconciliation found, with its life and its owner
+dividends/received/         the custodians' confirmations of cash as they were sent, named by SHA-256
+dividends/confirmations     each of them as it was read
 dividends/ADDRESS.json      how a distribution was computed: sources, terms, control totals
 audit-log/                  what was signed and decided here, before and after
 months/YYYY-MM/chain/       read from the chain when this was written, as of the month's last close:

@@ -131,11 +131,6 @@ def require_second_key(key: Pubkey, publishers: Collection[Pubkey]) -> None:
         )
 
 
-def is_approved(report: StoredReport) -> bool:
-    """Whether the stored signature is one over this very report."""
-    return report.approval is not None and is_signed(published_approval(report))
-
-
 def is_signed(approval: Approval) -> bool:
     """Whether the approver signed the digest."""
     try:
@@ -192,7 +187,6 @@ __all__ = [
     "Review",
     "adopt_approval",
     "approve_report",
-    "is_approved",
     "is_signed",
     "published_approval",
     "require_approved",

@@ -97,8 +97,9 @@ async def gather_facts(
     `moments` are those of the month's closes, oldest first; the last is the as-of. The month begins behind `opening`,
     the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
     period's first second. What the node does not serve is in the facts' `unserved`, and the figures that do not need it
-    are right all the same. InputError for moments that do not end with the as-of or are out of order. LedgerError when a moment's slot is of another time, or accounts do
-    not agree with each other; ChainError when the cluster does not answer or has not reached the as-of.
+    are right all the same. InputError for moments that do not end with the as-of or are out of order. LedgerError when
+    a moment's slot is of another time, or accounts do not agree with each other; ChainError when the cluster does not
+    answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
     before = opening or Moment(LAST_SLOT, start - 1)

@@ -35,7 +35,7 @@ from tallystick.domain.reserve_report.declared import (
 )
 from tallystick.domain.reserve_report.facts import DistributionFacts, ReportFacts, SecurityFacts
 from tallystick.domain.reserve_report.published import report_uri
-from tallystick.errors import ConfigurationError
+from tallystick.errors import ConfigurationError, InputError
 from tallystick.services.chain_reads import list_fills, list_movements
 from tallystick.services.payout_lines import plan_document
 from tallystick.services.reconciliation_custody import DeclaredSecurity
@@ -82,7 +82,7 @@ async def collect_declared(
             "The profile does not say where reports are published.",
             hint="Name the address of their folder under [report] uri, as https://reports.example.com.",
         )
-    issuer, close = facts.issuer, month.as_of
+    issuer, close, isins = facts.issuer, month.as_of, {each.isin for each in facts.securities}
     declaration = await newest_declaration(books.declarations, issuer, month.period)
     stored = await books.statements.list()
     assertions = await books.declarations.assertions(issuer, month.period)
@@ -113,7 +113,7 @@ async def collect_declared(
         statements=month_lines(
             stored, month.closes, month.begins, await books.declarations.seed(issuer, month.period)
         ).tree,
-        prices=tuple(sorted(declaration.prices, key=lambda each: each.isin)),
+        prices=tuple(sorted((each for each in declaration.prices if each.isin in isins), key=lambda each: each.isin)),
         assertion=_assertion(declaration, close, assertions),
         examination=declaration.examination,
     )
@@ -145,6 +145,13 @@ def _wallets(facts: ReportFacts, profile: ReportProfile, declaration: Declaratio
         DeclaredWallets(each.isin, tuple(inventory.get(each.address, ())), lost.get(each.isin, ()))
         for each in facts.securities
     ]
+    for each in found:
+        for wallet in set(each.inventory) & set(each.lost):
+            raise InputError(
+                f"The wallet {Pubkey.from_bytes(wallet)} is inventory of {each.isin} in the profile, and lost in the"
+                " declared file.",
+                hint="It is one of the two: correct the profile, or declare again.",
+            )
     return tuple(sorted((each for each in found if each.inventory or each.lost), key=lambda each: each.isin))
 
 

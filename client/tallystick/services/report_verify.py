@@ -37,12 +37,13 @@ from tallystick.domain.reserve_report.published import (
 )
 from tallystick.domain.reserve_report.verification import verify_document
 from tallystick.domain.reserve_report.verify_anchor import publication_of
-from tallystick.errors import InputError, LedgerError, RpcError, TallystickError
+from tallystick.errors import InputError, LedgerError, TallystickError
 from tallystick.program.addresses import report_address
 from tallystick.program.generated.accounts import ReserveReport
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import read
 from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_history import read_block_times
 
 FILES: Final = (APPROVAL, PDF, PAGE, ANCHOR)
 """What may lie beside a report and is checked with it."""
@@ -162,22 +163,21 @@ async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) 
     if last.slot != anchor.as_of_slot:
         wrong = differ("/header/as_of/slot", anchor.as_of_slot, last.slot)
         return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
-    unknown = 0
-    for place, close in enumerate(declared.closes):
-        try:
-            time = await chain.get_block_time(close.slot)
-        except RpcError:
-            time = None  # a node that pruned the block says so with an error
-        unknown += time is None
-        if time is not None and time != close.block_time:
-            wrong = differ(f"/declared/closes/contents/{place}/block_time", time, close.block_time)
+    closes = [(f"/declared/closes/contents/{place}", close) for place, close in enumerate(declared.closes)]
+    if declared.opening:
+        closes.append(("/declared/opening/content", declared.opening))
+    times = await read_block_times(chain, [close.slot for _, close in closes])
+    unknown = times.count(None)
+    for (path, close), time in zip(closes, times, strict=True):
+        if time not in (None, close.block_time):
+            wrong = differ(f"{path}/block_time", time, close.block_time)
             return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
     words = f"The as-of is the end of slot {last.slot}, as published."
     if unknown:
-        words += f" The node no longer tells the times of {unknown} of {len(declared.closes)} closes; those that the "
+        words += f" The node no longer tells the times of {unknown} of {len(closes)} closes; those that the "
         words += "anchored closes have were taken."
         return Check(name, "header", Status.NOT_SERVED, words)
-    words += f" The times of all {len(declared.closes)} closes are those of their blocks."
+    words += f" The times of all {len(closes)} closes are those of their blocks."
     return Check(name, "header", Status.PASSED, words)
 
 

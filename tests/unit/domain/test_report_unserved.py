@@ -48,6 +48,8 @@ PARTS = [
     (Unserved.CLOSED_DAYS, {"days"}),
     (Unserved.REGISTERS, {"tokens", "holders"}),
     (Unserved.ROLES, {"control_log"}),
+    (Unserved.ACTIONS, {"corporate_actions"}),
+    (Unserved.ORDER_OF_SECOND, {"every section"}),
     (Unserved.DISTRIBUTIONS, {"corporate_actions", "earlier_distributions"}),
 ]
 

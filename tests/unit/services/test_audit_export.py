@@ -12,13 +12,18 @@ from typing import Any
 
 import pytest
 from building_desk import PERIOD, BuildingDesk
+from desk import ISIN, LEI
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from tallystick.adapters.custody.archive import MemoryStatementArchive
 from tallystick.adapters.publish.folder import LocalPublishFolder, MemoryPublishFolder, PublishFolder
 from tallystick.adapters.store.audit import MemoryAuditLog
+from tallystick.adapters.store.confirmations import MemoryConfirmationStore
+from tallystick.adapters.store.events import KnownEvent, MemoryEventBook
 from tallystick.adapters.store.orders import BookedOrder, MemoryOrderBook
+from tallystick.domain.amounts import Quantity
 from tallystick.domain.canonical import sha256
+from tallystick.domain.confirmations import CashConfirmation, ConfirmationFunction
 from tallystick.domain.orders import OrderKind
 from tallystick.errors import LedgerError, Refused, StoreConflict
 from tallystick.services.audit_books import AuditSources
@@ -34,6 +39,8 @@ class AuditedDesk(BuildingDesk):
         super().__init__()
         self.archive = MemoryStatementArchive()
         self.order_book = MemoryOrderBook()
+        self.event_book = MemoryEventBook()
+        self.confirmed = MemoryConfirmationStore()
         self.log = MemoryAuditLog()
         self.published = MemoryPublishFolder()
 
@@ -53,12 +60,14 @@ class AuditedDesk(BuildingDesk):
         """What an export is taken from."""
         return AuditSources(
             self.issuer,
-            (bytes(self.security),),
+            {bytes(self.security): ISIN},
             self.closes,
             self.statements,
             self.archive,
             self.journal,
             self.order_book,
+            self.event_book,
+            self.confirmed,
             self.breaks,
             self.payouts,
             self.books.declarations,
@@ -205,6 +214,21 @@ async def test_a_statement_that_is_kept_is_there_as_it_was_received(desk: Audite
     assert all(data == b"file " + bytes.fromhex(name[-64:]) for name, data in received.items())
 
 
+async def test_the_custodians_confirmations_are_there_as_they_came(desk: AuditedDesk) -> None:
+    source = await desk.archive.keep(b"the custodian's message")
+    confirmation = CashConfirmation(
+        LEI, "SAFE 1", "CONF-1", ConfirmationFunction.NEW, "CA-30", "DVCA", ISIN, Quantity(10), "USD", Quantity(5),
+        Quantity(1), Quantity(4), "2026-09-21", "2026-09-20", source, "mt566", desk.now,
+    )  # fmt: skip
+    await desk.confirmed.add(confirmation)
+    await desk.event_book.record(KnownEvent(bytes(desk.security), "CA-30", desk.now))
+    folder = MemoryPublishFolder()
+    await desk.export(folder)
+    assert folder.files[f"dividends/received/{source.hex()}"] == b"the custodian's message"
+    [row] = rows(folder.files, "dividends/confirmations")
+    assert (row["event_id"], row["gross"], row["source_hash"]) == ("CA-30", "5", source.hex())
+
+
 async def test_an_approved_report_is_there_with_its_approval(desk: AuditedDesk) -> None:
     report = (await desk.reports())[0]
     await desk.publish(report)
@@ -278,7 +302,7 @@ def test_what_is_here_is_in_the_readme(files: dict[str, bytes]) -> None:
     text = files["README.txt"].decode()
     assert {len(line) <= 120 for line in text.splitlines()} == {True}
     tops: set[Any] = {name.split("/")[0] for name in files if "/" in name}
-    assert tops == {"closes", "statements", "books", "audit-log", "months"}
+    assert tops == {"closes", "statements", "books", "dividends", "audit-log", "months"}
     for top in tops:
         assert f"\n{top}/" in text
     for name in {each.split("/")[3].split(".")[0] for each in files if f"{MONTH}/chain/" in each}:

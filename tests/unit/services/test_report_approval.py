@@ -19,7 +19,7 @@ from tallystick.services.report_approval import (
     Review,
     adopt_approval,
     approve_report,
-    is_approved,
+    is_signed,
     published_approval,
     require_approved,
     review_report,
@@ -104,7 +104,7 @@ async def test_a_draft_built_anew_takes_the_approval_back(desk: PublishingDesk) 
     with pytest.raises(StoreConflict, match="built anew meanwhile"):
         await desk.approve(before)
     forged = replace(after, approval=before.approval)
-    assert not is_approved(forged)
+    assert not is_signed(published_approval(forged))
     with pytest.raises(Refused, match="no signature over its hash"):
         require_approved(forged, approvers=[desk["approver"]], publishers=[])
 

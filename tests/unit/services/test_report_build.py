@@ -405,3 +405,11 @@ async def test_a_rejected_statement_that_a_close_rests_on_stays_in_the_tree(desk
     assert again.is_changed
     assert [each["lines"] for each in document["statements"]["statements"]] == [1, 1]
     assert report.digest != again.report.digest
+
+
+async def test_a_wallet_is_not_inventory_and_lost_at_once() -> None:
+    desk = BuildingDesk()
+    desk.inventory = ("bob",)
+    await desk.month()
+    await declare(desk, f'[[lost]]\nisin = "{ISIN}"\nwallets = ["{desk["bob"]}"]')
+    await refuse(desk, InputError, "is inventory of US0378331005 in the profile, and lost")

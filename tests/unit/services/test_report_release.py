@@ -84,7 +84,8 @@ async def test_a_published_month_is_what_a_stranger_finds_on_chain(desk: Buildin
     content = folder.files[f"{TOP}/report.json"]
     declared = read_declared(read_report(content)["declared"])
     moments = [moment_of(each) for each in declared.closes]
-    facts = await gather_facts(desk.chain, desk.issuer, PERIOD, moments[-1], moments, desk.clock)
+    opening = moment_of(declared.opening) if declared.opening else None
+    facts = await gather_facts(desk.chain, desk.issuer, PERIOD, moments[-1], moments, desk.clock, opening=opening)
 
     def is_signed(by: bytes, message: bytes, signature: bytes) -> bool:
         return Signature.from_bytes(signature).verify(Pubkey.from_bytes(by), message)

@@ -14,17 +14,18 @@ from solders.system_program import CreateAccountParams, create_account
 from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts
 from tallystick.errors import LedgerError
+from tallystick.program.addresses import order_address
 from tallystick.program.generated.accounts import Security
 from tallystick.program.generated.types import ActionKind, RoleKind
 from tallystick.program.token import TOKEN_2022_PROGRAM, transfer_checked
 from tallystick.services.holdings import plan_reissue
 from tallystick.services.issuers import plan_revoke_role
 from tallystick.services.plans import Plan, new_action
-from tallystick.services.securities import CustodyAccount
+from tallystick.services.securities import CustodyAccount, plan_list_security, security_of
 from tallystick.services.security_metadata import Metadata, plan_announce_metadata, plan_update_metadata
 from tallystick.services.security_policy import plan_update_policy
 from tallystick.services.seizures import find_seizures, plan_name_seizure_account, plan_propose_seizure, plan_seize
-from tallystick.services.subscription import plan_cancel_subscription
+from tallystick.services.subscription import order_id, plan_cancel_subscription, plan_open_subscription
 from tallystick.services.vetoes import plan_veto_role
 
 LOOSE_SIZE = 170
@@ -367,6 +368,33 @@ async def test_a_security_listed_behind_the_as_of_is_not_in_the_report() -> None
     assert (listed.as_of.supply, listed.as_of.multiplier, listed.opening.multiplier) == (0, MULTIPLIER_ONE, 0)
     assert listed.register is not None
     assert listed.register.entries == ()
+
+
+async def test_each_security_has_its_own_figures_and_comes_by_isin(desk: ReportingDesk) -> None:
+    spec = replace(desk.spec(), security_id="EXAMPLE-B", isin="US0231351067", ticker="OTHER")
+    await desk.run(await plan_list_security(desk.chain, payer=desk["payer"], issuer=desk.issuer, spec=spec))
+    other = security_of(desk.issuer, "EXAMPLE-B")
+    order = order_id("s-other")
+    await desk.run(
+        await plan_open_subscription(
+            desk.chain,
+            payer=desk["payer"],
+            authority=desk["operator"],
+            security=other.security,
+            wallet=desk["alice"],
+            reference="s-other",
+            shares=SHARE,
+            settle_by=desk.now + DAY,
+        )
+    )
+    first, second = (await desk.gather(desk.moment)).securities
+    assert (first.isin, first.ticker, second.isin) == ("US0231351067", "OTHER", "US0378331005")
+    assert [each.address for each in first.orders] == [bytes(order_address(other.security, desk["alice"], order))]
+    assert (first.as_of.supply, second.as_of.supply) == (0, 500 * SHARE)
+    assert first.register is not None
+    assert first.register.entries == ()
+    assert second.register is not None
+    assert second.register.total == 500 * SHARE
 
 
 async def test_a_month_later_the_opening_is_what_the_month_began_with(desk: ReportingDesk) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from building_desk import DAY, PERIOD, BuildingDesk
-from desk import SHARE
+from desk import SHARE, movement
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.reserve_report.checks import Status
+from tallystick.services.movements import Part
+from tallystick.services.redemption import plan_settle_redemption
 from tallystick.services.report_build import Built
 from tallystick.services.report_declaration import declaration_content, parse_declaration
 from tallystick.services.report_verify import Verified, verify_report
@@ -29,6 +31,17 @@ async def desk() -> BuildingDesk:
     made = BuildingDesk()
     record = await half_a_month(made)
     await made.journal.record(made.book("IN S-1", 300 * SHARE, made.now - 60))
+    order = await made.ask("bob", 10 * SHARE, "r-4")
+    plan = await plan_settle_redemption(
+        made.chain,
+        payer=made["payer"],
+        operator=made["operator"],
+        security=made.security,
+        movement=movement("OUT R-4", 30 * SHARE),
+        parts=[Part(order, 10 * SHARE)],
+    )
+    await made.run(plan)
+    await made.journal.record(made.book("OUT R-4", 30 * SHARE, made.now - 60, is_out=True))
     await made.journal.record(made.book("IN S-9", 40 * SHARE, made.now + 30))
     short = Break(BreakKind.QUANTITY_SHORT, "short of 5", "US0378331005", "", "custody", 5 * SHARE)
     await made.breaks.record(bytes(made.security), [short], made.now)
@@ -48,7 +61,11 @@ async def test_every_part_of_a_full_month_is_in_the_report_and_verifies(desk: Bu
     assert [one["division"]["net"] for one in distributions if one["division"]] == [str(204 * 10**6)]
     [still_open] = document["differences"]["open"]
     assert (still_open["amount"], still_open["kind"]) == (str(5 * SHARE), "QUANTITY_SHORT")
-    assert len(document["assets"][0]["timing"]) == 3
+    assert [(each["reference"], each["amount"], each["kind"]) for each in document["assets"][0]["timing"]] == [
+        ("OUT R-4", str(20 * SHARE), "PENDING_SETTLEMENT"),
+        ("IN S-9", str(40 * SHARE), "TIMING_ASOF"),
+        ("IN S-9", str(-40 * SHARE), "PENDING_SETTLEMENT"),
+    ]
     assert document["activity"][0]["subscriptions"]["cancelled"] == 1
     await desk.publish(built.report)
     verified = await verify(desk, built)
@@ -64,3 +81,23 @@ async def test_a_correction_verifies_too(desk: BuildingDesk) -> None:
     corrected = await desk.build(reason="the basis was unclear")
     await desk.publish(corrected.report)
     assert failures(await verify(desk, corrected)) == []
+
+
+async def test_the_month_after_begins_where_this_one_ended() -> None:
+    desk = BuildingDesk()
+    await desk.month()
+    await desk.publish((await desk.build()).report)
+    await desk.attest(520 * SHARE)
+    await desk.give("bob", 20 * SHARE, "s-3")
+    october = await desk.end_day()
+    desk.warp(31 * 86_400)
+    await desk.anchor(october)
+    built = await desk.build(period=202610)
+    document: Any = built.document
+    assert document["header"]["previous"]["period"] == "2026-09"
+    assert document["header"]["opening"]["day"] == "2026-09-22"
+    assert document["days"]["count"] == 1
+    [row] = document["roll_forward"]
+    assert (row["opening"], row["minted"], row["closing"]) == (str(500 * SHARE), str(20 * SHARE), str(520 * SHARE))
+    await desk.publish(built.report)
+    assert failures(await verify(desk, built)) == []

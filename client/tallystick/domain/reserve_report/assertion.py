@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from tallystick.domain.canonical import sha256
-from tallystick.domain.report_anchors import days_hash_of
 from tallystick.domain.reserve_report.material import Material, Row
 from tallystick.domain.reserve_report.values import address, moment
 
@@ -77,7 +76,7 @@ def days(material: Material) -> Row:
     declared = material.declared
     return {
         "before": declared.days_before.hex(),
-        "after": days_hash_of(declared.closes, previous=declared.days_before).hex(),
+        "after": material.running_hashes[-1].hex(),
         "count": len(declared.closes),
         "last_day": material.close.day,
     }

@@ -7,10 +7,11 @@ every hash of theirs follows.
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any, Final, cast
 
 from tallystick.domain.canonical import CanonicalValue, canonical_json
-from tallystick.domain.closes import DailyClose, parse_close, verify_chain
+from tallystick.domain.closes import DailyClose, close_hash, parse_close, verify_chain
 from tallystick.domain.reserve_report.declared import (
     Assertion,
     Change,
@@ -69,12 +70,10 @@ class Closes:
             raise unfit(f"{path}/contents", "a list of at least one close", contents)
         closes: list[DailyClose] = []
         for index, content in enumerate(contents):
-            before = closes[-1].hash if closes else previous
-            closes.append(_read_close(content, before, f"{path}/contents/{index}"))
-        try:
-            verify_chain(closes, previous=previous)
-        except (LedgerError, ValueError) as error:
-            raise InputError(f"{path}/contents: {error}") from error
+            close, previous = _read_close(content, previous, f"{path}/contents/{index}")
+            if closes and not _follows(close, closes[-1]):
+                raise InputError(f"{path}/contents/{index}: {close.day} does not follow {closes[-1].day}.")
+            closes.append(close)
         return tuple(closes)
 
     def schema(self) -> Schema:
@@ -91,7 +90,8 @@ class OneClose:
 
     def read(self, value: object, path: str) -> DailyClose:
         found = members(value, ("content", "previous"), path)
-        return _read_close(found["content"], Hex().read(found["previous"], f"{path}/previous"), f"{path}/content")
+        previous = Hex().read(found["previous"], f"{path}/previous")
+        return _read_close(found["content"], previous, f"{path}/content")[0]
 
     def schema(self) -> Schema:
         return object_schema({"content": _CLOSE, "previous": Hex().schema()})
@@ -292,11 +292,19 @@ def read_declared(document: object, path: str = "/declared") -> Declared:
     return cast("Declared", DECLARED.read(document, path))
 
 
-def _read_close(content: Any, previous: bytes, path: str) -> DailyClose:
+def _read_close(document: Any, previous: bytes, path: str) -> tuple[DailyClose, bytes]:
+    """A close and its hash."""
+    content = canonical_json(document)
     try:
-        return parse_close(canonical_json(content), previous)
+        return parse_close(content, previous), close_hash(previous, content)
     except LedgerError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _follows(close: DailyClose, before: DailyClose) -> bool:
+    """As verify_chain has it; that each names the one before follows from how they are read."""
+    is_later = date.fromisoformat(close.day) > date.fromisoformat(before.day) and close.slot > before.slot
+    return is_later and close.issuer == before.issuer
 
 
 def _content(close: DailyClose) -> CanonicalValue:

@@ -52,6 +52,7 @@ INSTEAD: Final[Mapping[Unserved, str]] = {
     Unserved.ROLES: "attestors' roles were read from their accounts",
     Unserved.ACTIONS: "terms and dates were read from each action, and the multiplier from the anchored closes",
     Unserved.TERMS: "ISINs were taken from the anchored closes",
+    Unserved.TIMES: "the times that the anchored closes have were taken",
     Unserved.ORDER_OF_SECOND: "what happened in the as-of's last second was taken to be before it",
 }
 """What stands in for what a node did not serve."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.closes import NO_PREVIOUS, DailyClose, SecurityClose
+from tallystick.domain.report_anchors import day_number, days_hash
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.facts import (
     AttestationFacts,
@@ -28,6 +29,8 @@ class Material:
 
     facts: ReportFacts
     declared: Declared
+    close_hashes: tuple[bytes, ...] = field(init=False)
+    """Of each close of the month, in their order."""
 
     def __post_init__(self) -> None:
         facts, declared = self.facts, self.declared
@@ -51,11 +54,21 @@ class Material:
             raise InputError("The opening of the chain's figures is not that of the declared opening close.")
         if any(len(security.days) != len(moments) for security in facts.securities):
             raise InputError("A security has not one figure for each of the report's moments.")
+        object.__setattr__(self, "close_hashes", tuple(each.hash for each in declared.closes))
 
     @property
     def close(self) -> DailyClose:
         """The as-of close."""
         return self.declared.closes[-1]
+
+    @property
+    def running_hashes(self) -> list[bytes]:
+        """The running hash of closed days after each close of the month (report_anchors.py)."""
+        running, hashes = self.declared.days_before, list[bytes]()
+        for close, hashed in zip(self.declared.closes, self.close_hashes, strict=True):
+            running = days_hash(running, day_number(close.day), hashed, close.slot)
+            hashes.append(running)
+        return hashes
 
     @property
     def now(self) -> int:

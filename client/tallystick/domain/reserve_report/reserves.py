@@ -92,7 +92,7 @@ def backing(material: Material) -> list[CanonicalValue]:
                 "day": close.day,
                 "slot": close.slot,
                 "time": moment(close.block_time),
-                "close": close.hash.hex(),
+                "close": material.close_hashes[place].hex(),
                 "securities": securities,
             }
         )

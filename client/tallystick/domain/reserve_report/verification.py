@@ -68,6 +68,9 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     except TallystickError as error:
         yield Check("figures", "every section", Status.FAILED, f"The report cannot be built again: {error}")
         return
+    if Unserved.ORDER_OF_SECOND in facts.unserved:
+        words = f"The node does not serve {Unserved.ORDER_OF_SECOND}: {INSTEAD[Unserved.ORDER_OF_SECOND]}."
+        yield Check("order within a second", "every section", Status.NOT_SERVED, words)
     yield verify_arithmetic(document)
     yield verify_fills(material)
     yield verify_attestations(material)

@@ -10,7 +10,7 @@ from tallystick.domain.identifiers import custody_account_hash, custody_accounts
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
-from tallystick.domain.reserve_report.facts import AttestationFacts, SecurityFacts, Unserved
+from tallystick.domain.reserve_report.facts import AttestationFacts, MovementFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.errors import InputError
 
@@ -133,7 +133,8 @@ def _account_hash(holding: DeclaredHolding) -> bytes | None:
 
 
 def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None:
-    """Shares of the movement as they are added to a statement; None when the chain has none of this reference."""
+    """Shares of the movement as they are added to a statement: all of them when it was booked since, those that no fill
+    had used by the close when it was waiting. None when the chain has none of this reference."""
     leis = [each.custodian_lei for each in material.declared.holdings if each.account == timing.account]
     for security in material.securities:
         for movement in security.movements:
@@ -143,8 +144,22 @@ def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None
                 except InputError:
                     continue
                 if movement.reference_hash == wanted:
-                    return movement.shares if movement.direction == "receipt" else -movement.shares
+                    shares = movement.shares
+                    if timing.kind == BreakKind.PENDING_SETTLEMENT.value:
+                        shares = _used(material, security, movement, timing.day) - movement.shares
+                    return shares if movement.direction == "receipt" else -shares
     return None
+
+
+def _used(material: Material, security: SecurityFacts, movement: MovementFacts, day: str) -> int:
+    """Shares of a movement that fills had used by the close of a day. A correction gives nothing back."""
+    until = next((each.block_time for each in material.declared.closes if each.day == day), material.now)
+    later = (
+        fill.shares
+        for fill in security.fills
+        if fill.movement == movement.address and fill.kind != "correction" and fill.settled_at > until
+    )
+    return movement.allocated - sum(later)
 
 
 def _wrong_breaks(material: Material) -> Iterator[Disagreement]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tallystick.domain.amounts import multiplier_to_float_bits
 from tallystick.domain.closes import DailyClose, SecurityClose
-from tallystick.domain.report_anchors import NO_DAYS, day_number, days_hash, days_in, drawn_day, first_day, period_of
+from tallystick.domain.report_anchors import NO_DAYS, day_number, days_in, drawn_day, first_day, period_of
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import INSTEAD, differ
 from tallystick.domain.reserve_report.facts import SecurityAt, Unserved
@@ -41,7 +41,7 @@ def verify_draw(material: Material) -> Check:
         words = "No day of this month was drawn on chain."
         return Check("drawn day", "second_look", Status.STATED, words)
     computed = drawn_day(facts.issuer, facts.period, draw.slot_hash)
-    hashes = {*running_hashes(material), *(each.days_hash for each in facts.closed_days)}
+    hashes = {*material.running_hashes, *(each.days_hash for each in facts.closed_days)}
     wrong: Disagreement | None = None
     if computed != draw.drawn_day:
         wrong = differ("/second_look/draw/day", computed, draw.drawn_day)
@@ -57,15 +57,6 @@ def verify_draw(material: Material) -> Check:
         words += f" The draw was requested {draw.attempts} times: ask the issuer why."
         return Check("drawn day", "second_look", Status.STATED, words)
     return check_of("drawn day", "second_look", wrong, words)
-
-
-def running_hashes(material: Material) -> list[bytes]:
-    """The running hash of closed days after each close of the month."""
-    running, hashes = material.declared.days_before, list[bytes]()
-    for close in material.declared.closes:
-        running = days_hash(running, day_number(close.day), close.hash, close.slot)
-        hashes.append(running)
-    return hashes
 
 
 def _verify_figures(material: Material) -> Check:
@@ -125,7 +116,7 @@ def _of_security(part: SecurityClose, at: SecurityAt, path: str) -> Iterator[Dis
 
 
 def _verify_running_hash(material: Material) -> Check:
-    facts, closes, hashes = material.facts, material.declared.closes, running_hashes(material)
+    facts, closes, hashes = material.facts, material.declared.closes, material.running_hashes
     name, section, last = "closed days on chain", "days", hashes[-1]
     known = {
         facts.days_hash,
@@ -142,12 +133,12 @@ def _verify_running_hash(material: Material) -> Check:
     first = first_day(facts.period)
     events = {each.day: each for each in facts.closed_days if first <= each.day < first + days_in(facts.period)}
     wrong: Disagreement | None = None
-    for index, (close, running) in enumerate(zip(closes, hashes, strict=True)):
+    for index, (close, hashed, running) in enumerate(zip(closes, material.close_hashes, hashes, strict=True)):
         event, path = events.pop(day_number(close.day), None), f"/declared/closes/contents/{index}"
         if event is None:
             wrong = wrong or Disagreement(f"{close.day} was not closed on chain.", path)
-        elif (event.close_hash, event.as_of_slot, event.days_hash) != (close.hash, close.slot, running):
-            wrong = wrong or differ(path, event.close_hash.hex(), close.hash.hex())
+        elif (event.close_hash, event.as_of_slot, event.days_hash) != (hashed, close.slot, running):
+            wrong = wrong or differ(path, event.close_hash.hex(), hashed.hex())
     if events and wrong is None:
         wrong = Disagreement(f"{len(events)} days that were closed on chain are not in the report.", "/days/count")
     words = f"All {len(closes)} closes have the hash and slot that were put on chain, in one running hash."

@@ -45,7 +45,7 @@ def verify_signatures(material: Material, is_signed: IsSigned) -> Check:
     name, section = "assertion", "assertion"
     if found is None:
         return Check(name, section, Status.STATED, "No assertion by the issuer's management is in this report.")
-    message = assertion_message(material.declared.period, material.close.hash, found.text)
+    message = assertion_message(material.declared.period, material.close_hashes[-1], found.text)
     signed = 0
     for index, each in enumerate(found.officers):
         path = f"/assertion/asserted_by/{index}/signature"
@@ -98,7 +98,7 @@ def _wrong(material: Material) -> Iterator[Disagreement]:
     yield from _each_once("breaks", [each.id for each in declared.breaks], None)
     drawn = drawn_close(material)
     days = {material.close.day, *((drawn.day,) if drawn else ())}
-    timing = [(each.day, each.isin, each.account, each.reference) for each in declared.timing]
+    timing = [(each.day, each.isin, each.account, each.reference, each.kind) for each in declared.timing]
     yield from _each_once("timing", timing, None)
     yield from _each_once("timing", sorted({each.day for each in declared.timing}), days)
     yield from _each_once("timing", sorted({each.isin for each in declared.timing}), isins)
