@@ -195,7 +195,7 @@ def test_a_counter_that_differs_is_named(name: str) -> None:
 
 
 def month(as_of: Moment = LATE) -> Month:
-    return Month(START, UNTIL, as_of, Instants(MOMENTS))
+    return Month(Moment(2**64 - 1, START - 1), UNTIL, as_of, Instants(MOMENTS))
 
 
 @pytest.mark.parametrize(

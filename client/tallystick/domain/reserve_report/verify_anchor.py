@@ -47,7 +47,7 @@ def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, .
     words = f"The account {address(own.address)} has the as-of slot and the address of this report."
     if later:
         words += f" It was superseded by version {later[-1].version}."
-    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own))
+    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own), _verify_opening(facts, own))
 
 
 def publication_of(facts: ReportFacts, period: int, version: int) -> PublicationFacts | None:
@@ -84,6 +84,21 @@ def _joins(facts: ReportFacts, declared: Declared) -> Disagreement | None:
     before = [each for each in facts.publications if each.period == period_of(first)]
     opening = declared.opening.slot if declared.opening else 0
     return _unequal("/header/opening/slot", before[-1].as_of_slot, opening) if before else None
+
+
+def _verify_opening(facts: ReportFacts, own: PublicationFacts) -> Check:
+    """That this month begins where the one reported before it ended: what lies between is in no report."""
+    name, opening = "opening", facts.opening
+    before = [each for each in facts.publications if each.period < own.period]
+    last = max(before, key=lambda each: (each.period, each.version), default=None)
+    if last is None:
+        return check_of(name, "header", None, "No earlier month was reported.")
+    ended = f"{period_text(last.period)} version {last.version} ended with slot {last.as_of_slot}"
+    if opening is not None and opening.slot > last.as_of_slot:
+        words = f"The report of {ended}; this one begins behind slot {opening.slot}. What lies between is in neither."
+        return Check(name, "header", Status.STATED, words)
+    wrong = _unequal("/header/opening/slot", last.as_of_slot, opening.slot if opening else 0)
+    return check_of(name, "header", wrong, f"The report of {ended}, where this one begins.")
 
 
 def _unequal(path: str, expected: str | int, found: str | int) -> Disagreement | None:
