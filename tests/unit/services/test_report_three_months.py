@@ -14,17 +14,20 @@ from typing import Any
 import pytest
 from acting_desk import NOTHING as NO_TERMS
 from building_desk import BuildingDesk
-from desk import ACCOUNT, SHARE
+from desk import ACCOUNT, DAY, ISIN, SHARE, movement
 from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.store.reports import StoredReport
-from tallystick.domain.amounts import MULTIPLIER_ONE
+from tallystick.domain.amounts import MULTIPLIER_ONE, Quantity
 from tallystick.domain.closes import DailyClose
+from tallystick.domain.holdings import HoldingLine
 from tallystick.domain.identifiers import event_hash
 from tallystick.domain.reserve_report.checks import Status
-from tallystick.program.addresses import action_address
+from tallystick.program.addresses import action_address, order_address
 from tallystick.program.generated.types import ActionKind
+from tallystick.services.attestation import plan_attest
 from tallystick.services.corporate_actions import plan_announce_action
 from tallystick.services.daily_close import close_day
+from tallystick.services.movements import Part
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 from tallystick.services.redemption import plan_cancel_redemption
@@ -32,20 +35,21 @@ from tallystick.services.report_declaration import Declaration, declaration_cont
 from tallystick.services.report_draw import draw_period
 from tallystick.services.report_inputs import ReportProfile
 from tallystick.services.report_verify import Verified, verify_report
-from tallystick.services.securities import plan_list_security, security_of
+from tallystick.services.securities import SecurityAddresses, plan_list_security, plan_set_limit, security_of
+from tallystick.services.subscription import order_id, plan_open_subscription, plan_settle_subscription
 from test_report_release import approve, publish
 
 SEPTEMBER, OCTOBER, NOVEMBER = 202609, 202610, 202611
-OTHER_ISIN = "US0231351067"
+OTHERS = {"UNUSED": "US0231351067", "USED": "US5949181045"}
+"""ISINs of securities listed later: in October, and not used before November; in November, and used at once."""
 
 
 class MonthsDesk(BuildingDesk):
-    """Closes each day at five past midnight, as a timer would."""
+    """Closes each day at five past midnight, as a timer would. `others` are securities listed later, by their ids."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.other = security_of(self.issuer, "EXAMPLE-B")
-        self.has_other = False
+        self.others: list[str] = []
         self.folder = MemoryPublishFolder()
 
     @property
@@ -55,8 +59,11 @@ class MonthsDesk(BuildingDesk):
     @property
     def all_declared(self) -> Sequence[DeclaredSecurity]:
         """What the profile says of every security."""
-        other = [DeclaredSecurity(self.other.security, (ACCOUNT,))] if self.has_other else []
-        return [self.declared, *other]
+        return [self.declared, *(DeclaredSecurity(self.other(each).security, (ACCOUNT,)) for each in self.others)]
+
+    def other(self, security_id: str) -> SecurityAddresses:
+        """Where a security is."""
+        return security_of(self.issuer, security_id)
 
     def until(self, day: str, seconds: int) -> None:
         """Let time pass until so many seconds of a day."""
@@ -89,28 +96,79 @@ class MonthsDesk(BuildingDesk):
         assert last is not None
         return last
 
-    async def list_other(self) -> None:
-        """A second security, of which there will never be a token."""
-        spec = replace(
-            self.spec(notice=100, change_window=50), security_id="EXAMPLE-B", isin=OTHER_ISIN, ticker="OTHER"
-        )
+    async def list_other(self, security_id: str) -> None:
+        """Another security, with a limit; nothing happens to it yet."""
+        spec = replace(self.spec(notice=100, change_window=50), security_id=security_id)
+        spec = replace(spec, isin=OTHERS[security_id], ticker=security_id)
         await self.run(await plan_list_security(self.chain, payer=self["payer"], issuer=self.issuer, spec=spec))
-        self.has_other = True
+        plan = await plan_set_limit(
+            self.chain,
+            payer=self["payer"],
+            security=self.other(security_id).security,
+            operator=self["operator"],
+            mint_cap=10**6 * SHARE,
+            burn_cap=10**6 * SHARE,
+            window=DAY,
+        )
+        await self.run(plan)
+        self.others.append(security_id)
 
-    async def retire_other(self) -> None:
+    async def attest_all(self, shares: int) -> None:
+        """As many shares of each security, on one statement."""
+        self.warp(1)
+        isins = (ISIN, *(OTHERS[each] for each in self.others))
+        await self.receive(shares, lines=tuple(HoldingLine(isin, Quantity(shares, 6)) for isin in isins))
+        for security in self.all_declared:
+            plan = await plan_attest(
+                self.chain,
+                self.statements,
+                payer=self["payer"],
+                security=security.security,
+                custody_accounts=(ACCOUNT,),
+                attestors=[self[f"attestor-{number}"] for number in (1, 2, 3)],
+                journal=self.journal,
+            )
+            await self.run(plan)
+
+    async def give_other(self, security_id: str, shares: int) -> None:
+        """Tokens of another security to alice."""
+        address, reference = self.other(security_id).security, f"S {security_id}"
+        plan = await plan_open_subscription(
+            self.chain,
+            payer=self["payer"],
+            authority=self["operator"],
+            security=address,
+            wallet=self["alice"],
+            reference=reference,
+            shares=shares,
+            settle_by=self.now + DAY,
+        )
+        await self.run(plan)
+        order = order_address(address, self["alice"], order_id(reference))
+        plan = await plan_settle_subscription(
+            self.chain,
+            payer=self["payer"],
+            operator=self["operator"],
+            security=address,
+            movement=movement(f"IN {reference}", shares),
+            parts=[Part(order, shares)],
+        )
+        await self.run(plan)
+
+    async def retire_other(self, security_id: str) -> None:
         """Delisted, as soon as may be."""
-        terms = replace(NO_TERMS, effective_at=self.now + 200)
+        terms, security = replace(NO_TERMS, effective_at=self.now + 200), self.other(security_id).security
         plan = await plan_announce_action(
             self.chain,
             payer=self["payer"],
-            security=self.other.security,
+            security=security,
             announcer=self["actions-1"],
             event_id="CA-OUT",
             kind=ActionKind.DELISTING,
             terms=terms,
         )
         await self.run(plan)
-        action = action_address(self.other.security, event_hash("CA-OUT"), 1)
+        action = action_address(security, event_hash("CA-OUT"), 1)
         await self.run(await self.plan_approve(action))
         self.warp(201)
         await self.run(await self.plan_retire(action))
@@ -185,10 +243,10 @@ async def three_months() -> Told:
     await desk.thaw("bob")
     await desk.pay_out(await desk.ask("alice", 40 * SHARE, "r-2"), 40 * SHARE, "r-2")
     await desk.close_until("2026-10-15")
-    await desk.list_other()
+    await desk.list_other("UNUSED")
     await desk.close_until("2026-10-31")
     await desk.attest(2_000 * SHARE)
-    await desk.executed(desk.split(new=2, after=2 * 86_400), ActionKind.FORWARD_SPLIT, event="CA-SPLIT")
+    await desk.executed(desk.split(new=2, after=2 * DAY), ActionKind.FORWARD_SPLIT, event="CA-SPLIT")
     await desk.close_until("2026-11-01")
     await desk.run(
         await plan_cancel_redemption(
@@ -202,9 +260,15 @@ async def three_months() -> Told:
     reports["2026-10 v2"] = await desk.release(OCTOBER, "The basis was unclear.")
 
     await desk.close_until("2026-11-10")
-    await desk.attest(2_100 * SHARE)
+    await desk.attest_all(2_100 * SHARE)
     await desk.receive_and_give("bob", 10 * SHARE, "s-6")
-    await desk.retire_other()
+    await desk.give_other("UNUSED", 30 * SHARE)
+    await desk.retire_other("UNUSED")
+    await desk.close_until("2026-11-20")
+    await desk.list_other("USED")
+    desk.warp(2)
+    await desk.attest_all(2_200 * SHARE)
+    await desk.give_other("USED", 50 * SHARE)
     await desk.close_until("2026-12-01")
     desk.warp(1)
     reports["2026-11 v1"] = await desk.report(NOVEMBER, await desk.closes_of("2026-11"))
@@ -229,8 +293,8 @@ async def test_every_one_of_them_verifies(told: Told, name: str) -> None:
 
 
 def of_used(rows: list[Any]) -> Any:
-    """The row of the security that has tokens."""
-    [found] = [row for row in rows if row["isin"] != OTHER_ISIN]
+    """The row of the security that was there from the beginning."""
+    [found] = [row for row in rows if row["isin"] == ISIN]
     return found
 
 
@@ -280,7 +344,7 @@ def test_orders_and_log_entries_are_in_one_month_each(told: Told) -> None:
     assert len({(each["signature"], each["place"]) for each in entries}) == len(entries)
     names = [[each["event"] for each in one["control_log"]["entries"]] for one in documents]
     assert [one.count("AccountFrozen") for one in names] == [0, 1, 0]
-    assert [one.count("SecurityListed") for one in names] == [1, 1, 0]
+    assert [one.count("SecurityListed") for one in names] == [1, 1, 1]
     assert [one.count("SecurityRetired") for one in names] == [0, 0, 1]
     chain = told.desk.chain.ledger
     assert sum(one.count("RoleGranted") for one in names) > 5
@@ -297,14 +361,19 @@ def test_a_split_waits_in_one_month_and_takes_effect_in_the_next(told: Told) -> 
     assert actions == [["forward_split"], ["delisting", "forward_split"]]
 
 
-def test_a_security_listed_within_a_month_and_never_used_is_there(told: Told) -> None:
-    others = [
-        [row for row in told.document(name)["roll_forward"] if row["isin"] == OTHER_ISIN]
+def test_securities_listed_later_begin_with_nothing(told: Told) -> None:
+    rows = {
+        (name, row["ticker"]): (int(row["opening"]) // SHARE, int(row["minted"]) // SHARE, int(row["closing"]) // SHARE)
         for name in ("2026-09 v1", "2026-10 v2", "2026-11 v1")
-    ]
-    assert [len(each) for each in others] == [0, 1, 1]
-    for [row] in others[1:]:
-        assert {row["opening"], row["closing"], row["opening_shares"]} == {"0"}
+        for row in told.document(name)["roll_forward"]
+        if row["isin"] != ISIN
+    }
+    assert rows == {
+        ("2026-10 v2", "UNUSED"): (0, 0, 0),
+        ("2026-11 v1", "UNUSED"): (0, 30, 30),
+        ("2026-11 v1", "USED"): (0, 50, 50),
+    }
+    assert told.document("2026-11 v1")["summary"]["is_passed"]
 
 
 def test_a_superseded_version_is_shown_as_such(told: Told) -> None:
