@@ -376,6 +376,14 @@ def test_securities_listed_later_begin_with_nothing(told: Told) -> None:
     assert told.document("2026-11 v1")["summary"]["is_passed"]
 
 
+def test_what_was_minted_in_the_second_of_the_close_and_behind_it_had_not_been_used(told: Told) -> None:
+    timing = of_used(told.document("2026-09 v1")["assets"])["timing"]
+    assert [(each["kind"], int(each["amount"]) // SHARE) for each in timing if each["reference"] == "IN S-5"] == [
+        ("TIMING_ASOF", 5),
+        ("PENDING_SETTLEMENT", -5),
+    ]
+
+
 def test_a_superseded_version_is_shown_as_such(told: Told) -> None:
     listed = json.loads(told.desk.folder.files["proof-of-reserves.json"])["reports"]
     assert {f"{each['period']} v{each['version']}": bool(each["superseded_by"]) for each in listed} == {
