@@ -48,7 +48,6 @@ for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
 assert audit_export.app is audit.app
 for each in (report_build, report_days, report_declare, report_line, report_publish, report_serve, report_verify):
     assert each.app is report.app
-assert audit_export.app is audit.app
 
 app = typer.Typer(
     name="tally",

@@ -103,7 +103,8 @@ async def build_report(
     if is_draw_needed and drawn_day(facts) is None:
         raise Refused(
             "The day of the second look is not drawn yet.",
-            hint="Draw it with: tally report draw — or build with --without-draw, and the report says so.",
+            hint="Draw it with: tally report draw (one drawn just now counts once it is final, in some 15 seconds) — "
+            "or build with --without-draw, and the report says so.",
         )
     require_agreement(facts, month)
     known = await books.reports.find(bytes(issuer), period)
