@@ -221,6 +221,35 @@ async def test_an_index_that_leads_past_the_address_shows_no_absence(
     assert (await page.check(folder.address("BETB", 1_500)))[0].state == "mismatch"
 
 
+def cut_into_pages(folder: PublishedFolder) -> Path:
+    """The index as it is of very many shards: one that names pages, and its only page, which is returned."""
+    index = json.loads(folder.index("BETB").read_bytes())
+    page = folder.index("BETB").with_name("index-00000.json")
+    page.write_text(json.dumps({**index, "page": 0}))
+    first = b64encode(b64decode(index.pop("firsts"))[:32]).decode()
+    folder.index("BETB").write_text(json.dumps({**index, "pages": first}))
+    return page
+
+
+async def test_an_index_in_pages_leads_to_the_shard(folder: PublishedFolder, open_page: Any) -> None:
+    cut_into_pages(folder)
+    page = await open_page(folder)
+    assert (await page.check(folder.address("BETB", 1_500)))[0].state == "held"
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [lambda page: page.update(page=1), lambda page: page.update(slot=1), lambda page: page.pop("firsts")],
+    ids=["number", "slot", "no firsts"],
+)
+async def test_a_page_of_another_index_is_refused(
+    folder: PublishedFolder, open_page: Any, alter: Callable[[dict[str, Any]], object]
+) -> None:
+    change(cut_into_pages(folder), alter)
+    page = await open_page(folder)
+    assert (await page.check(folder.address("BETB", 1_500)))[0].state == "mismatch"
+
+
 async def test_a_register_that_is_not_in_order_shows_nothing_under_its_own_root(tmp_path: Path, open_page: Any) -> None:
     turned = Register(register_of(40).entries[::-1])
     folder = publish(tmp_path, {"BETB": turned, "ALPA": register_of(1), "GAMC": register_of(0)})

@@ -95,11 +95,13 @@ def chain_tables(facts: ReportFacts) -> Iterator[tuple[str, bytes]]:
             *("securities", "roles", "log", "closed_days", "draw", "publications", "moments", "unserved"),
             *("as_of", "opening"),
         ),
-        opening=facts.opening,
-        as_of_moment=facts.as_of,
         unserved=sorted(facts.unserved),
+        opening_slot=facts.opening.slot if facts.opening else None,
+        opening_at=facts.opening.time if facts.opening else None,
+        as_of_slot=facts.as_of.slot,
+        as_of_at=facts.as_of.time,
     )
-    yield from table("issuer", [single])
+    yield from table("issuer", [single], ("issuer", "issuer_name", "lei", "period"))
     yield from table("securities", [_security_row(each) for each in facts.securities], ("isin", "ticker", "mint"))
     yield from table("figures", list(_figures(facts)), ("isin", "moment", "slot", "time"))
     yield from of_each("fills", ("address", "kind"))

@@ -89,6 +89,19 @@ def test_what_was_not_paid_is_unclaimed() -> None:
     assert distribution["unclaimed"] == "1500"
 
 
+def test_days_that_were_left_out_are_named() -> None:
+    facts, declared = sample_facts(), sample_declared()
+    facts = replace(
+        facts,
+        moments=facts.moments[-2:],
+        securities=tuple(replace(each, days=each.days[-2:]) for each in facts.securities),
+        opening=facts.moments[-3],
+    )
+    declared = replace(declared, opening=declared.closes[-3], closes=declared.closes[-2:])
+    days: Any = build_document(facts, declared)["days"]
+    assert (days["count"], len(days["left_out"]), days["left_out"][-1]) == (2, 29, "2026-10-29")
+
+
 def test_a_day_that_was_not_closed_has_no_second_look() -> None:
     facts = sample_facts()
     assert facts.draw is not None

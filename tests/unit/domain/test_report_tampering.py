@@ -105,26 +105,25 @@ def test_the_report_as_it_was_made_fails_no_check() -> None:
     assert len(found) > 30
 
 
-def test_a_forger_cannot_change_a_value() -> None:
-    content, facts = sample_report()
-    document, places = json.loads(content), [place for place, _ in leaves_of(sample())]
-    for place in places:
-        forged = tampered(document, place, change_value)
-        assert forged != content
-        assert verify_anchor(forged, facts, facts.period, 2).status is Status.FAILED, pointer(place)
-    assert len(places) > 4_000
-
-
-def test_a_lying_issuer_cannot_publish_a_changed_value(record_property: Callable[[str, object], None]) -> None:
-    document, facts = sample(), sample_facts()
+def test_no_value_can_be_changed_by_a_forger_or_by_a_lying_issuer(
+    record_property: Callable[[str, object], None],
+) -> None:
+    content, honest = sample_report()
+    document, facts = json.loads(content), sample_facts()
     places = [place for place, _ in leaves_of(document)]
-    not_noticed = []
+    by_a_forger, by_the_issuer = list[str](), list[str]()
     for place in places:
-        content = tampered(document, place, change_value)
-        if first_failure(content, published(facts, content)) is None:
-            not_noticed.append(pointer(place))
+        told = tampered(document, place, change_value)
+        assert told != content
+        if verify_anchor(told, honest, honest.period, 2).status is not Status.FAILED:
+            by_a_forger.append(pointer(place))
+        if first_failure(told, published(facts, told)) is None:
+            by_the_issuer.append(pointer(place))
     record_property("values_changed", len(places))
-    assert sorted(not_noticed) == sorted(NOT_NOTICED)
+    print(f"{len(places)} values changed, one at a time")
+    assert by_a_forger == []
+    assert sorted(by_the_issuer) == sorted(NOT_NOTICED)
+    assert len(places) > 4_000
 
 
 @pytest.mark.parametrize("change", [remove, add])
@@ -137,3 +136,4 @@ def test_a_lying_issuer_cannot_publish_a_report_with_a_value_less_or_more(
         content = tampered(document, place, change)
         assert first_failure(content, published(facts, content)) is not None, pointer(place)
     record_property("places_changed", len(places))
+    print(f"{len(places)} kinds of places, {change.__name__}")

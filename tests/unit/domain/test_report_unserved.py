@@ -109,3 +109,41 @@ def test_a_later_version_is_told_of() -> None:
     checks = verify_document(content, replace(facts, publications=(*facts.publications, later)), is_signed)
     assert Status.FAILED not in statuses(checks)
     assert any("superseded by version 3" in each.words for each in checks)
+
+
+def test_a_draw_asked_for_after_later_days_were_closed_is_none_the_worse() -> None:
+    facts = sample_facts()
+    assert facts.draw is not None
+    facts = replace(facts, draw=replace(facts.draw, days_hash=key("a day of November too")))
+    content = report_bytes(build_document(facts, sample_declared()))
+    checks = verify_document(content, published(facts, content), is_signed)
+    assert [each.status for each in checks if each.name == "drawn day"] == [Status.PASSED]
+
+
+def test_a_draw_asked_for_before_the_last_close_is_found() -> None:
+    facts = sample_facts()
+    assert facts.draw is not None
+    facts = replace(facts, draw=replace(facts.draw, days_hash=facts.closed_days[-2].days_hash))
+    content = report_bytes(build_document(facts, sample_declared()))
+    checks = verify_document(content, published(facts, content), is_signed)
+    assert [each.name for each in checks if each.status is Status.FAILED] == ["drawn day"]
+
+
+def test_closes_that_no_account_and_no_event_shows_are_not_called_checked() -> None:
+    content, facts = sample_report()
+    assert facts.draw is not None
+    later = key("running hash of later days")
+    publications = tuple(replace(each, days_hash=later) for each in facts.publications)
+    facts = replace(facts, days_hash=later, draw=replace(facts.draw, days_hash=later), publications=publications)
+    checks = verify_document(content, without(facts, Unserved.CLOSED_DAYS), is_signed)
+    assert [each.name for each in checks if each.status is Status.NOT_SERVED] == ["closed days on chain"]
+    checks = verify_document(content, replace(facts, closed_days=()), is_signed)
+    assert [each.name for each in checks if each.status is Status.FAILED] == ["closed days on chain"]
+    assert Status.NOT_SERVED not in statuses(checks)
+
+
+def test_a_month_that_does_not_begin_where_the_report_before_ended_is_found() -> None:
+    content, facts = sample_report()
+    before = replace(facts.publications[0], as_of_slot=facts.publications[0].as_of_slot - 1)
+    checks = verify_document(content, replace(facts, publications=(before, *facts.publications[1:])), is_signed)
+    assert [each.path for each in checks if each.status is Status.FAILED] == ["/header/opening/slot"]

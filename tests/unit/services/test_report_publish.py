@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -212,6 +213,21 @@ async def test_wherever_it_dies_a_second_run_ends_as_if_it_had_not(is_before: bo
 
 async def publish_whole_on(desk: PublishingDesk, on: Ground) -> None:
     await publish(desk, on)
+
+
+async def test_cut_off_twice_it_still_ends_as_if_it_had_not() -> None:
+    undisturbed = await opened()
+    await publish(undisturbed)
+    for first in range(1, 18):
+        for second in range(1 + first % 3, 18, 3):
+            desk = await opened()
+            for number, is_before in ((first, False), (second, True)):
+                dying = Dying(number, is_before=is_before)
+                with suppress(Crash):
+                    await publish(desk, dying.ground(desk))
+            await publish(desk)
+            assert desk.folder.files == undisturbed.folder.files, (first, second)
+            assert [version for _, version, _ in await publications(desk)] == [1]
 
 
 @pytest.mark.parametrize("is_before", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import day_text, days_in, first_day
 from tallystick.domain.reserve_report.material import Material, Row
 from tallystick.domain.reserve_report.values import address, moment
 
@@ -72,11 +73,14 @@ def statements(material: Material) -> Row:
 
 
 def days(material: Material) -> Row:
-    """The running hash of closed days before and after the month's closes."""
+    """The running hash of closed days before and after the month's closes, and the days that have none."""
     declared = material.declared
+    closed, first = {each.day for each in declared.closes}, first_day(declared.period)
+    every = [day_text(number) for number in range(first, first + days_in(declared.period))]
     return {
         "before": declared.days_before.hex(),
         "after": material.running_hashes[-1].hex(),
         "count": len(declared.closes),
         "last_day": material.close.day,
+        "left_out": [day for day in every if day not in closed],
     }

@@ -43,7 +43,7 @@ def report_schema() -> Schema:
             "statements": _statements(),
             "holders": _holders(),
             "assertion": _assertion(),
-            "days": _object(before=_HASH, after=_HASH, count=_COUNT, last_day=_DAY),
+            "days": _object(before=_HASH, after=_HASH, count=_COUNT, last_day=_DAY, left_out=_list(_DAY)),
             "anchor": _object(account=_ADDRESS, uri=_TEXT),
             "declared": DECLARED.schema(),
         }

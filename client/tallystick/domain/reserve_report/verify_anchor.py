@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import first_day, period_of
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import Declared
@@ -40,6 +41,7 @@ def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, .
         _unequal("/anchor/account", address(own.address), address(account))
         or _unequal("/header/as_of/slot", own.as_of_slot, facts.as_of.slot)
         or _unequal("/anchor/uri", own.uri, declared.uri)
+        or _joins(facts, declared)
     )
     later = [each for each in facts.publications if each.period == own.period and each.version > own.version]
     words = f"The account {address(own.address)} has the as-of slot and the address of this report."
@@ -72,6 +74,16 @@ def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
             break
     words = f"Unbroken from the issuer's first publication to this one: {count} in all."
     return check_of("chain of reports", "anchor", wrong, words)
+
+
+def _joins(facts: ReportFacts, declared: Declared) -> Disagreement | None:
+    """The month begins where the report of the month before ended, where there is one."""
+    first = first_day(declared.period) - 1
+    if first < 0:
+        return None
+    before = [each for each in facts.publications if each.period == period_of(first)]
+    opening = declared.opening.slot if declared.opening else 0
+    return _unequal("/header/opening/slot", before[-1].as_of_slot, opening) if before else None
 
 
 def _unequal(path: str, expected: str | int, found: str | int) -> Disagreement | None:

@@ -411,8 +411,11 @@ function showHash(report) {
     : "what this page was made from; report.json itself was not among the files you chose";
 }
 
+let lastCheck = 0;
+
 async function checkAddress(text) {
   const began = performance.now();
+  const number = ++lastCheck;
   let owner, report;
   try {
     owner = addressOf(text);
@@ -435,10 +438,12 @@ async function checkAddress(text) {
       }
     }),
   );
+  // An answer to an address that was replaced meanwhile is not shown.
+  if (number !== lastCheck) return undefined;
   const seconds = ((performance.now() - began) / 1000).toFixed(2);
   const isNowhere = results.every((each) => each.dataset.state === "absent");
   const hint = isNowhere ? "Was it the wallet’s address, and not that of a token account? " : "";
-  show(addressResults, results, `${hint}Checked here in ${seconds} s, from ${files} ${files === 1 ? "file" : "files"} of the register. The address did not leave this page.`);
+  return show(addressResults, results, `${hint}Checked here in ${seconds} s, from ${files} ${files === 1 ? "file" : "files"} of the register. The address did not leave this page.`);
 }
 
 async function checkHolderProof(proof, report) {
