@@ -168,29 +168,6 @@ async def kept_register(closes: CloseStore, close: DailyClose, security: Securit
     return found.register
 
 
-async def report_registers(
-    closes: CloseStore, report: StoredReport, facts: ReportFacts | None = None
-) -> tuple[tuple[SecurityClose, Register], ...]:
-    """The holders behind each root of a report, by ISIN: as kept with its as-of close, else from the chain's facts.
-
-    Refused when neither has them, LedgerError when they do not have the close's root.
-    """
-    close = read_declared(read_report(report.content)["declared"]).closes[-1]
-    by_mint = {each.mint: each.register for each in facts.securities} if facts else {}
-    found: list[tuple[SecurityClose, Register]] = []
-    for security in sorted(close.securities, key=lambda each: (each.isin, each.mint)):
-        register = await kept_register(closes, close, security) or by_mint.get(security.mint)
-        if register is None:
-            raise Refused(
-                f"The holders of {security.isin} at the close of {close.day} are not in this store.",
-                hint="Run it where the day was closed, or with an endpoint that serves every transaction since.",
-            )
-        if register.root != security.register_root:
-            raise LedgerError(f"The holders of {security.isin} do not have the root of the close of {close.day}.")
-        found.append((security, register))
-    return tuple(found)
-
-
 def require_agreement(facts: ReportFacts, month: MonthCloses) -> None:
     """LedgerError, with both values, unless the chain says of every security at every close what the close says."""
     by_mint = {each.mint: each for each in facts.securities}
@@ -299,7 +276,6 @@ __all__ = [
     "Built",
     "build_report",
     "kept_register",
-    "report_registers",
     "require_agreement",
     "with_kept_registers",
 ]
