@@ -65,8 +65,9 @@ def ratio(held: int, required: int) -> str | None:
     """held / required with six places, rounded down; None when nothing is required."""
     if required <= 0:
         return None
-    whole, rest = divmod(held * 10**6 // required, 10**6)
-    return f"{whole}.{rest:06d}"
+    scaled = held * 10**6 // required
+    whole, rest = divmod(abs(scaled), 10**6)
+    return f"{'-' if scaled < 0 else ''}{whole}.{rest:06d}"
 
 
 def grouped(amount: int, decimals: int) -> str:
