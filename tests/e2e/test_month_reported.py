@@ -104,6 +104,7 @@ async def test_a_month_is_reported_and_a_stranger_verifies_it(month: Month, stor
     drawn = await report_days.draw(tally, period)
     assert (drawn.is_new, drawn.draw.drawn_day in range(1, 32)) == (True, True)
     assert not (await report_days.draw(tally, period)).is_new
+    await finalized(tally)
 
     # Built twice, the same bytes; approved by another key; published, and published again.
     file = tally.folder / "declared.toml"

@@ -122,11 +122,12 @@ async def declare(
     if template == (file is not None):
         raise InputError("Give the declared file, or --template for one to fill in.")
     if template:
+        holding = {one.custodian for _, one in _accounts(tally)}
         text = declaration_template(
             tally.profile.issuer.name or "the issuer",
             period_text(period),
             f"{day_text(first_day(period) + days_in(period) - 1)}T20:00:00Z",
-            {each.lei: each.name for each in tally.profile.custodians},
+            {each.lei: each.name for each in tally.profile.custodians if each.lei in holding},
             [(each.symbol, each.isin, one.custodian, one.account) for each, one in _accounts(tally)],
         )
         if out is not None:

@@ -104,7 +104,8 @@ async def build_report(
     if is_draw_needed and drawn_day(facts) is None:
         raise Refused(
             "The day of the second look is not drawn yet.",
-            hint="Draw it with: tally report draw — or build with --without-draw, and the report says so.",
+            hint="Draw it with: tally report draw (one drawn just now counts once it is final, in some 15 seconds) — "
+            "or build with --without-draw, and the report says so.",
         )
     require_agreement(facts, month)
     known = await books.reports.find(bytes(issuer), period)
@@ -166,29 +167,6 @@ async def kept_register(closes: CloseStore, close: DailyClose, security: Securit
             hint="Restore the store from a backup; the chain has the holders too: ask an archive node.",
         )
     return found.register
-
-
-async def report_registers(
-    closes: CloseStore, report: StoredReport, facts: ReportFacts | None = None
-) -> tuple[tuple[SecurityClose, Register], ...]:
-    """The holders behind each root of a report, by ISIN: as kept with its as-of close, else from the chain's facts.
-
-    Refused when neither has them, LedgerError when they do not have the close's root.
-    """
-    close = read_declared(read_report(report.content)["declared"]).closes[-1]
-    by_mint = {each.mint: each.register for each in facts.securities} if facts else {}
-    found: list[tuple[SecurityClose, Register]] = []
-    for security in sorted(close.securities, key=lambda each: (each.isin, each.mint)):
-        register = await kept_register(closes, close, security) or by_mint.get(security.mint)
-        if register is None:
-            raise Refused(
-                f"The holders of {security.isin} at the close of {close.day} are not in this store.",
-                hint="Run it where the day was closed, or with an endpoint that serves every transaction since.",
-            )
-        if register.root != security.register_root:
-            raise LedgerError(f"The holders of {security.isin} do not have the root of the close of {close.day}.")
-        found.append((security, register))
-    return tuple(found)
 
 
 def require_agreement(facts: ReportFacts, month: MonthCloses) -> None:
@@ -296,7 +274,6 @@ __all__ = [
     "Built",
     "build_report",
     "kept_register",
-    "report_registers",
     "require_agreement",
     "with_kept_registers",
 ]

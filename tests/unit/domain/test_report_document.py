@@ -14,7 +14,7 @@ from tallystick.domain.canonical import canonical_json
 from tallystick.domain.reserve_report.activity import nearest_rank
 from tallystick.domain.reserve_report.codec import declared_document, read_declared
 from tallystick.domain.reserve_report.document import build_document, read_report, report_bytes
-from tallystick.domain.reserve_report.values import report_account
+from tallystick.domain.reserve_report.values import ratio, report_account
 from tallystick.errors import InputError
 from tallystick.program.generated.pdas import report_address
 
@@ -115,6 +115,14 @@ def test_a_day_that_was_not_closed_has_no_second_look() -> None:
 )
 def test_a_percentile_is_the_nearest_rank(values: list[int], percent: int, expected: int | None) -> None:
     assert nearest_rank(values, percent) == expected
+
+
+@pytest.mark.parametrize(
+    ("held", "required", "expected"),
+    [(90, 90, "1.000000"), (2, 3, "0.666666"), (-1, 3, "-0.333334"), (-4, 3, "-1.333334"), (5, 0, None)],
+)
+def test_a_ratio_has_six_places_and_is_rounded_down(held: int, required: int, expected: str | None) -> None:
+    assert ratio(held, required) == expected
 
 
 @pytest.mark.parametrize("version", [1, 2, 7, 65_535])

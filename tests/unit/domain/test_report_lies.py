@@ -136,6 +136,25 @@ def another_report_before(facts: ReportFacts, declared: Declared) -> tuple[Repor
     return replace(facts, publications=(*facts.publications[:-1], told)), declared
 
 
+def gamma_without(**changes: Any) -> Lie:
+    """GAMC is told of without something."""
+
+    def lie(facts: ReportFacts, declared: Declared) -> tuple[ReportFacts, Declared]:
+        told = (replace(each, **changes) if each.ticker == "GAMC" else each for each in facts.securities)
+        return replace(facts, securities=tuple(told)), declared
+
+    return lie
+
+
+def another_opening(facts: ReportFacts, declared: Declared) -> tuple[ReportFacts, Declared]:
+    """The close before the month said another supply, and the month's closes follow it."""
+    assert declared.opening is not None
+    first = replace(declared.opening.securities[0], supply=declared.opening.securities[0].supply + 1)
+    opening = replace(declared.opening, securities=(first, *declared.opening.securities[1:]))
+    closes = [replace(declared.closes[0], previous=opening.hash), *declared.closes[1:]]
+    return facts, rechained(replace(declared, opening=opening, closes=tuple(closes)), closes)
+
+
 def hidden_break(facts: ReportFacts, declared: Declared) -> tuple[ReportFacts, Declared]:
     return facts, replace(declared, breaks=declared.breaks[:1] + declared.breaks[2:])
 
@@ -172,6 +191,9 @@ LIES: Final[dict[str, tuple[Lie, str]]] = {
     "a holder is left out": (security(register=Register(sample_register("US0378331005").entries[1:])), "tokens"),
     "a role is hidden": (chain(roles=truth().roles[1:]), "control_log"),
     "a change of control is hidden": (chain(log=truth().log[1:]), "control_log"),
+    "a hold is hidden": (gamma_without(holds=()), "differences"),
+    "a seizure is hidden": (gamma_without(seizures=()), "control_log"),
+    "the month opened with another supply": (another_opening, "backing"),
     "the issuer has another name": (chain(issuer_name="Another Issuer Ltd"), "header"),
     "the program is another": (chain(program=key("another program")), "header"),
     "the report before is another": (another_report_before, "header"),

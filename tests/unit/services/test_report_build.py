@@ -20,7 +20,6 @@ from tallystick.domain.closes import DailyClose
 from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
 from tallystick.errors import ConfigurationError, InputError, LedgerError, Refused, StoreConflict, TallystickError
-from tallystick.services.report_build import report_registers
 from tallystick.services.report_declaration import declaration_content, parse_declaration
 from tallystick.services.report_line import prove_lines
 
@@ -282,21 +281,6 @@ async def test_the_register_that_was_kept_stands_in_for_a_node_that_forgot_the_h
     assert (await desk.build(chain)).report.content == served.content
     desk.closes.registers.clear()
     await refuse(desk, Refused, "moved tokens since the as-of", chain=chain)
-
-
-async def test_the_holders_of_a_report_are_those_of_its_as_of(desk: BuildingDesk) -> None:
-    report = (await desk.build()).report
-    await desk.move("bob", "heir", SHARE)
-    [(security, register)] = await report_registers(desk.closes, report)
-    assert register.root == security.register_root
-    assert {each.owner: each.raw for each in register.entries} == {
-        bytes(desk["alice"]): 293 * SHARE,
-        bytes(desk["bob"]): 200 * SHARE,
-        bytes(desk["heir"]): 7 * SHARE,
-    }
-    desk.closes.registers.clear()
-    with pytest.raises(Refused, match="not in this store"):
-        await report_registers(desk.closes, report)
 
 
 async def test_a_published_report_that_nothing_changes_stays_as_it_is(desk: BuildingDesk) -> None:

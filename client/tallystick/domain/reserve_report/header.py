@@ -6,8 +6,9 @@ from typing import Final
 
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.reserve_report.material import Material, Row
+from tallystick.domain.reserve_report.published import period_text
 from tallystick.domain.reserve_report.reserves import backing_rows
-from tallystick.domain.reserve_report.values import address, moment, month_of, period_text, report_account
+from tallystick.domain.reserve_report.values import address, moment, month_of, report_account
 
 FORMAT: Final = "tallystick reserve report"
 FORMAT_VERSION: Final = 1

@@ -45,16 +45,6 @@ def moment_or_none(seconds: int) -> str | None:
     return moment(seconds) if seconds else None
 
 
-def day_of(seconds: int) -> str:
-    """The UTC day of a time, YYYY-MM-DD."""
-    return moment(seconds)[:10]
-
-
-def period_text(period: int) -> str:
-    """202610 as 2026-10."""
-    return f"{period // 100:04d}-{period % 100:02d}"
-
-
 def month_of(period: int) -> tuple[int, int]:
     """The first second of a period, and the first after it."""
     following = period + 89 if period % 100 == 12 else period + 1
@@ -65,8 +55,9 @@ def ratio(held: int, required: int) -> str | None:
     """held / required with six places, rounded down; None when nothing is required."""
     if required <= 0:
         return None
-    whole, rest = divmod(held * 10**6 // required, 10**6)
-    return f"{whole}.{rest:06d}"
+    scaled = held * 10**6 // required
+    whole, rest = divmod(abs(scaled), 10**6)
+    return f"{'-' if scaled < 0 else ''}{whole}.{rest:06d}"
 
 
 def grouped(amount: int, decimals: int) -> str:

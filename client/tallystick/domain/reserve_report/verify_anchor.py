@@ -8,7 +8,8 @@ from tallystick.domain.reserve_report.checks import Check, Disagreement, Status,
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.facts import PublicationFacts, ReportFacts
-from tallystick.domain.reserve_report.values import address, period_text, report_account
+from tallystick.domain.reserve_report.published import period_text
+from tallystick.domain.reserve_report.values import address, report_account
 
 NONE = bytes(32)
 

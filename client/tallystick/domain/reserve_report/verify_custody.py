@@ -133,32 +133,31 @@ def _account_hash(holding: DeclaredHolding) -> bytes | None:
 
 
 def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None:
-    """Shares of the movement as they are added to a statement: all of them when it was booked since, those that no fill
-    had used by the close when it was waiting. None when the chain has none of this reference."""
-    leis = [each.custodian_lei for each in material.declared.holdings if each.account == timing.account]
+    """What the movement adds to the statements, by the chain; None when the chain has none of this reference.
+
+    Booked since the statement, all its shares; not used by any order by the close of its day, the rest with the other
+    sign: the statement has them, the supply has not.
+    """
+    leis = {each.custodian_lei for each in material.declared.holdings if each.account == timing.account}
+    try:
+        wanted = {movement_hash(lei, timing.account, timing.reference) for lei in leis}
+    except InputError:
+        return None
     for security in material.securities:
-        for movement in security.movements:
-            for lei in leis if security.isin == timing.isin else ():
-                try:
-                    wanted = movement_hash(lei, timing.account, timing.reference)
-                except InputError:
-                    continue
-                if movement.reference_hash == wanted:
-                    shares = movement.shares
-                    if timing.kind == BreakKind.PENDING_SETTLEMENT.value:
-                        shares = _used(material, security, movement, timing.day) - movement.shares
-                    return shares if movement.direction == "receipt" else -shares
+        for movement in security.movements if security.isin == timing.isin else ():
+            if movement.reference_hash not in wanted:
+                continue
+            sign = 1 if movement.direction == "receipt" else -1
+            if timing.kind == BreakKind.PENDING_SETTLEMENT.value:
+                return -sign * (movement.shares - _used(material, security, movement, timing.day))
+            return sign * movement.shares
     return None
 
 
 def _used(material: Material, security: SecurityFacts, movement: MovementFacts, day: str) -> int:
-    """Shares of a movement that fills had used by the close of a day. A correction gives nothing back."""
+    """Shares of a movement that fills had used by the close of a day; a correction gives nothing back."""
     until = next((each.block_time for each in material.declared.closes if each.day == day), material.now)
-    later = (
-        fill.shares
-        for fill in security.fills
-        if fill.movement == movement.address and fill.kind != "correction" and fill.settled_at > until
-    )
+    later = (each.shares for each in security.fills if each.movement == movement.address and each.settled_at > until)
     return movement.allocated - sum(later)
 
 

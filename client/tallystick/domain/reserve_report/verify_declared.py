@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
+from tallystick.domain.breaks import BreakKind
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.reserve_report.assertion import assertion_message
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
@@ -100,6 +101,8 @@ def _wrong(material: Material) -> Iterator[Disagreement]:
     days = {material.close.day, *((drawn.day,) if drawn else ())}
     timing = [(each.day, each.isin, each.account, each.reference, each.kind) for each in declared.timing]
     yield from _each_once("timing", timing, None)
+    kinds = {BreakKind.TIMING_ASOF.value, BreakKind.PENDING_SETTLEMENT.value}
+    yield from _each_once("timing", sorted({each.kind for each in declared.timing}), kinds)
     yield from _each_once("timing", sorted({each.day for each in declared.timing}), days)
     yield from _each_once("timing", sorted({each.isin for each in declared.timing}), isins)
     if (declared.correction is not None) != (declared.version > 1):

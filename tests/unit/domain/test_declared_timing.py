@@ -1,0 +1,75 @@
+"""Movements between custodians' statements and the chain: those on chain have to fit, others are the issuer's word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_sample import SHARE, is_signed, published, sample_declared, sample_facts
+from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.declared import DeclaredTiming
+from tallystick.domain.reserve_report.document import build_document, report_bytes
+from tallystick.domain.reserve_report.facts import ReportFacts
+from tallystick.domain.reserve_report.verification import verify_document
+
+ISIN = "US0378331005"
+DELIVERED = DeclaredTiming("2026-10-31", ISIN, "SAFE-1", "DLV-77", -5 * SHARE, "TIMING_ASOF")
+
+
+def half_used() -> ReportFacts:
+    """The chain, where the receipt of the fourth day was booked with 16 shares and used for 10 of them."""
+    facts = sample_facts()
+    alpha = next(each for each in facts.securities if each.isin == ISIN)
+    received = replace(alpha.movements[0], shares=16 * SHARE)
+    told = replace(alpha, movements=(received, *alpha.movements[1:]))
+    return replace(facts, securities=tuple(told if each.isin == ISIN else each for each in facts.securities))
+
+
+def check(facts: ReportFacts, *timing: DeclaredTiming) -> tuple[Check, list[Check]]:
+    """The check of the movements, and every check that failed."""
+    content = report_bytes(build_document(facts, replace(sample_declared(), timing=timing)))
+    checks = verify_document(content, published(facts, content), is_signed)
+    (found,) = [each for each in checks if each.name == "movements since the statements"]
+    return found, [each for each in checks if each.status is Status.FAILED]
+
+
+def test_what_no_order_used_yet_is_taken_off_the_statements() -> None:
+    unused = DeclaredTiming("2026-10-31", ISIN, "SAFE-1", "REF-0", -6 * SHARE, "PENDING_SETTLEMENT")
+    found, failed = check(half_used(), DELIVERED, unused)
+    assert (found.status, failed) == (Status.PASSED, [])
+
+
+@pytest.mark.parametrize("amount", [6 * SHARE, -10 * SHARE, -16 * SHARE])
+def test_what_no_order_used_yet_is_the_rest_of_its_movement(amount: int) -> None:
+    unused = DeclaredTiming("2026-10-31", ISIN, "SAFE-1", "REF-0", amount, "PENDING_SETTLEMENT")
+    found, _ = check(half_used(), DELIVERED, unused)
+    assert (found.status, found.path) == (Status.FAILED, "/declared/timing/1/amount")
+
+
+def test_one_movement_may_be_both_booked_since_and_not_used() -> None:
+    both = [
+        DeclaredTiming("2026-10-31", ISIN, "SAFE-1", "REF-0", 16 * SHARE, "TIMING_ASOF"),
+        DeclaredTiming("2026-10-31", ISIN, "SAFE-1", "REF-0", -6 * SHARE, "PENDING_SETTLEMENT"),
+    ]
+    _, failed = check(half_used(), DELIVERED, *both)
+    assert failed == []
+
+
+def test_a_movement_that_the_chain_does_not_have_is_the_issuers_word() -> None:
+    found, failed = check(sample_facts(), DELIVERED, replace(DELIVERED, reference="ELSEWHERE", amount=9 * SHARE))
+    assert (found.status, failed) == (Status.STATED, [])
+    assert "1 of 2" in found.words
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(DELIVERED, reference="X", day="2026-10-30"),
+        replace(DELIVERED, reference="X", isin="GB0002634946"),
+        replace(DELIVERED, reference="X", kind="QUANTITY_SHORT"),
+        DELIVERED,
+    ],
+)
+def test_a_movement_of_nothing_in_the_report_is_refused(wrong: DeclaredTiming) -> None:
+    _, failed = check(sample_facts(), DELIVERED, wrong)
+    assert [each.section for each in failed] == ["declared"]
