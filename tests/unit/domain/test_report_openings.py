@@ -17,11 +17,11 @@ def opening_check(facts: ReportFacts) -> Check:
     return found
 
 
-def with_september(by: int) -> ReportFacts:
-    """The publication of September is of an as-of so many slots behind this month's opening."""
+def with_september(by: int, period: int = 202609) -> ReportFacts:
+    """The publication of September, or another month, is of an as-of so many slots behind this month's opening."""
     _, facts = sample_report()
     september, *others = facts.publications
-    changed = replace(september, as_of_slot=september.as_of_slot + by)
+    changed = replace(september, as_of_slot=september.as_of_slot + by, period=period)
     return replace(facts, publications=(changed, *others))
 
 
@@ -30,13 +30,14 @@ def test_a_month_that_joins_the_one_before_passes() -> None:
     assert (found.status, "2026-09 version 1" in found.words) == (Status.PASSED, True)
 
 
-def test_what_lies_between_two_reports_is_said() -> None:
-    found = opening_check(with_september(-1))
+def test_what_lies_between_two_reports_is_said_where_a_month_was_left_out() -> None:
+    found = opening_check(with_september(-1, period=202608))
     assert (found.status, "in neither" in found.words) == (Status.STATED, True)
 
 
-def test_a_month_that_begins_within_the_one_before_fails() -> None:
-    found = opening_check(with_september(1))
+@pytest.mark.parametrize(("by", "period"), [(1, 202609), (-1, 202609), (1, 202608)])
+def test_a_month_that_begins_elsewhere_than_the_one_before_ended_fails(by: int, period: int) -> None:
+    found = opening_check(with_september(by, period))
     assert (found.status, found.path) == (Status.FAILED, "/header/opening/slot")
 
 

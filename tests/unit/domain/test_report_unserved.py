@@ -140,10 +140,3 @@ def test_closes_that_no_account_and_no_event_shows_are_not_called_checked() -> N
     checks = verify_document(content, replace(facts, closed_days=()), is_signed)
     assert [each.name for each in checks if each.status is Status.FAILED] == ["closed days on chain"]
     assert Status.NOT_SERVED not in statuses(checks)
-
-
-def test_a_month_that_does_not_begin_where_the_report_before_ended_is_found() -> None:
-    content, facts = sample_report()
-    before = replace(facts.publications[0], as_of_slot=facts.publications[0].as_of_slot - 1)
-    checks = verify_document(content, replace(facts, publications=(before, *facts.publications[1:])), is_signed)
-    assert [each.path for each in checks if each.status is Status.FAILED] == ["/header/opening/slot"]
