@@ -126,8 +126,8 @@ async def gather_facts(
 
     securities: list[SecurityFacts] = []
     for book in read.books.securities:
-        has_begun = any(month.is_by(time, *mark) for time, mark in read.records[book.address].marks())
-        if book.address in log.listed_later and not has_begun:
+        marks = read.records[book.address].marks()
+        if book.address in log.listed_later and not any(month.is_by(time, *mark) for time, mark in marks):
             continue
         of_both = listings[issuer], listings[book.address]
         terms, is_served = await terms_then(chain, book, *of_both, as_of, program_id)
