@@ -15,6 +15,7 @@ from reporting_desk import PERIOD, ReportingDesk
 from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, SecurityFacts
 from tallystick.services.report_facts import gather_facts
 from test_report_facts import half_a_month, much_more
+from test_report_random_months import RandomMonth
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +114,16 @@ async def test_most_of_it_happens_in_the_seconds_of_these_ends(world: World) -> 
     times = Counter(moment.time for moment in world.moments)
     assert max(times.values()) > 10
     assert sum(count > 1 for count in times.values()) > 5
+
+
+@pytest.mark.parametrize("seed", range(100, 103))
+async def test_months_of_random_steps_are_the_whole(seed: int) -> None:
+    month = RandomMonth(seed)
+    await month.run()
+    world = World(month.desk, [each.moment for each in month.recorded])
+    last = world.moments[-1]
+    whole = await world.gather(None, last)
+    for _ in range(12):
+        begin, end = sorted(month.random.sample(world.moments[:-1], 2), key=lambda moment: moment.slot)
+        months = await world.months(begin, end, last)
+        require_joined(months, [months[0], await world.gather(None, end), whole])
