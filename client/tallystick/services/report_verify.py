@@ -111,7 +111,7 @@ async def verify_report(
         return Verified(header, (*identity, times))
     try:
         facts = await _gather(chain, header, declared, clock, program_id, progress)
-    except LedgerError as error:
+    except (InputError, LedgerError) as error:
         failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
         return Verified(header, (*identity, times, failed))
     checks = verify_document(content, facts, is_signed_by)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 from report_sample import is_signed, key, published, sample_declared, sample_facts, sample_report
+from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.document import build_document, report_bytes
-from tallystick.domain.reserve_report.facts import ReportFacts, Unserved
+from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.verification import verify_document
 
 
@@ -142,8 +143,37 @@ def test_closes_that_no_account_and_no_event_shows_are_not_called_checked() -> N
     assert Status.NOT_SERVED not in statuses(checks)
 
 
-def test_a_month_that_does_not_begin_where_the_report_before_ended_is_found() -> None:
+def with_another(facts: ReportFacts, **figures: int) -> ReportFacts:
+    """The facts with a security that no close has; of which there is nothing, but for these figures of the as-of."""
+    one = facts.securities[0]
+    nothing = SecurityAt(0, 0, 0, 0, 0, 0, bytes(32), MULTIPLIER_ONE)
+    other = SecurityFacts(
+        address=key("another"),
+        mint=key("mint of another"),
+        isin="US0000000000",
+        ticker="LATER",
+        name="Listed later",
+        decimals=6,
+        opening=nothing,
+        as_of=replace(nothing, **figures),
+        days=(nothing,) * len(one.days),
+    )
+    return replace(facts, securities=(*facts.securities, other))
+
+
+def test_a_security_of_which_nothing_is_known_by_then_is_left_to_the_anchored_close() -> None:
     content, facts = sample_report()
-    before = replace(facts.publications[0], as_of_slot=facts.publications[0].as_of_slot - 1)
-    checks = verify_document(content, replace(facts, publications=(before, *facts.publications[1:])), is_signed)
-    assert [each.path for each in checks if each.status is Status.FAILED] == ["/header/opening/slot"]
+    checks = verify_document(content, without(with_another(facts), Unserved.LOG), is_signed)
+    assert Status.FAILED not in statuses(checks)
+
+
+@pytest.mark.parametrize("figure", ["minted", "reserve_as_of"])
+def test_a_security_that_had_begun_and_is_in_no_close_is_found(figure: str) -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, without(with_another(facts, **{figure: 1}), Unserved.LOG), is_signed)
+    assert Status.FAILED in statuses(checks)
+
+
+def test_a_security_that_was_listed_by_then_and_is_in_no_close_is_found() -> None:
+    content, facts = sample_report()
+    assert Status.FAILED in statuses(verify_document(content, with_another(facts), is_signed))

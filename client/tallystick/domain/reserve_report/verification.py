@@ -15,7 +15,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import SECTIONS, read_report
-from tallystick.domain.reserve_report.facts import ReportFacts, Unserved
+from tallystick.domain.reserve_report.facts import ReportFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.verify_anchor import verify_anchor, verify_publication
 from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
@@ -61,7 +61,7 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     yield Check("form", "form", Status.PASSED, "Canonical JSON (RFC 8785) of format version 1.")
     yield verify_anchor(content, facts, declared.period, declared.version)
     yield from verify_publication(facts, declared)
-    facts = _with_isins(facts, declared)
+    facts = _listed_by_then(_with_isins(facts, declared), declared)
     try:
         material = Material(facts, declared)
         yield from _compare_sections(material, document)
@@ -95,6 +95,21 @@ def _with_isins(facts: ReportFacts, declared: Declared) -> ReportFacts:
     then = {each.mint: each.isin for each in declared.closes[-1].securities}
     securities = (replace(each, isin=then.get(each.mint, each.isin)) for each in facts.securities)
     return replace(facts, securities=tuple(securities))
+
+
+def _listed_by_then(facts: ReportFacts, declared: Declared) -> ReportFacts:
+    """The facts without securities of which nothing is known by the as-of and that the as-of close does not have, where
+    the node does not tell when they were listed: every close has all that were."""
+    if Unserved.LOG not in facts.unserved:
+        return facts
+    closed = {each.mint for each in declared.closes[-1].securities}
+    securities = tuple(each for each in facts.securities if each.mint in closed or _has_begun(each))
+    return replace(facts, securities=securities)
+
+
+def _has_begun(security: SecurityFacts) -> bool:
+    at = security.as_of
+    return bool(at.minted or at.reserve_as_of or security.orders or security.actions or security.holds)
 
 
 def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> Iterator[Check]:

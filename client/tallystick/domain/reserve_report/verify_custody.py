@@ -170,6 +170,8 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
             yield differ(f"{path}/id", expected.hex() if expected else "a known kind", each.id.hex())
         if each.first_seen > material.now or (each.closed_at and not each.first_seen <= each.closed_at <= material.now):
             yield Disagreement(f"{path}: the break is not of a time before the as-of.", path)
+        if each.closed_at and each.closed_at < material.begins:
+            yield Disagreement(f"{path}: the break was closed before the month.", path)
     for place, close in enumerate(material.declared.closes):
         named = {found for part in close.securities for found in part.breaks}
         unknown = sorted(named - set(declared))
