@@ -13,6 +13,7 @@ from tallystick.domain.reserve_report.comparison import INSTEAD, differ
 from tallystick.domain.reserve_report.facts import SecurityAt, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.reserves import drawn_date
+from tallystick.domain.reserve_report.values import SECONDS_PER_DAY, moment
 
 FIGURES: Final = (
     "supply",
@@ -88,6 +89,10 @@ def _of_close(
     is_of_period = period_of(day_number(close.day)) == facts.period
     if is_of_period == is_opening:
         yield Disagreement(f"{path}: {close.day} is not a day that belongs there.", path)
+    if close.block_time // SECONDS_PER_DAY - day_number(close.day) not in (0, 1):
+        # As close_day has it: else a bad day could be closed once it is mended.
+        words = f"{path}: {close.day} was closed at {moment(close.block_time)}, neither on its day nor the day after."
+        yield Disagreement(words, f"{path}/block_time")
     identities = {each.mint: (each.isin, each.decimals) for each in facts.securities}
     for index, part in enumerate(close.securities):
         at = figures.pop(part.mint, None)
@@ -108,6 +113,9 @@ def _of_security(part: SecurityClose, at: SecurityAt, path: str) -> Iterator[Dis
         if expected != found:
             texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (expected, found))
             yield differ(f"{path}/{name}", *texts)
+    accounts = [each.account_hash for each in part.statements]
+    if len(set(accounts)) != len(accounts):
+        yield Disagreement(f"{path}/statements: one account's shares are counted twice.", f"{path}/statements")
     bits = multiplier_to_float_bits(at.multiplier) if at.multiplier else 0
     if part.multiplier_bits not in (0, bits):
         yield differ(f"{path}/multiplier_bits", str(bits), str(part.multiplier_bits))
