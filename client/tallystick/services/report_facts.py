@@ -38,7 +38,7 @@ from tallystick.program.generated.types import RoleKind
 from tallystick.program.text import decode_text
 from tallystick.services.books import IssuerBooks, SecurityBook, read_books
 from tallystick.services.chain_reads import list_all, list_roles, read
-from tallystick.services.daily_close import deployed_program_hash
+from tallystick.services.daily_close import deployed_program
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
 from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time, read_block_times
@@ -138,10 +138,12 @@ async def gather_facts(
         securities.append(facts)
         unserved |= missing
     securities.sort(key=lambda each: (each.isin, each.mint))
+    program_hash, program_slot = await deployed_program(chain, program_id)
     return ReportFacts(
         cluster=str(await chain.get_genesis_hash()),
         program=bytes(program_id),
-        program_hash=await deployed_program_hash(chain, program_id),
+        program_hash=program_hash,
+        program_slot=program_slot,
         issuer=bytes(issuer),
         issuer_name=decode_text(read.books.issuer.name, "name"),
         lei=decode_text(read.books.issuer.lei, "lei"),

@@ -225,6 +225,17 @@ def test_what_is_no_json_is_refused() -> None:
         render_page(b"[]", b"{}", {})
 
 
+@pytest.mark.parametrize("missing", [("header", "version"), ("backing", 0, "securities", 0, "required"), ("holders",)])
+def test_a_report_that_lacks_a_figure_is_refused(missing: tuple[str | int, ...]) -> None:
+    document = sample()
+    holder = document
+    for step in missing[:-1]:
+        holder = holder[step]
+    del holder[missing[-1]]
+    with pytest.raises(InputError, match="lacks"):
+        rendered(canonical_json(document))
+
+
 def test_the_approval_of_another_report_is_refused() -> None:
     content = sample_report()[0]
     with pytest.raises(InputError, match="another report"):

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tallystick.domain.canonical import CanonicalValue
-from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.checks import Check, Status, check_of
 from tallystick.domain.reserve_report.codec import read_declared
-from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare
+from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare, differ
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import SECTIONS, read_report
-from tallystick.domain.reserve_report.facts import ReportFacts, Unserved
+from tallystick.domain.reserve_report.facts import ReportFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.verify_anchor import verify_anchor, verify_publication
 from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
@@ -61,7 +61,7 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     yield Check("form", "form", Status.PASSED, "Canonical JSON (RFC 8785) of format version 1.")
     yield verify_anchor(content, facts, declared.period, declared.version)
     yield from verify_publication(facts, declared)
-    facts = _with_isins(facts, declared)
+    facts = _listed_then(_with_isins(facts, declared), declared)
     try:
         material = Material(facts, declared)
         yield from _compare_sections(material, document)
@@ -79,7 +79,7 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     yield verify_statements(material)
     yield from verify_timing(material)
     yield verify_breaks(material)
-    yield verify_holders(material)
+    yield verify_holders(material, document)
     yield _verify_program(material)
     yield verify_declared(material)
     yield verify_signatures(material, is_signed)
@@ -95,6 +95,23 @@ def _with_isins(facts: ReportFacts, declared: Declared) -> ReportFacts:
     then = {each.mint: each.isin for each in declared.closes[-1].securities}
     securities = (replace(each, isin=then.get(each.mint, each.isin)) for each in facts.securities)
     return replace(facts, securities=tuple(securities))
+
+
+def _listed_then(facts: ReportFacts, declared: Declared) -> ReportFacts:
+    """The facts without securities that may have been listed since, where the node does not tell when that was: those
+    of which the as-of close has nothing, nor the chain anything as old."""
+    if Unserved.LOG not in facts.unserved:
+        return facts
+    closed = {each.mint for each in declared.closes[-1].securities}
+    return replace(facts, securities=tuple(each for each in facts.securities if each.mint in closed or _is_known(each)))
+
+
+def _is_known(security: SecurityFacts) -> bool:
+    """Whether the chain has anything of a security that is as old as the as-of."""
+    at = security.as_of
+    return any(
+        (at.minted, at.reserve, at.redeemed, security.orders, security.actions, security.holds, security.seizures)
+    )
 
 
 def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> Iterator[Check]:
@@ -123,10 +140,19 @@ def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> I
 
 
 def _verify_program(material: Material) -> Check:
-    """The program of the as-of close against the one that is deployed now, which may be a later one."""
-    now, then = material.facts.program_hash, material.close.program_hash
+    """The program of the closes against the one that is deployed now, which may be a later one."""
+    facts, name, section = material.facts, "program", "control_log"
+    now, then = facts.program_hash, material.close.program_hash
+    for place, close in enumerate(material.declared.closes):
+        has_run = facts.program_slot is not None and facts.program_slot <= close.slot
+        if has_run and close.program_hash != now:
+            wrong = differ(f"/declared/closes/contents/{place}/program", now.hex(), close.program_hash.hex())
+            return check_of(name, section, wrong, "")
     if now == then:
         words = f"The program of the as-of close, {then.hex()}, is the one deployed now."
-        return Check("program", "control_log", Status.PASSED, words)
-    words = f"The program was changed since: {now.hex()} is deployed now. That of the as-of is in the anchored close."
-    return Check("program", "control_log", Status.NOT_SERVED, words)
+        return Check(name, section, Status.PASSED, words)
+    words = (
+        f"The program was deployed anew since: it is {now.hex()} now. That it was {then.hex()} at the as-of is in the "
+    )
+    words += "anchored close; the chain's accounts do not tell."
+    return Check(name, section, Status.NOT_SERVED, words)

@@ -139,7 +139,7 @@ def _verify_running_hash(material: Material) -> Check:
         return Check(name, section, Status.FAILED, words, "/days/after")
     if Unserved.CLOSED_DAYS in facts.unserved:
         words = f"The node does not serve the events of closed days; {INSTEAD[Unserved.CLOSED_DAYS]}, and is there. "
-        words += "Whether days before the first close were left out, it does not tell."
+        words += "Whether days before the first close or behind the last were left out, it does not tell."
         return Check(name, section, Status.NOT_SERVED, words)
     first = first_day(facts.period)
     events = {each.day: each for each in facts.closed_days if first <= each.day < first + days_in(facts.period)}
