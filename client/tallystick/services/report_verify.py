@@ -111,7 +111,7 @@ async def verify_report(
         return Verified(header, (*identity, times))
     try:
         facts = await _gather(chain, header, declared, clock, program_id, progress)
-    except LedgerError as error:
+    except (InputError, LedgerError) as error:
         failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
         return Verified(header, (*identity, times, failed))
     checks = verify_document(content, facts, is_signed_by)
@@ -166,6 +166,11 @@ async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) 
     closes = [(f"/declared/closes/contents/{place}", close) for place, close in enumerate(declared.closes)]
     if declared.opening:
         closes.append(("/declared/opening/content", declared.opening))
+    for path, close in closes:
+        # A node refuses to look for other slots.
+        if not 0 <= close.slot <= anchor.as_of_slot:
+            words = f"{path}/slot: {close.slot} is no slot up to the as-of."
+            return Check(name, "header", Status.FAILED, words, f"{path}/slot")
     times = await read_block_times(chain, [close.slot for _, close in closes])
     unknown = times.count(None)
     for (path, close), time in zip(closes, times, strict=True):

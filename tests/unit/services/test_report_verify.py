@@ -162,6 +162,25 @@ async def test_an_approval_with_somebody_elses_signature_is_found(shown: Shown) 
     assert failed(await shown.verify(files=files)) == ["approval.json"]
 
 
+@pytest.mark.parametrize("version", [True, 0, -1, 65_536, "1", None])
+async def test_a_version_that_there_cannot_be_fails_in_form(shown: Shown, version: object) -> None:
+    assert failed(await shown.verify(shown.changed("header", "version", value=version))) == ["form"]
+
+
+async def test_a_declaration_of_no_month_fails_by_its_period(shown: Shown) -> None:
+    verified = await shown.verify(shown.changed("declared", "period", value=0))
+    assert [each.path for each in verified.checks if each.name == "declaration"] == ["/declared/period"]
+
+
+async def test_a_close_of_no_slot_fails_before_the_node_is_asked(shown: Shown) -> None:
+    document: Any = json.loads(shown.content)
+    document["declared"]["closes"]["contents"][0]["slot"] = -5
+    verified = await shown.verify(canonical_json(document))
+    assert [each.path for each in verified.checks if each.status is Status.FAILED] == [
+        "/declared/closes/contents/0/slot"
+    ]
+
+
 class Forgetful(MemoryChain):
     """A node that no longer tells when blocks were."""
 

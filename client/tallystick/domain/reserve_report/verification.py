@@ -59,6 +59,10 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
         yield verify_anchor(content, facts, facts.period, max(versions, default=1))
         return
     yield Check("form", "form", Status.PASSED, "Canonical JSON (RFC 8785) of format version 1.")
+    if declared.period != facts.period:
+        wrong = differ("/declared/period", str(facts.period), str(declared.period))
+        yield check_of("declaration", "declared", wrong, "")
+        return
     yield verify_anchor(content, facts, declared.period, declared.version)
     yield from verify_publication(facts, declared)
     facts = _listed_then(_with_isins(facts, declared), declared)
