@@ -205,3 +205,13 @@ def test_a_month_that_does_not_begin_where_the_report_before_ended_is_found() ->
     before = replace(facts.publications[0], as_of_slot=facts.publications[0].as_of_slot - 1)
     checks = verify_document(content, replace(facts, publications=(before, *facts.publications[1:])), is_signed)
     assert [each.path for each in checks if each.status is Status.FAILED] == ["/header/opening/slot"]
+
+
+def test_an_opening_that_no_report_ended_with_is_the_issuers_word() -> None:
+    facts = sample_facts()
+    only = replace(facts.publications[1], previous=bytes(32), previous_hash=bytes(32))
+    facts = replace(facts, publications=(only,))
+    content = report_bytes(build_document(facts, sample_declared()))
+    checks = verify_document(content, published(facts, content), is_signed)
+    assert Status.FAILED not in statuses(checks)
+    assert [each.status for each in checks if each.name == "opening"] == [Status.STATED]

@@ -20,7 +20,7 @@ from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.publish.pdf import render_pdf
 from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
 from tallystick.domain.canonical import canonical_json
-from tallystick.domain.reserve_report.checks import Status
+from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.published import read_header
 from tallystick.localnet import LocalnetServer
 from tallystick.services.plans import execute
@@ -29,6 +29,7 @@ from tallystick.services.report_holders import holder_files
 from tallystick.services.report_publications import plan_publish_report
 from tallystick.services.report_publish import Renderers, finish_publication, lay_out
 from tallystick.services.report_verify import FILES, Verified, verify_report
+from tallystick_cli.commands.report_verify import ReportVerified
 from tallystick_cli.main import app
 from typer.testing import CliRunner
 
@@ -239,6 +240,12 @@ def test_the_command_says_that_a_report_holds(shown: Shown, tmp_path: Path) -> N
     code, out, err = typed(shown, tmp_path, shown.content)
     assert code == 0, out + err
     assert "The report of 2026-09, version 1, holds" in out
+
+
+def test_the_command_does_not_say_that_all_holds_where_not_all_was_served(shown: Shown) -> None:
+    checks = (Check("daily closes", "days", Status.NOT_SERVED, "The node does not serve them."),)
+    told = ReportVerified(Verified(read_header(shown.content), checks)).outcome()
+    assert "holds as far as this node serves it: 1 check is not whole" in str(told)
 
 
 def test_the_command_refuses_what_is_no_address(shown: Shown, tmp_path: Path) -> None:

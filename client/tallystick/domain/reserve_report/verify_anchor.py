@@ -48,7 +48,11 @@ def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, .
     words = f"The account {address(own.address)} has the as-of slot and the address of this report."
     if later:
         words += f" It was superseded by version {later[-1].version}."
-    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own))
+    return (
+        check_of("publication", "anchor", wrong, words),
+        *_verify_opening(facts, declared),
+        _verify_chain(facts, own),
+    )
 
 
 def publication_of(facts: ReportFacts, period: int, version: int) -> PublicationFacts | None:
@@ -79,12 +83,26 @@ def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
 
 def _joins(facts: ReportFacts, declared: Declared) -> Disagreement | None:
     """The month begins where the report of the month before ended, where there is one."""
-    first = first_day(declared.period) - 1
-    if first < 0:
-        return None
-    before = [each for each in facts.publications if each.period == period_of(first)]
+    before = _month_before(facts, declared)
     opening = declared.opening.slot if declared.opening else 0
-    return _unequal("/header/opening/slot", before[-1].as_of_slot, opening) if before else None
+    return _unequal("/header/opening/slot", before.as_of_slot, opening) if before else None
+
+
+def _verify_opening(facts: ReportFacts, declared: Declared) -> tuple[Check, ...]:
+    """What the opening rests on where no report of the month before has it on chain."""
+    opening = declared.opening
+    if opening is None or _month_before(facts, declared):
+        return ()
+    words = f"The month begins behind slot {opening.slot}, the close of {opening.day}. No report of the month before "
+    words += "ended there: its figures are the chain's, that no other close came after it is the issuer's word."
+    return (Check("opening", "header", Status.STATED, words),)
+
+
+def _month_before(facts: ReportFacts, declared: Declared) -> PublicationFacts | None:
+    """The newest publication of the month before."""
+    first = first_day(declared.period) - 1
+    found = [each for each in facts.publications if first >= 0 and each.period == period_of(first)]
+    return found[-1] if found else None
 
 
 def _unequal(path: str, expected: str | int, found: str | int) -> Disagreement | None:
