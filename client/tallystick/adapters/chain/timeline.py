@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 
 from solders.hash import Hash
@@ -32,6 +32,7 @@ class Timeline:
         self._timestamp = clock.now()
         self._anchor = round(clock.monotonic() * 1000)
         self._marks: list[tuple[int, int]] = [(0, self._timestamp)]
+        self._told: list[tuple[int, int]] = []
         self._recent: deque[tuple[int, Hash]] = deque(
             ((slot, self.blockhash(slot)) for slot in range(2)), maxlen=_REMEMBERED
         )
@@ -89,14 +90,18 @@ class Timeline:
 
     def time_of(self, slot: int) -> int:
         """Seconds since 1970 of `slot`'s block: an estimate where it is not known; once told, it stays."""
+        behind = bisect_left(self._told, (slot, 0))
+        if behind < len(self._told) and self._told[behind][0] == slot:
+            return self._told[behind][1]
         place = bisect_right(self._marks, (slot, 1 << 62)) - 1
         start, time = self._marks[place]
-        if start == slot:
-            return time
         estimate = time + (slot - start) * SLOT_MILLISECONDS // 1000
         limit = self._marks[place + 1][1] if place + 1 < len(self._marks) else self._timestamp
-        told = min(estimate, limit)
-        self._marks.insert(place + 1, (slot, told))
+        # Between what was told of the slots around it.
+        lowest = self._told[behind - 1][1] if behind else 0
+        highest = self._told[behind][1] if behind < len(self._told) else limit
+        told = max(lowest, min(estimate, limit, highest))
+        self._told.insert(behind, (slot, told))
         return told
 
     def _advance(self, slots: int) -> None:
@@ -110,5 +115,7 @@ class Timeline:
             self._slots[value] = slot
 
     def _mark(self) -> None:
-        if self._marks[-1][0] != self._slot:
+        if self._marks[-1][0] == self._slot:
+            self._marks[-1] = (self._slot, self._timestamp)
+        else:
             self._marks.append((self._slot, self._timestamp))
