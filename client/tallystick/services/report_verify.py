@@ -224,7 +224,10 @@ def _check_files(
     """Each file beside the report that is there, in the order of FILES."""
     checks: list[Check] = []
     approval = files.get(APPROVAL)
-    if approval is not None:
+    if approval is None:
+        words = f"Without {APPROVAL} beside the report nothing here says whether a second person agreed to it."
+        checks.append(Check(APPROVAL, "files", Status.STATED, words))
+    else:
         checks.append(_check_approval(content, approval, declared, facts))
     if PDF in files and render_pdf is not None:
         checks.append(_check_rendered(PDF, files[PDF], lambda: render_pdf(content)))

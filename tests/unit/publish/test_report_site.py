@@ -218,6 +218,13 @@ def test_a_failed_test_is_not_shown_as_passed() -> None:
     assert text.count("✕ failed") == 1
 
 
+def test_days_without_a_close_are_named() -> None:
+    document = sample()
+    assert "not closed:" not in rendered(canonical_json(document)).decode()
+    document["days"]["left_out"] = ["2026-10-30", "2026-10-31"]
+    assert "Days that were not closed: 2026-10-30, 2026-10-31." in rendered(canonical_json(document)).decode()
+
+
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(InputError):
         render_page(b"{", b"{}", {})

@@ -151,6 +151,18 @@ async def test_a_changed_file_beside_it_is_found(shown: Shown, name: str) -> Non
     assert set(found) <= {name, "index.html"}
 
 
+async def test_a_missing_approval_is_said(shown: Shown) -> None:
+    (found,) = [each for each in (await shown.verify(files={})).checks if each.name == "approval.json"]
+    assert found.status is Status.STATED
+
+
+async def test_days_without_a_close_are_said(shown: Shown) -> None:
+    (found,) = [each for each in (await shown.verify()).checks if each.name == "closed days on chain"]
+    days = 30 - len(json.loads(shown.content)["declared"]["closes"]["contents"])
+    assert days > 0
+    assert f"without one, on chain or here: {days}." in found.words
+
+
 async def test_the_approval_of_another_report_is_found(shown: Shown) -> None:
     other = json.loads(shown.files["approval.json"]) | {"digest": "00" * 32}
     files = dict(shown.files) | {"approval.json": canonical_json(other)}

@@ -153,4 +153,6 @@ def _verify_running_hash(material: Material) -> Check:
     if events and wrong is None:
         wrong = Disagreement(f"{len(events)} days that were closed on chain are not in the report.", "/days/count")
     words = f"All {len(closes)} closes have the hash and slot that were put on chain, in one running hash."
+    if len(closes) < days_in(facts.period):
+        words += f" Days of the month without one, on chain or here: {days_in(facts.period) - len(closes)}."
     return check_of(name, section, wrong, words)
