@@ -68,7 +68,8 @@ def _declared(
     is_named = any(record.id in ids for ids in named)
     if record.first_seen > as_of and not is_named:
         return None
-    first_seen = min(record.first_seen, as_of)
+    by_then = (close.block_time for close, ids in zip(closes, named, strict=True) if record.id in ids)
+    first_seen = min(record.first_seen, next(by_then, as_of), as_of)
     if record.id in named[-1]:
         return _break(record.found, first_seen, 0, record.owner)
     is_back = record.state is BreakState.REOPENED and record.changed_at > as_of

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tallystick.domain.breaks import BreakKind, break_id
-from tallystick.domain.closes import StatementReference
+from tallystick.domain.closes import DailyClose, StatementReference
 from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash, movement_hash
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
 from tallystick.domain.reserve_report.facts import AttestationFacts, MovementFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
+from tallystick.domain.reserve_report.values import SECONDS_PER_DAY, moment
 from tallystick.errors import InputError
 
 
@@ -30,7 +31,10 @@ def verify_statements(material: Material) -> Check:
         words = "The holdings are those of the as-of close. Whether the custody accounts were changed since, the node "
         words += "does not tell."
         return Check("custodians' statements", "assets", Status.NOT_SERVED, words)
-    words = f"Those of the as-of close, in the accounts on chain: {len(material.declared.holdings)} holdings."
+    holdings = material.declared.holdings
+    words = f"Those of the as-of close, in the accounts on chain: {len(holdings)} holdings."
+    if holdings:
+        words += f" The oldest statement is as of {moment(min(each.as_of for each in holdings))}."
     return check_of("custodians' statements", "assets", wrong, words)
 
 
@@ -205,6 +209,7 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
             yield Disagreement(f"{path}: the break is not of a time before the as-of.", path)
     for place, close in enumerate(material.declared.closes):
         named = {found for part in close.securities for found in part.breaks}
+        yield from _wrong_times(close, [each for each in declared.values() if each.id in named])
         unknown = sorted(named - set(declared))
         if unknown:
             path = f"/declared/closes/contents/{place}"
@@ -214,6 +219,16 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
     for missing in sorted(still_open ^ at_close):
         told = "told as open" if missing in still_open else "not told as open"
         yield Disagreement(f"The break {missing.hex()} is {told}; the as-of close says otherwise.", "/differences/open")
+
+
+def _wrong_times(close: DailyClose, breaks: Iterable[DeclaredBreak]) -> Iterator[Disagreement]:
+    """A close names what is open: each break began by then and ended later, but for a day of clocks that differ."""
+    earliest, latest = close.block_time - SECONDS_PER_DAY, close.block_time + SECONDS_PER_DAY
+    for each in breaks:
+        if each.first_seen > latest or 0 < each.closed_at < earliest:
+            words = f"The break {each.id.hex()} is told as open from {moment(each.first_seen)}"
+            words += f" to {moment(each.closed_at)}" if each.closed_at else ""
+            yield Disagreement(f"{words}; the close of {close.day} names it as open.", "/declared/breaks")
 
 
 def _break_id(each: DeclaredBreak) -> bytes | None:
