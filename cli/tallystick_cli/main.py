@@ -45,6 +45,7 @@ from tallystick_cli.commands import (
 assert security_terms.app is security.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
+assert audit_export.app is audit.app
 for each in (report_build, report_days, report_declare, report_line, report_publish, report_serve, report_verify):
     assert each.app is report.app
 

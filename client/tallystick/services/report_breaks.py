@@ -38,7 +38,15 @@ async def month_breaks(
     found: dict[bytes, DeclaredBreak] = {}
     for scope in (*securities, issuer):
         for record in await store.records(scope, open_only=False):
-            declared = _declared(record, closes, named, before, begins, is_issuers=scope == issuer)
+            declared = _declared(
+                record,
+                closes,
+                named,
+                before,
+                begins,
+                has_opening=opening is not None,
+                is_issuers=scope == issuer,
+            )
             if declared is not None:
                 found.setdefault(record.id, declared)
     for conflict in conflicts:
@@ -61,6 +69,7 @@ def _declared(
     before: frozenset[bytes],
     begins: int,
     *,
+    has_opening: bool,
     is_issuers: bool,
 ) -> DeclaredBreak | None:
     """A record as it was at the as-of; None when it was open at no moment of the month."""
@@ -69,12 +78,17 @@ def _declared(
     if record.first_seen > as_of and not is_named:
         return None
     by_then = (close.block_time for close, ids in zip(closes, named, strict=True) if record.id in ids)
-    first_seen = min(record.first_seen, next(by_then, as_of), as_of)
+    # Whoever reconciles is ahead of the slot that a close is of, by some seconds.
+    first_seen = min(record.first_seen, next(by_then, as_of), begins if record.id in before else as_of)
+    has_gone = has_opening and not is_issuers and record.id not in before and record.first_seen <= begins
     if record.id in named[-1]:
         return _break(record.found, first_seen, 0, record.owner)
     is_back = record.state is BreakState.REOPENED and record.changed_at > as_of
     if record.state is BreakState.CLOSED and record.changed_at <= as_of:
         closed_at = record.changed_at
+        if has_gone and not is_named and closed_at <= closes[0].block_time:
+            # The opening close does not name it any more: it counts as closed in the month before.
+            return None
     elif is_issuers and not is_named and not is_back:
         # No close names the breaks of the whole issuer, but conflicts of statements: their own times decide.
         return _break(record.found, first_seen, 0, record.owner)
@@ -83,7 +97,7 @@ def _declared(
     else:
         # It was found right after the as-of close was made, or came back long after it was gone.
         return None
-    if closed_at <= begins and not is_named:
+    if closed_at <= begins and not is_named and record.id not in before:
         return None
     return _break(record.found, first_seen, max(closed_at, first_seen), record.owner)
 

@@ -30,6 +30,7 @@ from tallystick.program.addresses import security_address
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.report_closes import MonthCloses, drawn_day, moment_of, read_month_closes
 from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_figures import NOTHING
 from tallystick.services.report_inputs import ReportBooks, ReportProfile, collect_declared
 
 Progress = Callable[[str, int, int], None]
@@ -179,7 +180,7 @@ def require_agreement(facts: ReportFacts, month: MonthCloses) -> None:
             _require_figures(close, part, security.days[place])
         listed = {part.mint for part in close.securities}
         for security in facts.securities:
-            if security.mint not in listed and security.days[place] != _NOTHING:
+            if security.mint not in listed and security.days[place] != NOTHING:
                 raise LedgerError(
                     f"{security.isin} has figures on chain at the close of {close.day}, and the close does not have it."
                 )
@@ -202,9 +203,6 @@ def require_inventory(facts: ReportFacts, declared: Declared) -> None:
                 f" {declared.closes[-1].day} has {part.inventory} in inventory.",
                 hint="The profile's inventory was changed since: declare the wallets that were there at the close.",
             )
-
-
-_NOTHING: Final = SecurityAt(0, 0, 0, 0, 0, 0, bytes(32), 0)
 
 
 def _require_figures(close: DailyClose, part: SecurityClose, at: SecurityAt) -> None:

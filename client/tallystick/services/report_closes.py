@@ -98,11 +98,12 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
             else f"No close of {period_text(period)} is on chain, and later days are: it stays so.",
             hint="Put them there with: tally report anchor-days" if waiting else "There can be no report of it.",
         )
-    place = stored.index(found[0])
-    between = [each for each in stored[place : stored.index(found[-1])] if each not in found]
+    place, earlier = stored.index(found[0]), [each for each in anchored if each.slot < found[0].slot]
+    since = stored.index(earlier[-1] if earlier else of_month[0])
+    between = [each for each in stored[since : stored.index(found[-1])] if each not in anchored]
     if between:
         raise LedgerError(
-            f"Between closes that are on chain there are others that are not, and stay out:"
+            "Before closes that are on chain there are others that are not, and stay out:"
             f" {', '.join(each.day for each in between)}.",
             hint="A report's closes name one another; there can be none of this month. Anchor every close, in order.",
         )
@@ -111,7 +112,7 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
         period,
         found,
         stored[place - 1] if place else None,
-        days_hash_of(each for each in anchored if each.slot < found[0].slot),
+        days_hash_of(earlier),
         tuple(day for day in map(day_text, range(first, until)) if day not in days),
     )
 

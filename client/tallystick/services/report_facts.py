@@ -40,7 +40,7 @@ from tallystick.services.books import IssuerBooks, SecurityBook, read_books
 from tallystick.services.chain_reads import list_all, list_roles, read
 from tallystick.services.daily_close import deployed_program
 from tallystick.services.report_distributions import distributions_then
-from tallystick.services.report_figures import NOTHING, Records, figures_at, require_counters
+from tallystick.services.report_figures import Records, figures_at, require_counters
 from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time, read_block_times
 from tallystick.services.report_instants import Instants, Mark, Step, order_of_seconds
 from tallystick.services.report_lists import (
@@ -106,7 +106,7 @@ async def gather_facts(
     _require_moments(as_of, moments, before)
     read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
     month, unserved = read.month, set(read.unserved)
-    if not await _has_times(chain, (opening, *moments) if opening else moments):
+    if not await _has_times(chain, _of_slots(before, moments)):
         unserved.add(Unserved.TIMES)
 
     listings: dict[Pubkey, Listing] = {}
@@ -126,9 +126,8 @@ async def gather_facts(
 
     securities: list[SecurityFacts] = []
     for book in read.books.securities:
-        records = read.records[book.address]
-        began_at = records.began_at
-        if book.address in log.listed_later and not (began_at is not None and began_at <= as_of.time):
+        marks = read.records[book.address].marks()
+        if book.address in log.listed_later and not any(month.is_by(time, *mark) for time, mark in marks):
             continue
         of_both = listings[issuer], listings[book.address]
         terms, is_served = await terms_then(chain, book, *of_both, as_of, program_id)
@@ -164,12 +163,17 @@ async def gather_facts(
 
 def _require_moments(as_of: Moment, moments: Sequence[Moment], opening: Moment) -> None:
     is_in_time = all(earlier.time <= later.time for earlier, later in pairwise((opening, *moments)))
-    is_in_slots = all(earlier.slot < later.slot for earlier, later in pairwise(moments))
+    is_in_slots = all(earlier.slot < later.slot for earlier, later in pairwise(_of_slots(opening, moments)))
     if not moments or moments[-1] != as_of or not (is_in_time and is_in_slots):
         raise InputError(
             f"The moments of a report are in order, behind {instant(opening.time)}, and the last is its as-of.",
             hint="Take slot and block time of each daily close of the month.",
         )
+
+
+def _of_slots(opening: Moment, moments: Sequence[Moment]) -> tuple[Moment, ...]:
+    """The moments that are the end of a slot: an opening that is only a second is none."""
+    return tuple(moments) if opening.slot == LAST_SLOT else (opening, *moments)
 
 
 async def _has_times(chain: Chain, moments: Sequence[Moment]) -> bool:
@@ -206,7 +210,7 @@ async def _read_all(
     found = await list_roles(chain, issuer, commitment="finalized", min_context_slot=as_of.slot)
     roles = dict(sorted(found.accounts.items(), key=lambda item: bytes(item[0])))
     marks = chain_of(_role_marks(roles, books.issuer.delay), *(each.marks() for each in records.values()))
-    order = await order_of_seconds(chain, (opening, *moments), marks, program_id)
+    order = await order_of_seconds(chain, _of_slots(opening, moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
     now = Moment(LAST_SLOT, books.now)
     instants = Instants((opening, *moments, now), order.later)
@@ -251,8 +255,6 @@ async def _security(
     records, month, missing = read.records[book.address], read.month, set[Unserved]()
     opening, *days, now = figures_at(records, read.lives, read.instants)
     require_counters(now, book.address, book.security, book.attestations, book.now)
-    if records.began_at is None or records.began_at > month.opening.time:
-        opening = NOTHING
     register = await _register(chain, book, month.as_of, days[-1].supply, program_id, progress)
     if register is None:
         missing.add(Unserved.REGISTERS)

@@ -32,8 +32,8 @@ from tallystick.program.generated.types import ActionStatus, FillKind, OrderKind
 from tallystick.services.report_instants import Instants, Mark, Step
 from tallystick.services.report_lives import Life, life_of, turn_at
 
-NOTHING: Final = SecurityAt(0, 0, 0, 0, 0, 0, bytes(32), 0)
-"""Before there was a security."""
+NOTHING: Final = SecurityAt(0, 0, 0, 0, 0, 0, bytes(32), MULTIPLIER_ONE)
+"""Before there was a security, and of one with which nothing has happened yet: accounts do not tell the two apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,6 @@ class Records:
     actions: Mapping[Pubkey, CorporateAction] = field(default_factory=dict)
     seizures: Mapping[Pubkey, Seizure] = field(default_factory=dict)
     distributions: Mapping[Pubkey, Distribution] = field(default_factory=dict)
-
-    @property
-    def began_at(self) -> int | None:
-        """The earliest time in any of them (unix seconds): the security was listed by then. None without any."""
-        return min((time for time, _ in self.marks()), default=None)
 
     def marks(self) -> Iterator[tuple[int, Mark]]:
         """Every step that one of them keeps the time of."""

@@ -159,18 +159,21 @@ async def _timing(
     chain: Chain, journal: MovementJournal, month: MonthCloses, facts: ReportFacts
 ) -> tuple[DeclaredTiming, ...]:
     """Movements on their way at the close of the drawn day and at the as-of, in that order, by ISIN."""
-    drawn = drawn_day(facts)
+    drawn, as_of = drawn_day(facts), month.as_of.block_time
     closes = [each for each in month.closes if each is month.as_of or each.day == drawn]
     found: list[DeclaredTiming] = []
     by_mint = {each.mint: each for each in facts.securities}
     movements, fills = {}, {}
-    for address in (Pubkey.from_bytes(each.address) for each in facts.securities):
+    for security in facts.securities:
+        address, of_month = Pubkey.from_bytes(security.address), {each.address for each in security.fills}
         movements[address] = (await list_movements(chain, address, commitment="finalized")).accounts
-        fills[address] = (await list_fills(chain, address, commitment="finalized")).accounts
+        settled = (await list_fills(chain, address, commitment="finalized")).accounts
+        # Of those settled in the as-of's second, the facts know which came before its end.
+        fills[address] = [each for name, each in settled.items() if each.settled_at < as_of or bytes(name) in of_month]
     for close in closes:
         for part in sorted(close.securities, key=lambda each: (each.isin, each.mint)):
             address = Pubkey.from_bytes(_of_mint(by_mint, part).address)
-            used = used_shares(movements[address], fills[address].values(), close.block_time)
+            used = used_shares(movements[address], fills[address], close.block_time)
             found += timing_at(close, part, await journal.list(bytes(address)), used)
     return tuple(found)
 

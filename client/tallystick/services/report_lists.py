@@ -63,7 +63,7 @@ class Month:
         return time > 0 and self.instants.is_by(self.opening, time, (address, step))
 
     def touches(self, *times: int) -> bool:
-        """Whether one of these seconds is in the month."""
+        """Whether one of these dates (unix seconds), which have no slots, is in the month."""
         return any(self.opening.time < time < max(self.until, self.as_of.time + 1) for time in times)
 
 
@@ -131,7 +131,7 @@ def order_facts(records: Records, month: Month) -> tuple[OrderFacts, ...]:
         if not month.is_by(order.opened_at, address, Step.MADE):
             continue
         outcome, ended_at, reason = _outcome(address, order, month)
-        if outcome is not OrderOutcome.OPEN and month.is_earlier(ended_at, address, Step.DECIDED):
+        if outcome is not OrderOutcome.OPEN and _had_ended(address, order, ended_at, month):
             continue
         found.append(
             OrderFacts(
@@ -144,6 +144,7 @@ def order_facts(records: Records, month: Month) -> tuple[OrderFacts, ...]:
                 outcome=outcome,
                 ended_at=ended_at,
                 reason_code=reason,
+                is_carried=month.is_earlier(order.opened_at, address, Step.MADE),
             )
         )
     return tuple(sorted(found, key=lambda each: (each.opened_at, each.address)))
@@ -162,6 +163,13 @@ def _outcome(address: Pubkey, order: Order, month: Month) -> tuple[OrderOutcome,
         outcome = OrderOutcome.CANCELLED if is_subscription else OrderOutcome.RETURNED
         return outcome, order.status_at, order.reason_code
     return OrderOutcome.OPEN, 0, 0
+
+
+def _had_ended(address: Pubkey, order: Order, ended_at: int, month: Month) -> bool:
+    """Whether an order that ended then had ended by the opening. A deadline is over behind its second, whatever the
+    slot: in it the order can still be settled."""
+    has_lapsed = order.kind is OrderKind.SUBSCRIPTION and ended_at == order.settle_by and ended_at != order.status_at
+    return ended_at < month.opening.time if has_lapsed else month.is_earlier(ended_at, address, Step.DECIDED)
 
 
 _ENDED: Final = (OrderStatus.SETTLED, OrderStatus.CANCELLED, OrderStatus.WITHDRAWN)
@@ -211,7 +219,7 @@ def _was_in_force(role: Role | None, time: int) -> bool:
 
 
 def action_facts(records: Records, lives: Mapping[Pubkey, Life], month: Month) -> tuple[ActionFacts, ...]:
-    """Actions announced by the as-of whose announcement, approval, status or dates touch the month."""
+    """Actions announced by the as-of that became something in the month, or of which a date is in it."""
     found: list[ActionFacts] = []
     for address, action in records.actions.items():
         life = lives[address]
@@ -221,7 +229,7 @@ def action_facts(records: Records, lives: Mapping[Pubkey, Life], month: Month) -
         terms = action.terms
         approved_at = action.approved_at if month.is_by(action.approved_at, address, Step.APPROVED) else 0
         dates = (terms.ex_at, terms.record_at, terms.pay_at, terms.effective_at)
-        if not month.touches(action.announced_at, approved_at, turn.time, *dates):
+        if turn == turn_at(life, address, month.opening, month.instants) and not month.touches(*dates):
             continue
         was_executed = turn.status is ActionStatus.EXECUTED or (
             turn.status in (ActionStatus.CANCELLED, ActionStatus.REPLACED) and action.multiplier_after != 0

@@ -78,17 +78,17 @@ def test_a_movement_that_the_chain_does_not_have_is_the_issuers_word() -> None:
 
 
 def test_a_correction_since_gives_a_movement_nothing_back() -> None:
-    """On the drawn day, the 21st, ten shares of a receipt were used, and one was not; of the ten one was corrected."""
+    """On the drawn day, the 20th, ten shares of a receipt were used, and one was not; of the ten one was corrected."""
     isin, facts = "US0231351067", sample_facts()
-    drawn = next(hashed for hashed in map(str, count()) if drawn_day(ISSUER, PERIOD, key(hashed)) == 21)
+    drawn = next(hashed for hashed in map(str, count()) if drawn_day(ISSUER, PERIOD, key(hashed)) == 20)
     assert facts.draw is not None
-    facts = replace(facts, draw=replace(facts.draw, slot_hash=key(drawn), drawn_day=21))
+    facts = replace(facts, draw=replace(facts.draw, slot_hash=key(drawn), drawn_day=20))
     beta = next(each for each in facts.securities if each.isin == isin)
     first, used, corrected = beta.movements
     fills = (*beta.fills[:2], replace(beta.fills[2], movement=used.address))
     movements = (first, replace(used, shares=used.shares + SHARE), corrected)
     facts = of(facts, isin, fills=fills, movements=movements)
-    found, _ = check(facts, DeclaredTiming("2026-10-21", isin, "SAFE-1", "REF-1", -SHARE, "PENDING_SETTLEMENT"))
+    found, _ = check(facts, DeclaredTiming("2026-10-20", isin, "SAFE-1", "REF-1", -SHARE, "PENDING_SETTLEMENT"))
     assert found.status is Status.PASSED
 
 

@@ -99,7 +99,7 @@ def test_days_that_were_left_out_are_named() -> None:
     )
     declared = replace(declared, opening=declared.closes[-3], closes=declared.closes[-2:])
     days: Any = build_document(facts, declared)["days"]
-    assert (days["count"], len(days["left_out"]), days["left_out"][-1]) == (2, 29, "2026-10-29")
+    assert (days["count"], len(days["left_out"]), days["left_out"][-1]) == (2, 29, "2026-10-30")
 
 
 def test_a_day_that_was_not_closed_has_no_second_look() -> None:

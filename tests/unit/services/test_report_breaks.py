@@ -121,6 +121,28 @@ async def test_a_break_of_the_issuer_is_told_by_its_own_times(
     assert times(await found(runs, scope=ISSUER)) == expected
 
 
+@pytest.mark.parametrize(
+    ("runs", "closes", "expected"),
+    [
+        pytest.param([(405, [SHORT])], (True, True), ([(400, 0)], [(400, 0)]), id="found while the first was closed"),
+        pytest.param([(405, [SHORT])], (False, True), ([], [(405, 0)]), id="found right after"),
+        pytest.param([(150, [SHORT]), (405, [])], (False, False), ([(150, 400)], []), id="closed meanwhile"),
+        pytest.param([(150, [SHORT]), (400, [])], (True, False), ([(150, 0)], [(150, 400)]), id="closed in its second"),
+    ],
+)
+async def test_a_break_at_the_end_of_a_month_is_opened_and_closed_in_one(
+    runs: list[tuple[int, list[Break]]], closes: tuple[bool, bool], expected: tuple[list[tuple[int, int]], ...]
+) -> None:
+    store = MemoryBreakStore()
+    for at, breaks in runs:
+        await store.record(SECURITY, breaks, at)
+    middle, last = closed(400, *([SHORT] if closes[0] else [])), closed(600, *([SHORT] if closes[1] else []))
+    early = closed(200, *([SHORT] if runs[0][0] < 200 else []))
+    first = await month_breaks(store, ISSUER, [SECURITY], [early, middle], closed(BEGINS), BEGINS)
+    second = await month_breaks(store, ISSUER, [SECURITY], [closed(500), last], middle, 400)
+    assert (times(first), times(second)) == expected
+
+
 async def test_everything_about_a_break_is_told() -> None:
     [one] = await found([(150, [SHORT])], ((SHORT,),) * 3)
     assert one == DeclaredBreak(

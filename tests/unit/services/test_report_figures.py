@@ -37,6 +37,7 @@ from tallystick.services.report_instants import Instants, Step
 from tallystick.services.report_lists import (
     NEVER,
     Month,
+    action_facts,
     hold_facts,
     order_facts,
     revoked_at,
@@ -195,7 +196,7 @@ def test_a_counter_that_differs_is_named(name: str) -> None:
 
 
 def month(as_of: Moment = LATE) -> Month:
-    return Month(START, UNTIL, as_of, Instants(MOMENTS))
+    return Month(Moment(2**64 - 1, START - 1), UNTIL, as_of, Instants(MOMENTS))
 
 
 @pytest.mark.parametrize(
@@ -226,6 +227,87 @@ def test_an_order_that_ended_before_the_month_or_was_opened_behind_it_is_left_ou
     before = blank(Order, status=OrderStatus.CANCELLED, quantity=1, opened_at=90, status_at=149, settle_by=350)
     behind = blank(Order, status=OrderStatus.OPEN, quantity=1, opened_at=301, settle_by=350)
     assert order_facts(Records(orders={key(1): before, key(2): behind}), month()) == ()
+
+
+def months(*later: tuple[int, Step]) -> tuple[Month, Month]:
+    """Two that follow one another, the first up to MIDDLE; `later` are steps in its last second and behind its slot."""
+    marks = frozenset((key(number), step) for number, step in later)
+    instants = Instants(MOMENTS, {MIDDLE: marks})
+    return Month(EARLY, UNTIL, MIDDLE, instants), Month(MIDDLE, UNTIL, LATE, instants)
+
+
+@pytest.mark.parametrize(
+    ("settle_by", "status_at", "found"),
+    [
+        (199, 0, ([(OrderOutcome.CANCELLED, 199)], [])),
+        (200, 0, ([(OrderOutcome.OPEN, 0)], [(OrderOutcome.CANCELLED, 200)])),
+        (201, 0, ([(OrderOutcome.OPEN, 0)], [(OrderOutcome.CANCELLED, 201)])),
+        (199, 200, ([(OrderOutcome.CANCELLED, 199)], [])),
+        (200, 201, ([(OrderOutcome.OPEN, 0)], [(OrderOutcome.CANCELLED, 200)])),
+        (200, 200, ([(OrderOutcome.CANCELLED, 200)], [])),
+    ],
+)
+def test_a_deadline_is_over_in_one_month(
+    settle_by: int, status_at: int, found: tuple[list[tuple[OrderOutcome, int]], ...]
+) -> None:
+    status = OrderStatus.CANCELLED if status_at else OrderStatus.OPEN
+    order = blank(Order, status=status, quantity=50, opened_at=150, status_at=status_at or 150, settle_by=settle_by)
+    told = [order_facts(Records(orders={key(1): order}), each) for each in months()]
+    assert tuple([(each.outcome, each.ended_at) for each in month] for month in told) == found
+
+
+@pytest.mark.parametrize(("step", "carried"), [(None, [[False], [True]]), (Step.MADE, [[], [False]])])
+def test_an_order_is_opened_in_one_month(step: Step | None, carried: list[list[bool]]) -> None:
+    order = blank(Order, status=OrderStatus.OPEN, quantity=50, opened_at=200, settle_by=350)
+    told = [order_facts(Records(orders={key(1): order}), each) for each in months(*([(1, step)] if step else []))]
+    assert [[each.is_carried for each in month] for month in told] == carried
+
+
+@pytest.mark.parametrize(
+    ("later", "statuses"),
+    [
+        ((), [["executed"], []]),
+        ((Step.DECIDED,), [["approved"], ["executed"]]),
+        ((Step.DECIDED, Step.APPROVED), [["announced"], ["executed"]]),
+        ((Step.DECIDED, Step.APPROVED, Step.MADE), [[], ["executed"]]),
+    ],
+)
+def test_an_action_is_told_in_the_months_in_which_it_became_something(
+    later: tuple[Step, ...], statuses: list[list[str]]
+) -> None:
+    action = blank(
+        CorporateAction,
+        status=ActionStatus.EXECUTED,
+        announced_at=200,
+        approved_at=200,
+        status_at=200,
+        multiplier_after=2 * MULTIPLIER_ONE,
+    )
+    records, lives = Records(actions={key(1): action}), {key(1): life_of(action)}
+    told = [action_facts(records, lives, each) for each in months(*((1, step) for step in later))]
+    assert [[each.status for each in month] for month in told] == statuses
+
+
+@pytest.mark.parametrize(
+    ("later", "statuses"),
+    [
+        ((), [["executed"], []]),
+        ((Step.DECIDED,), [["proposed"], ["executed"]]),
+        ((Step.DECIDED, Step.MADE), [[], ["executed"]]),
+    ],
+)
+def test_a_seizure_is_told_in_the_months_of_its_steps(later: tuple[Step, ...], statuses: list[list[str]]) -> None:
+    seizure = blank(Seizure, status=SeizureStatus.EXECUTED, proposed_at=200, executed_at=200)
+    told = [seizure_facts({key(1): seizure}, each) for each in months(*((1, step) for step in later))]
+    assert [[each.status for each in month] for month in told] == statuses
+
+
+def test_a_date_is_in_one_month() -> None:
+    first, second = months()
+    assert [[each.touches(date) for date in (100, 101, 200, 201, 399, 400)] for each in (first, second)] == [
+        [False, True, True, True, True, False],
+        [False, False, False, True, True, False],
+    ]
 
 
 @pytest.mark.parametrize(

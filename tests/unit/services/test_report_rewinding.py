@@ -21,6 +21,7 @@ from tallystick.program.token import TOKEN_2022_PROGRAM, transfer_checked
 from tallystick.services.holdings import plan_reissue
 from tallystick.services.issuers import plan_revoke_role
 from tallystick.services.plans import Plan, new_action
+from tallystick.services.report_figures import NOTHING
 from tallystick.services.securities import CustodyAccount, plan_list_security, security_of
 from tallystick.services.security_metadata import Metadata, plan_announce_metadata, plan_update_metadata
 from tallystick.services.security_policy import plan_update_policy
@@ -365,7 +366,7 @@ async def test_a_security_listed_behind_the_as_of_is_not_in_the_report() -> None
     facts = await desk.gather(moment)
     assert (facts.securities, facts.unserved) == ((), frozenset())
     [listed] = (await desk.gather(desk.moment)).securities
-    assert (listed.as_of.supply, listed.as_of.multiplier, listed.opening.multiplier) == (0, MULTIPLIER_ONE, 0)
+    assert listed.as_of == listed.opening == NOTHING
     assert listed.register is not None
     assert listed.register.entries == ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from tallystick.services.redemption import plan_settle_redemption
 from tallystick.services.report_build import Built
 from tallystick.services.report_declaration import declaration_content, parse_declaration
 from tallystick.services.report_verify import Verified, verify_report
-from test_report_facts import half_a_month, much_more
+from tallystick.services.securities import plan_list_security
+from test_report_facts import ForgetfulChain, half_a_month, much_more
 
 
 async def verify(desk: BuildingDesk, built: Built) -> Verified:
@@ -101,3 +103,17 @@ async def test_the_month_after_begins_where_this_one_ended() -> None:
     assert (row["opening"], row["minted"], row["closing"]) == (str(500 * SHARE), str(20 * SHARE), str(520 * SHARE))
     await desk.publish(built.report)
     assert failures(await verify(desk, built)) == []
+
+
+async def test_a_security_listed_later_is_no_part_of_the_month_on_a_node_that_forgot() -> None:
+    desk = BuildingDesk()
+    await desk.month()
+    built = await desk.build()
+    await desk.publish(built.report)
+    spec = replace(desk.spec(), security_id="EXAMPLE-B", isin="US0231351067", ticker="OTHER")
+    await desk.run(await plan_list_security(desk.chain, payer=desk["payer"], issuer=desk.issuer, spec=spec))
+    desk.warp(1)
+    forgetful = ForgetfulChain(desk.chain.ledger, since=desk.moment.slot)
+    verified = await verify_report(forgetful, built.report.content, desk.clock, issuer=desk.issuer)
+    assert failures(verified) == []
+    assert Status.NOT_SERVED in {each.status for each in verified.checks}

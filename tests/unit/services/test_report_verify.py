@@ -137,6 +137,13 @@ async def test_a_report_of_another_cluster_is_refused(shown: Shown) -> None:
     assert failed(await shown.verify(elsewhere)) == ["cluster"]
 
 
+async def test_an_opening_that_is_behind_the_month_is_found(shown: Shown) -> None:
+    last = json.loads(shown.content)["declared"]["closes"]["contents"][-1]
+    opening = {"content": last, "previous": "00" * 32}
+    verified = await shown.verify(shown.changed("declared", "opening", value=opening))
+    assert failed(verified) == ["figures"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"no JSON", b'{"format":"tallystick reserve report"}'])
 async def test_what_is_no_report_fails_in_form(shown: Shown, content: bytes) -> None:
     verified = await shown.verify(content or b" ")

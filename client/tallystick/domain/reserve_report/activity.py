@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tallystick.domain.canonical import CanonicalValue
-from tallystick.domain.reserve_report.facts import OrderFacts, OrderOutcome, SecurityFacts
+from tallystick.domain.reserve_report.facts import OrderOutcome, SecurityFacts
 from tallystick.domain.reserve_report.material import Material, Row, titled
 from tallystick.domain.reserve_report.values import digits
 
@@ -19,8 +19,8 @@ def activity(material: Material) -> list[CanonicalValue]:
     return [
         {
             **titled(security),
-            "subscriptions": _orders(material, security, "subscription", OrderOutcome.CANCELLED),
-            "redemptions": _orders(material, security, "redemption", OrderOutcome.RETURNED),
+            "subscriptions": _orders(security, "subscription", OrderOutcome.CANCELLED),
+            "redemptions": _orders(security, "redemption", OrderOutcome.RETURNED),
         }
         for security in material.securities
     ]
@@ -33,14 +33,14 @@ def nearest_rank(values: Sequence[int], percent: int) -> int | None:
     return sorted(values)[-(-len(values) * percent // 100) - 1]
 
 
-def _orders(material: Material, security: SecurityFacts, kind: str, called_off: OrderOutcome) -> Row:
+def _orders(security: SecurityFacts, kind: str, called_off: OrderOutcome) -> Row:
     orders = [each for each in security.orders if each.kind == kind]
-    settled = _ended(material, orders, OrderOutcome.SETTLED)
+    settled = [each for each in orders if each.outcome is OrderOutcome.SETTLED]
     times = [each.ended_at - each.opened_at for each in settled]
     return {
-        "opened": sum(1 for each in orders if material.is_in_month(each.opened_at)),
+        "opened": sum(1 for each in orders if not each.is_carried),
         "settled": len(settled),
-        called_off.value: len(_ended(material, orders, called_off)),
+        called_off.value: sum(1 for each in orders if each.outcome is called_off),
         "open": sum(1 for each in orders if each.outcome is OrderOutcome.OPEN),
         # Shares of subscriptions, raw units of redemptions.
         "quantity": digits(sum(each.filled for each in settled)),
@@ -50,10 +50,6 @@ def _orders(material: Material, security: SecurityFacts, kind: str, called_off: 
             {"up_to_seconds": limit, "orders": sum(1 for time in times if _bucket(time) == limit)} for limit in TIMES
         ],
     }
-
-
-def _ended(material: Material, orders: Sequence[OrderFacts], outcome: OrderOutcome) -> list[OrderFacts]:
-    return [each for each in orders if each.outcome is outcome and material.is_in_month(each.ended_at)]
 
 
 def _bucket(time: int) -> int | None:

@@ -39,8 +39,8 @@ def differences(material: Material) -> Row:
             {**_break(each), "age_seconds": now - each.first_seen, "first_seen": moment(each.first_seen)}
             for each in still_open
         ],
-        "opened_in_month": sum(1 for each in breaks if material.is_in_month(each.first_seen)),
-        "closed_in_month": sum(1 for each in breaks if each.closed_at and material.is_in_month(each.closed_at)),
+        "opened_in_month": sum(1 for each in breaks if each.first_seen > material.begins),
+        "closed_in_month": len(breaks) - len(still_open),
         "closed": [
             {
                 **_break(each),

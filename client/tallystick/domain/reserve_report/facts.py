@@ -100,7 +100,8 @@ class OrderFacts:
     """One order opened by the as-of that was open or ended in the month.
 
     `kind` is subscription (quantity in shares) or redemption (quantity in raw units), `filled` in the same unit by the
-    as-of. `ended_at` is when the outcome came, 0 while open; of a settled order the time of its last fill.
+    as-of. `ended_at` is when the outcome came, 0 while open; of a settled order the time of its last fill. One that was
+    open at the opening already `is_carried`: an earlier month counts it as opened.
     """
 
     address: bytes
@@ -112,6 +113,7 @@ class OrderFacts:
     outcome: OrderOutcome
     ended_at: int = 0
     reason_code: int = 0
+    is_carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class AttestationFacts:
 
 @dataclass(frozen=True, slots=True)
 class ActionFacts:
-    """One corporate action announced by the as-of whose announcement, status or dates touch the month.
+    """One corporate action announced by the as-of that became something in the month, or of which a date is in it.
 
     `kind` and `status` are the program's words in lower case; `status` and what follows it are those of the as-of.
     Dates are 0 where the terms have none. `gross_per_share` has 18 places, `withholding` is in basis points.
@@ -227,10 +229,10 @@ class SeizureFacts:
 class SecurityFacts:
     """One security that was listed by the as-of.
 
-    `opening` is before the month's first second, `days` has one figure for each of the report's moments (ReportFacts),
-    of which the as-of is one. `register` is the register of holders at the as-of slot, rewound from today's accounts
-    and what the mint's transactions moved since; None where the node does not serve those. Fills, orders and what else
-    there is many of are in the order of their times, then addresses.
+    `opening` has the figures at the opening of the report (ReportFacts), `days` those of each of its moments, of which
+    the as-of is one. `register` is the register of holders at the as-of slot, rewound from today's accounts and what
+    the mint's transactions moved since; None where the node does not serve those. Fills, orders and what else there is
+    many of are in the order of their times, then addresses.
     """
 
     address: bytes

@@ -80,10 +80,10 @@ class Material:
         """The first second of the month, and the first after it."""
         return month_of(self.facts.period)
 
-    def is_in_month(self, time: int) -> bool:
-        """Whether a time is after the opening, or from the month's first second, and not after the as-of."""
-        opening = self.facts.opening
-        return (opening.time < time if opening else self.month[0] <= time) and time <= self.now
+    @property
+    def begins(self) -> int:
+        """The time of the opening, else the second before the month: what is of the month is later."""
+        return self.facts.opening.time if self.facts.opening else self.month[0] - 1
 
     @property
     def securities(self) -> tuple[SecurityFacts, ...]:

@@ -65,7 +65,7 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
         return
     yield verify_anchor(content, facts, declared.period, declared.version)
     yield from verify_publication(facts, declared)
-    facts = _listed_then(_with_isins(facts, declared), declared)
+    facts = _listed_by_then(_with_isins(facts, declared), declared)
     try:
         material = Material(facts, declared)
         yield from _compare_sections(material, document)
@@ -101,21 +101,19 @@ def _with_isins(facts: ReportFacts, declared: Declared) -> ReportFacts:
     return replace(facts, securities=tuple(securities))
 
 
-def _listed_then(facts: ReportFacts, declared: Declared) -> ReportFacts:
-    """The facts without securities that may have been listed since, where the node does not tell when that was: those
-    of which the as-of close has nothing, nor the chain anything as old."""
+def _listed_by_then(facts: ReportFacts, declared: Declared) -> ReportFacts:
+    """The facts without securities of which nothing is known by the as-of and that the as-of close does not have, where
+    the node does not tell when they were listed: every close has all that were."""
     if Unserved.LOG not in facts.unserved:
         return facts
     closed = {each.mint for each in declared.closes[-1].securities}
-    return replace(facts, securities=tuple(each for each in facts.securities if each.mint in closed or _is_known(each)))
+    securities = tuple(each for each in facts.securities if each.mint in closed or _has_begun(each))
+    return replace(facts, securities=securities)
 
 
-def _is_known(security: SecurityFacts) -> bool:
-    """Whether the chain has anything of a security that is as old as the as-of."""
+def _has_begun(security: SecurityFacts) -> bool:
     at = security.as_of
-    return any(
-        (at.minted, at.reserve, at.redeemed, security.orders, security.actions, security.holds, security.seizures)
-    )
+    return bool(at.minted or at.reserve_as_of or security.orders or security.actions or security.holds)
 
 
 def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> Iterator[Check]:

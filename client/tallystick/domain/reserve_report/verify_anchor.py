@@ -42,17 +42,12 @@ def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, .
         _unequal("/anchor/account", address(own.address), address(account))
         or _unequal("/header/as_of/slot", own.as_of_slot, facts.as_of.slot)
         or _unequal("/anchor/uri", own.uri, declared.uri)
-        or _joins(facts, declared)
     )
     later = [each for each in facts.publications if each.period == own.period and each.version > own.version]
     words = f"The account {address(own.address)} has the as-of slot and the address of this report."
     if later:
         words += f" It was superseded by version {later[-1].version}."
-    return (
-        check_of("publication", "anchor", wrong, words),
-        *_verify_opening(facts, declared),
-        _verify_chain(facts, own),
-    )
+    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own), _verify_opening(facts, own))
 
 
 def publication_of(facts: ReportFacts, period: int, version: int) -> PublicationFacts | None:
@@ -81,28 +76,27 @@ def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
     return check_of("chain of reports", "anchor", wrong, words)
 
 
-def _joins(facts: ReportFacts, declared: Declared) -> Disagreement | None:
-    """The month begins where the report of the month before ended, where there is one."""
-    before = _month_before(facts, declared)
-    opening = declared.opening.slot if declared.opening else 0
-    return _unequal("/header/opening/slot", before.as_of_slot, opening) if before else None
-
-
-def _verify_opening(facts: ReportFacts, declared: Declared) -> tuple[Check, ...]:
-    """What the opening rests on where no report of the month before has it on chain."""
-    opening = declared.opening
-    if opening is None or _month_before(facts, declared):
-        return ()
-    words = f"The month begins behind slot {opening.slot}, the close of {opening.day}. No report of the month before "
-    words += "ended there: its figures are the chain's, that no other close came after it is the issuer's word."
-    return (Check("opening", "header", Status.STATED, words),)
-
-
-def _month_before(facts: ReportFacts, declared: Declared) -> PublicationFacts | None:
-    """The newest publication of the month before."""
-    first = first_day(declared.period) - 1
-    found = [each for each in facts.publications if first >= 0 and each.period == period_of(first)]
-    return found[-1] if found else None
+def _verify_opening(facts: ReportFacts, own: PublicationFacts) -> Check:
+    """That this month begins where the one reported before it ended; what lies between is in no report, which is said
+    where whole months were left out."""
+    name, opening = "opening", facts.opening.slot if facts.opening else 0
+    before = [each for each in facts.publications if each.period < own.period]
+    last = max(before, key=lambda each: (each.period, each.version), default=None)
+    if last is None and facts.opening:
+        words = (
+            f"No earlier month was reported. That no close lies between slot {opening}, behind which this one begins, "
+        )
+        words += "and its first is the issuer's word."
+        return Check(name, "header", Status.STATED, words)
+    if last is None:
+        return check_of(name, "header", None, "No earlier month was reported.")
+    ended = f"{period_text(last.period)} version {last.version} ended with slot {last.as_of_slot}"
+    is_next = last.period == period_of(first_day(own.period) - 1)
+    if opening > last.as_of_slot and not is_next:
+        words = f"The report of {ended}; this one begins behind slot {opening}. What lies between is in neither."
+        return Check(name, "header", Status.STATED, words)
+    wrong = _unequal("/header/opening/slot", last.as_of_slot, opening)
+    return check_of(name, "header", wrong, f"The report of {ended}, where this one begins.")
 
 
 def _unequal(path: str, expected: str | int, found: str | int) -> Disagreement | None:

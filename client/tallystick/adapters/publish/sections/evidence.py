@@ -182,6 +182,7 @@ def anchors(document: Node, digest: str) -> Section:
                     Fact("Running hash after its last close", days["after"], Kind.WHOLE),
                     Fact("Closes of the month", count(days["count"])),
                     Fact("Last day closed", days["last_day"]),
+                    Fact("Days that were not closed", ", ".join(days["left_out"]) or "none"),
                 )
             ),
             Subheading("Publication"),
