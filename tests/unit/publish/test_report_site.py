@@ -220,6 +220,7 @@ def test_a_failed_test_is_not_shown_as_passed() -> None:
 
 def test_days_without_a_close_are_named() -> None:
     document = sample()
+    document["days"]["left_out"] = []
     assert "not closed:" not in rendered(canonical_json(document)).decode()
     document["days"]["left_out"] = ["2026-10-30", "2026-10-31"]
     assert "Days that were not closed: 2026-10-30, 2026-10-31." in rendered(canonical_json(document)).decode()
