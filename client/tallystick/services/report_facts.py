@@ -113,7 +113,12 @@ async def gather_facts(
     for address in (issuer, *(book.address for book in read.books.securities)):
         since = list_since_slot(chain, address, opening.slot) if opening else list_since_time(chain, address, start)
         listings[address] = await since
-    log = await read_log(chain, issuer, listings, as_of, program_id, progress)
+    begun = {issuer} | {
+        address
+        for address, records in read.records.items()
+        if any(month.is_by(time, *mark) for time, mark in records.marks())
+    }
+    log = await read_log(chain, issuer, listings, as_of, begun, program_id, progress)
     if not log.is_whole:
         unserved.add(Unserved.LOG)
     publishers = [address for address, role in read.roles.items() if role.kind is RoleKind.PUBLISHER]
@@ -126,8 +131,7 @@ async def gather_facts(
 
     securities: list[SecurityFacts] = []
     for book in read.books.securities:
-        marks = read.records[book.address].marks()
-        if book.address in log.listed_later and not any(month.is_by(time, *mark) for time, mark in marks):
+        if book.address in log.listed_later:
             continue
         of_both = listings[issuer], listings[book.address]
         terms, is_served = await terms_then(chain, book, *of_both, as_of, program_id)
