@@ -9,7 +9,7 @@ counters of the accounts, or nothing is handed out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain as chain_of
 from itertools import pairwise
@@ -89,6 +89,7 @@ async def gather_facts(
     clock: Clock,
     *,
     opening: Moment | None = None,
+    doubtful: Collection[Moment] = (),
     program_id: Pubkey = PROGRAM_ID,
     progress: Progress | None = None,
 ) -> ReportFacts:
@@ -97,14 +98,15 @@ async def gather_facts(
     `moments` are those of the month's closes, oldest first; the last is the as-of. The month begins behind `opening`,
     the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
     period's first second. What the node does not serve is in the facts' `unserved`, and the figures that do not need it
-    are right all the same. InputError for moments that do not end with the as-of or are out of order. LedgerError when
-    a moment's slot is of another time, or accounts do not agree with each other; ChainError when the cluster does not
-    answer or has not reached the as-of.
+    are right all the same. Of what happened in the very second of a moment, what is not served counts as before its
+    end, and at `doubtful` ones as behind it. InputError for moments that do not end with the as-of or are out of order.
+    LedgerError when a moment's slot is of another time, or accounts do not agree with each other; ChainError when the
+    cluster does not answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
     before = opening or Moment(LAST_SLOT, start - 1)
     _require_moments(as_of, moments, before)
-    read = await _read_all(chain, issuer, as_of, moments, before, until, clock, program_id)
+    read = await _read_all(chain, issuer, as_of, moments, before, until, doubtful, clock, program_id)
     month, unserved = read.month, set(read.unserved)
     if not await _has_times(chain, _of_slots(before, moments)):
         unserved.add(Unserved.TIMES)
@@ -200,6 +202,7 @@ async def _read_all(
     moments: Sequence[Moment],
     opening: Moment,
     until: int,
+    doubtful: Collection[Moment],
     clock: Clock,
     program_id: Pubkey,
 ) -> _Read:
@@ -217,7 +220,11 @@ async def _read_all(
     order = await order_of_seconds(chain, _of_slots(opening, moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
     now = Moment(LAST_SLOT, books.now)
-    instants = Instants((opening, *moments, now), order.later)
+    later = {
+        moment: marks | (order.unknown[moment] if moment in doubtful else frozenset())
+        for moment, marks in order.later.items()
+    }
+    instants = Instants((opening, *moments, now), later)
     actions = {address: each for record in records.values() for address, each in record.actions.items()}
     lives, is_served = await read_lives(chain, actions, instants.moments, program_id)
     if not is_served:

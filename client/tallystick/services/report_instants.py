@@ -65,10 +65,15 @@ class Instants:
 
 @dataclass(frozen=True, slots=True)
 class OrderOfSeconds:
-    """What came later in the second of each moment; `is_served` says whether the node told of every step asked for."""
+    """What came later in the second of each moment; `unknown` are the steps there that the node did not tell of."""
 
     later: Mapping[Moment, frozenset[Mark]]
-    is_served: bool
+    unknown: Mapping[Moment, frozenset[Mark]]
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the node told of every step asked for."""
+        return not any(self.unknown.values())
 
 
 async def order_of_seconds(
@@ -76,23 +81,23 @@ async def order_of_seconds(
 ) -> OrderOfSeconds:
     """Ask, for every step whose time is a moment's second, in which slot it happened. ChainError.
 
-    A step that the node does not tell of counts as happened by then, and `is_served` is False.
+    A step that the node does not tell of is not later, and `unknown`.
     """
     asked: dict[int, set[Mark]] = {moment.time: set() for moment in moments}
     for time, mark in marks:
         if time in asked:
             asked[time].add(mark)
     later: dict[Moment, frozenset[Mark]] = {}
-    is_served = True
+    unknown: dict[Moment, frozenset[Mark]] = {}
     for time, wanted in asked.items():
         if not wanted:
             continue
         slots = await _slots_of(chain, {address for address, _ in wanted}, time, program_id)
-        is_served = is_served and all(mark in slots for mark in wanted)
         for moment in moments:
             if moment.time == time:
                 later[moment] = frozenset(mark for mark in wanted if slots.get(mark, 0) > moment.slot)
-    return OrderOfSeconds(later, is_served)
+                unknown[moment] = frozenset(mark for mark in wanted if mark not in slots)
+    return OrderOfSeconds(later, unknown)
 
 
 async def _slots_of(chain: Chain, addresses: set[Pubkey], time: int, program_id: Pubkey) -> dict[Mark, int]:

@@ -22,7 +22,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import read_report
-from tallystick.domain.reserve_report.facts import Moment, ReportFacts
+from tallystick.domain.reserve_report.facts import Moment, ReportFacts, Unserved
 from tallystick.domain.reserve_report.published import (
     ANCHOR,
     APPROVAL,
@@ -113,11 +113,11 @@ async def verify_report(
     if times.status is Status.FAILED:
         return Verified(header, (*identity, times))
     try:
-        facts = await _gather(chain, header, declared, clock, program_id, progress)
+        facts, others = await _gather(chain, header, declared, clock, program_id, progress)
     except (InputError, LedgerError) as error:
         failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
         return Verified(header, (*identity, times, failed))
-    checks = verify_document(content, facts, is_signed_by)
+    checks = verify_document(content, facts, is_signed_by, others)
     correction = verify_correction(content, declared, facts, corrected)
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
     return Verified(header, (*identity, times, *checks, *correction, *beside))
@@ -197,20 +197,32 @@ async def _gather(
     clock: Clock,
     program_id: Pubkey,
     progress: Progress | None,
-) -> ReportFacts:
+) -> tuple[ReportFacts, tuple[ReportFacts, ...]]:
+    """The facts; and where the node does not serve the order of things within the second of a moment, those that would
+    be with another order."""
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
     opening = Moment(declared.opening.slot, declared.opening.block_time) if declared.opening else None
-    return await gather_facts(
-        chain,
-        Pubkey.from_string(header.issuer),
-        header.period,
-        moments[-1],
-        moments,
-        clock,
-        opening=opening,
-        program_id=program_id,
-        progress=progress,
-    )
+
+    async def gather(*doubtful: Moment) -> ReportFacts:
+        return await gather_facts(
+            chain,
+            Pubkey.from_string(header.issuer),
+            header.period,
+            moments[-1],
+            moments,
+            clock,
+            opening=opening,
+            doubtful=doubtful,
+            program_id=program_id,
+            progress=progress,
+        )
+
+    facts = await gather()
+    if Unserved.ORDER_OF_SECOND not in facts.unserved:
+        return facts, ()
+    # What differs at the opening alone may cancel out with what differs at the as-of.
+    ends = (opening,) if opening else ()
+    return facts, (await gather(*ends, *moments), *[await gather(each) for each in ends])
 
 
 def _check_files(

@@ -220,3 +220,23 @@ def test_a_security_that_had_begun_and_is_in_no_close_is_found(figure: str) -> N
 def test_a_security_that_was_listed_by_then_and_is_in_no_close_is_found() -> None:
     content, facts = sample_report()
     assert Status.FAILED in statuses(verify_document(content, with_another(facts), is_signed))
+
+
+def at_the_as_of(facts: ReportFacts, by: int) -> ReportFacts:
+    """As many more raw units minted by the as-of as if fills of its second had come before it, or fewer."""
+    one = facts.securities[0]
+    moved = replace(one.as_of, minted=one.as_of.minted + by)
+    told = replace(one, as_of=moved, days=(*one.days[:-1], moved))
+    return replace(facts, securities=(told, *facts.securities[1:]), unserved=frozenset({Unserved.ORDER_OF_SECOND}))
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "is_found"), [(2, -3, False), (2, 0, False), (2, 1, True), (-2, -1, True)]
+)
+def test_a_close_between_the_two_orders_of_its_second_is_right(before: int, behind: int, *, is_found: bool) -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, at_the_as_of(facts, before), is_signed, [at_the_as_of(facts, behind)])
+    [closes] = [each for each in checks if each.name == "daily closes"]
+    assert (closes.status is Status.FAILED) == is_found
+    [tokens] = [each for each in checks if each.name == "tokens"]
+    assert tokens.status is Status.NOT_SERVED

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -18,6 +18,7 @@ from desk import ACCOUNT, DAY, ISIN, SHARE, movement
 from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.store.reports import StoredReport
 from tallystick.domain.amounts import MULTIPLIER_ONE, Quantity
+from tallystick.domain.canonical import canonical_json
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.holdings import HoldingLine
 from tallystick.domain.identifiers import event_hash
@@ -37,6 +38,7 @@ from tallystick.services.report_inputs import ReportProfile
 from tallystick.services.report_verify import Verified, verify_report
 from tallystick.services.securities import SecurityAddresses, plan_list_security, plan_set_limit, security_of
 from tallystick.services.subscription import order_id, plan_open_subscription, plan_settle_subscription
+from test_report_facts import ForgetfulChain
 from test_report_release import approve, publish
 
 SEPTEMBER, OCTOBER, NOVEMBER = 202609, 202610, 202611
@@ -290,6 +292,32 @@ async def test_every_one_of_them_verifies(told: Told, name: str) -> None:
     assert {each.status for each in verified.checks} == {Status.PASSED, Status.STATED}
     [opening] = [each for each in verified.checks if each.name == "opening"]
     assert opening.status is Status.PASSED
+
+
+def on_a_node_that_forgot(told: Told, content: bytes) -> Awaitable[Verified]:
+    """Verified with accounts of now and not one transaction, long after."""
+    ledger = told.desk.chain.ledger
+    return verify_report(ForgetfulChain(ledger, since=ledger.slot), content, told.desk.clock, issuer=told.desk.issuer)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_every_one_of_them_holds_on_a_node_that_forgot_what_came_first(told: Told, name: str) -> None:
+    verified = await on_a_node_that_forgot(told, told.reports[name].content)
+    assert [(each.name, each.words) for each in verified.checks if each.status is Status.FAILED] == []
+    not_served = {each.name for each in verified.checks if each.status is Status.NOT_SERVED}
+    assert "order within a second" in not_served
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [("roll_forward", "burnt"), ("roll_forward", "closing"), ("tokens", "supply"), ("test", "required")],
+)
+async def test_what_that_order_does_not_decide_is_checked_all_the_same(told: Told, section: str, field: str) -> None:
+    document = told.document("2026-11 v1")
+    of_used(document[section])[field] = "1"
+    verified = await on_a_node_that_forgot(told, canonical_json(document))
+    paths = [each.path for each in verified.checks if each.status is Status.FAILED and each.section == section]
+    assert [path.split("/")[-1] for path in paths] == [field]
 
 
 def of_used(rows: list[Any]) -> Any:

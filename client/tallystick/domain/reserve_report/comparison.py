@@ -57,7 +57,7 @@ INSTEAD: Final[Mapping[Unserved, str]] = {
     Unserved.ACTIONS: "terms and dates were read from each action, and the multiplier from the anchored closes",
     Unserved.TERMS: "ISINs were taken from the anchored closes",
     Unserved.TIMES: "the times that the anchored closes have were taken",
-    Unserved.ORDER_OF_SECOND: "what happened in the as-of's last second was taken to be before it",
+    Unserved.ORDER_OF_SECOND: "values that it decides were left out, and figures at closes are those of either order",
 }
 """What stands in for what a node did not serve."""
 
@@ -83,6 +83,18 @@ def compare(expected: CanonicalValue, found: CanonicalValue, place: Place, skipp
         if difference is None and (type(wanted) is not type(given) or wanted != given):
             difference = differ(pointer(at), wanted, given)
     return Comparison(leaves, left_out, difference)
+
+
+def differing(one: CanonicalValue, other: CanonicalValue, place: Place) -> Iterator[Place]:
+    """Where two documents differ: leaves, and lists that have not as many entries."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in sorted(one):
+            yield from differing(one[key], other[key], (*place, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from differing(left, right, (*place, index))
+    elif one != other:
+        yield place
 
 
 def differ(path: str, expected: object, found: object) -> Disagreement:

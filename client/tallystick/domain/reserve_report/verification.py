@@ -6,13 +6,13 @@ show it; the rest is counted as the issuer's word. What a node did not serve is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.reserve_report.checks import Check, Status, check_of
 from tallystick.domain.reserve_report.codec import read_declared
-from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare, differ
+from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare, differ, differing
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import SECTIONS, read_report
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityFacts, Unserved
@@ -40,15 +40,21 @@ _FORM = ("format", "format_version")
 """What the first check, of the form, has looked at."""
 
 
-def verify_document(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> tuple[Check, ...]:
+def verify_document(
+    content: bytes, facts: ReportFacts, is_signed: IsSigned, others: Sequence[ReportFacts] = ()
+) -> tuple[Check, ...]:
     """Every check of a report, in the order in which a reader follows it; nothing is raised for what is wrong in it.
 
     `facts` are of the issuer, period and as-of that the report has on chain, `is_signed` checks an officer's signature.
+    `others` are what the facts would be if what is not known of the order within a second were another: values in which
+    they differ cannot be recomputed.
     """
-    return tuple(document_checks(content, facts, is_signed))
+    return tuple(document_checks(content, facts, is_signed, others))
 
 
-def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> Iterator[Check]:
+def document_checks(
+    content: bytes, facts: ReportFacts, is_signed: IsSigned, others: Sequence[ReportFacts] = ()
+) -> Iterator[Check]:
     """As verify_document, one check after the other."""
     try:
         document = read_report(content)
@@ -68,7 +74,8 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     facts = _listed_by_then(_with_isins(facts, declared), declared)
     try:
         material = Material(facts, declared)
-        yield from _compare_sections(material, document)
+        otherwise = [Material(_listed_by_then(_with_isins(each, declared), declared), declared) for each in others]
+        yield from _compare_sections(material, otherwise, document)
     except TallystickError as error:
         yield Check("figures", "every section", Status.FAILED, f"The report cannot be built again: {error}")
         return
@@ -78,10 +85,10 @@ def document_checks(content: bytes, facts: ReportFacts, is_signed: IsSigned) -> 
     yield verify_arithmetic(document)
     yield verify_fills(material)
     yield verify_attestations(material)
-    yield from verify_closes(material)
+    yield from verify_closes(material, otherwise)
     yield verify_draw(material)
     yield verify_statements(material)
-    yield from verify_timing(material)
+    yield from _first_that_holds([verify_timing(each) for each in (material, *otherwise)])
     yield verify_breaks(material)
     yield verify_holders(material, document)
     yield _verify_program(material)
@@ -116,7 +123,14 @@ def _has_begun(security: SecurityFacts) -> bool:
     return bool(at.minted or at.reserve_as_of or security.orders or security.actions or security.holds)
 
 
-def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> Iterator[Check]:
+def _first_that_holds(found: Sequence[tuple[Check, ...]]) -> tuple[Check, ...]:
+    """Of the same checks with several facts, those in which nothing fails; else the first."""
+    return next((each for each in found if all(one.status is not Status.FAILED for one in each)), found[0])
+
+
+def _compare_sections(
+    material: Material, otherwise: Sequence[Material], found: dict[str, CanonicalValue]
+) -> Iterator[Check]:
     """Each section as it is built again, compared with the report's."""
     unserved = material.facts.unserved
     skipped: list[Place] = [place for each in sorted(unserved) for place in RESTS_ON.get(each, ())]
@@ -127,12 +141,15 @@ def _compare_sections(material: Material, found: dict[str, CanonicalValue]) -> I
         if section not in found:
             yield Check(name, section, Status.FAILED, f"/{section} is missing.", f"/{section}")
             continue
-        result = compare(build(material), found[section], (section,), skipped)
+        expected = build(material)
+        doubtful = [place for each in otherwise for place in differing(expected, build(each), (section,))]
+        result = compare(expected, found[section], (section,), [*skipped, *doubtful])
         wrong = result.difference
         if wrong:
             yield Check(name, section, Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
         elif result.skipped:
             rests = [each for each in sorted(unserved) if any(at[0] == section for at in RESTS_ON.get(each, ()))]
+            rests += [Unserved.ORDER_OF_SECOND] if doubtful else []
             instead = "; ".join(INSTEAD[each] for each in rests)
             words = f"Values built again and equal: {result.leaves}. Not served: {result.skipped}; {instead}."
             yield Check(name, section, Status.NOT_SERVED, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tallystick.domain.amounts import multiplier_to_float_bits
@@ -28,11 +28,13 @@ FIGURES: Final = (
     "attestation",
 )
 """Figures that a close and the chain both have, under the same names."""
+_AMOUNTS: Final = ("supply", "required", "redeemed", "minted", "burnt", "escrow")
 
 
-def verify_closes(material: Material) -> tuple[Check, ...]:
-    """The closes' own chain and figures, then their running hash on chain."""
-    return (_verify_figures(material), _verify_running_hash(material))
+def verify_closes(material: Material, otherwise: Sequence[Material] = ()) -> tuple[Check, ...]:
+    """The closes' own chain and figures, then their running hash on chain. Figures of `otherwise` are as good, where
+    the node does not tell what came first in the second of a close."""
+    return (_verify_figures(material, otherwise), _verify_running_hash(material))
 
 
 def verify_draw(material: Material) -> Check:
@@ -58,9 +60,9 @@ def verify_draw(material: Material) -> Check:
     return check_of("drawn day", "second_look", wrong, words)
 
 
-def _verify_figures(material: Material) -> Check:
+def _verify_figures(material: Material, otherwise: Sequence[Material]) -> Check:
     closes, facts = material.declared.closes, material.facts
-    wrong = next(_disagreements(material), None)
+    wrong = next(_disagreements(material, otherwise), None)
     words = (
         f"{len(closes)} daily closes name one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
         "securities are those recomputed from fills, orders, attestations and actions."
@@ -68,18 +70,33 @@ def _verify_figures(material: Material) -> Check:
     return check_of("daily closes", "backing", wrong, words)
 
 
-def _disagreements(material: Material) -> Iterator[Disagreement]:
-    facts, declared = material.facts, material.declared
+def _disagreements(material: Material, otherwise: Sequence[Material]) -> Iterator[Disagreement]:
+    declared = material.declared
     if declared.opening:
-        openings = {each.mint: each.opening for each in facts.securities}
+        openings = _possible((material, *otherwise), None)
         yield from _of_close(material, declared.opening, "/declared/opening/content", openings, is_opening=True)
     for place, close in enumerate(declared.closes):
-        figures = {each.mint: each.days[place] for each in facts.securities}
+        figures = _possible((material, *otherwise), place)
         yield from _of_close(material, close, f"/declared/closes/contents/{place}", figures)
 
 
+def _possible(materials: Sequence[Material], place: int | None) -> dict[bytes, list[SecurityAt]]:
+    """The figures of each security at a close, or at the opening, by its mint: one for each order that is possible."""
+    found: dict[bytes, list[SecurityAt]] = {}
+    for material in materials:
+        for security in material.facts.securities:
+            at = security.opening if place is None else security.days[place]
+            found.setdefault(security.mint, []).append(at)
+    return found
+
+
 def _of_close(
-    material: Material, close: DailyClose, path: str, figures: dict[bytes, SecurityAt], *, is_opening: bool = False
+    material: Material,
+    close: DailyClose,
+    path: str,
+    figures: dict[bytes, list[SecurityAt]],
+    *,
+    is_opening: bool = False,
 ) -> Iterator[Disagreement]:
     facts = material.facts
     if close.issuer != facts.issuer:
@@ -102,23 +119,24 @@ def _of_close(
         if (part.isin, part.decimals) != identities[part.mint]:
             yield differ(f"{path}/securities/{index}", list(identities[part.mint]), [part.isin, part.decimals])
         yield from _of_security(part, at, f"{path}/securities/{index}")
-    for mint, at in figures.items():
-        if at.minted or at.reserve:
+    for mint, possible in figures.items():
+        if all(at.minted or at.reserve for at in possible):
             yield Disagreement(f"{path}: {identities[mint][0]} is missing.", path)
 
 
-def _of_security(part: SecurityClose, at: SecurityAt, path: str) -> Iterator[Disagreement]:
+def _of_security(part: SecurityClose, possible: Sequence[SecurityAt], path: str) -> Iterator[Disagreement]:
     for name in FIGURES:
-        expected, found = getattr(at, name), getattr(part, name)
-        if expected != found:
-            texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (expected, found))
+        values, found = [getattr(at, name) for at in possible], getattr(part, name)
+        # Of several fills in one second some may have come before the close, and some behind it.
+        if found not in values and not (name in _AMOUNTS and min(values) <= found <= max(values)):
+            texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (values[0], found))
             yield differ(f"{path}/{name}", *texts)
     accounts = [each.account_hash for each in part.statements]
     if len(set(accounts)) != len(accounts):
         yield Disagreement(f"{path}/statements: one account's shares are counted twice.", f"{path}/statements")
-    bits = multiplier_to_float_bits(at.multiplier) if at.multiplier else 0
-    if part.multiplier_bits not in (0, bits):
-        yield differ(f"{path}/multiplier_bits", str(bits), str(part.multiplier_bits))
+    bits = [multiplier_to_float_bits(at.multiplier) if at.multiplier else 0 for at in possible]
+    if part.multiplier_bits not in (0, *bits):
+        yield differ(f"{path}/multiplier_bits", str(bits[0]), str(part.multiplier_bits))
 
 
 def _verify_running_hash(material: Material) -> Check:
