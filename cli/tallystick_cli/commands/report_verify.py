@@ -13,8 +13,8 @@ from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.reserve_report.checks import Check, Status
-from tallystick.domain.reserve_report.published import PAGE, PDF, period_text
-from tallystick.errors import InputError
+from tallystick.domain.reserve_report.published import PAGE, PDF, period_text, read_header
+from tallystick.errors import InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 
 from tallystick_cli.command import command
@@ -94,7 +94,12 @@ class ReportVerified:
             return stack(_failure_panel(failure), _failure_panel(figure) if figure and figure != failure else None)
         assert header is not None
         words = f"The report of {period_text(header.period)}, version {header.version}, holds"
-        return Text.assemble(("✓ ", "green"), (words, "bold"), (f" · SHA-256 {short(header.hash, 8)}", "dim"))
+        missing = _count(self.verified.checks, Status.NOT_SERVED)
+        mark, style = ("○ ", "yellow") if missing else ("✓ ", "green")
+        rest = f" as far as this node serves it: {missing} {'check is' if missing == 1 else 'checks are'} not whole"
+        return Text.assemble(
+            (mark, style), (words + (rest if missing else ""), "bold"), (f" · SHA-256 {short(header.hash, 8)}", "dim")
+        )
 
 
 _LEGEND: Final = {
@@ -138,12 +143,19 @@ async def report_verify(
     ] = None,
     pdf: Annotated[Path | None, typer.Option(help="The PDF; else report.pdf beside FILE.", dir_okay=False)] = None,
     page: Annotated[Path | None, typer.Option(help="The page; else index.html beside FILE.", dir_okay=False)] = None,
+    corrected: Annotated[
+        Path | None,
+        typer.Option(
+            help="report.json of the version that it corrects; else that of the folder beside.", dir_okay=False
+        ),
+    ] = None,
 ) -> ReportVerified:
-    """Check a published report with the file and an RPC endpoint alone, trusting nothing but the chain.
+    """Check a published report with the file and an RPC endpoint alone: no profile, no database.
 
-    Every figure is recomputed and compared: supply, fills, escrow, multipliers, reserves, roles, actions, holders, the
-    daily closes, the drawn day. What the node no longer serves is said, with what was checked instead. Files beside it
-    are made again from it. Exit 1 unless everything holds.
+    Every figure that is on chain is recomputed and compared: supply, fills, escrow, multipliers, reserves, roles,
+    actions, holders, the daily closes, the drawn day. What the node no longer serves is said, with what was checked
+    instead, and what nothing on chain can show. Files beside it are made again from it. Exit 1 when a check failed. The
+    endpoint is taken at its word: ask one of your own, or a second one.
     """
     render_pdf, render_page = tally.paper_renderers()
     content = _read(file)
@@ -161,12 +173,22 @@ async def report_verify(
             content,
             tally.clock,
             issuer=wanted,
+            corrected=_read(corrected) if corrected else _beside(file, content),
             files=files,
             render_pdf=render_pdf,
             render_page=render_page,
             progress=progress,
         )
     return ReportVerified(verified)
+
+
+def _beside(file: Path, content: bytes) -> bytes | None:
+    """The version before in the folder of all versions of a month, where FILE is in one."""
+    try:
+        before = file.absolute().parent.parent / f"v{read_header(content).version - 1}" / file.name
+    except LedgerError:
+        return None
+    return before.read_bytes() if before.is_file() else None
 
 
 def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:

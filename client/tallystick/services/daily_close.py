@@ -171,7 +171,13 @@ async def verify_closes(closes: CloseStore, issuer: Pubkey) -> tuple[DailyClose,
 
 
 async def deployed_program_hash(chain: Chain, program_id: Pubkey = PROGRAM_ID) -> bytes:
-    """SHA-256 of the program's file as deployed, without the zeros that a deployment may have behind it.
+    """As deployed_program, the hash alone."""
+    return (await deployed_program(chain, program_id))[0]
+
+
+async def deployed_program(chain: Chain, program_id: Pubkey = PROGRAM_ID) -> tuple[bytes, int]:
+    """SHA-256 of the program's file as deployed, without the zeros that a deployment may have behind it, and the slot
+    it was deployed in.
 
     LedgerError when there is no program at the address. Equals the line of program.sha256 for an unchanged build.
     """
@@ -180,11 +186,12 @@ async def deployed_program_hash(chain: Chain, program_id: Pubkey = PROGRAM_ID) -
         raise LedgerError(
             f"Program {program_id} is not deployed on this cluster.", hint="Check which cluster the profile names."
         )
-    content = read_program_data(account.data).content
+    deployed = read_program_data(account.data)
+    content = deployed.content
     length = _elf_length(content)
     if length > len(content) or any(content[length:]):
         length = len(content)
-    return sha256(content[:length])
+    return sha256(content[:length]), deployed.slot
 
 
 def _elf_length(content: bytes) -> int:

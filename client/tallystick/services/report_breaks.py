@@ -77,8 +77,9 @@ def _declared(
     is_named = any(record.id in ids for ids in named)
     if record.first_seen > as_of and not is_named:
         return None
+    by_then = (close.block_time for close, ids in zip(closes, named, strict=True) if record.id in ids)
     # Whoever reconciles is ahead of the slot that a close is of, by some seconds.
-    first_seen = min(record.first_seen, begins if record.id in before else as_of)
+    first_seen = min(record.first_seen, next(by_then, as_of), begins if record.id in before else as_of)
     has_gone = has_opening and not is_issuers and record.id not in before and record.first_seen <= begins
     if record.id in named[-1]:
         return _break(record.found, first_seen, 0, record.owner)

@@ -38,7 +38,7 @@ from tallystick.program.generated.types import RoleKind
 from tallystick.program.text import decode_text
 from tallystick.services.books import IssuerBooks, SecurityBook, read_books
 from tallystick.services.chain_reads import list_all, list_roles, read
-from tallystick.services.daily_close import deployed_program_hash
+from tallystick.services.daily_close import deployed_program
 from tallystick.services.report_distributions import distributions_then
 from tallystick.services.report_figures import Records, figures_at, require_counters
 from tallystick.services.report_history import Listing, Progress, list_since_slot, list_since_time, read_block_times
@@ -115,7 +115,12 @@ async def gather_facts(
     for address in (issuer, *(book.address for book in read.books.securities)):
         since = list_since_slot(chain, address, opening.slot) if opening else list_since_time(chain, address, start)
         listings[address] = await since
-    log = await read_log(chain, issuer, listings, as_of, program_id, progress)
+    begun = {issuer} | {
+        address
+        for address, records in read.records.items()
+        if any(month.is_by(time, *mark) for time, mark in records.marks())
+    }
+    log = await read_log(chain, issuer, listings, as_of, begun, program_id, progress)
     if not log.is_whole:
         unserved.add(Unserved.LOG)
     publishers = [address for address, role in read.roles.items() if role.kind is RoleKind.PUBLISHER]
@@ -128,8 +133,7 @@ async def gather_facts(
 
     securities: list[SecurityFacts] = []
     for book in read.books.securities:
-        marks = read.records[book.address].marks()
-        if book.address in log.listed_later and not any(month.is_by(time, *mark) for time, mark in marks):
+        if book.address in log.listed_later:
             continue
         of_both = listings[issuer], listings[book.address]
         terms, is_served = await terms_then(chain, book, *of_both, as_of, program_id)
@@ -139,10 +143,12 @@ async def gather_facts(
         securities.append(facts)
         unserved |= missing
     securities.sort(key=lambda each: (each.isin, each.mint))
+    program_hash, program_slot = await deployed_program(chain, program_id)
     return ReportFacts(
         cluster=str(await chain.get_genesis_hash()),
         program=bytes(program_id),
-        program_hash=await deployed_program_hash(chain, program_id),
+        program_hash=program_hash,
+        program_slot=program_slot,
         issuer=bytes(issuer),
         issuer_name=decode_text(read.books.issuer.name, "name"),
         lei=decode_text(read.books.issuer.lei, "lei"),

@@ -6,7 +6,7 @@ the accounts, one for each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import IntEnum
 from typing import Final
@@ -72,10 +72,12 @@ async def read_log(
     issuer: Pubkey,
     listings: Mapping[Pubkey, Listing],
     as_of: Moment,
+    begun: Collection[Pubkey],
     program_id: Pubkey,
     progress: Progress | None = None,
 ) -> Log:
-    """The log of the issuer and its securities, from the listings of each since the month's first second."""
+    """The log of the issuer and its securities, from the listings of each since the month's first second. `begun` are
+    those of them of which something is as old as the as-of."""
     lines = oldest_first(*(listing.until(as_of.slot) for listing in listings.values()))
     entries: list[LogEntry] = []
     made: set[Pubkey] = set()
@@ -101,14 +103,13 @@ async def read_log(
                 )
     later: set[Pubkey] = set()
     for address, listing in listings.items():
-        if listing.reaches or address in made:
+        if address in made or (address in begun and listing.reaches):
             continue
-        # Nothing of it by the as-of, and what came first behind that made it.
-        is_new = all(line.error is not None for line in listing.until(as_of.slot))
-        if is_new and await _was_made_by_first(chain, address, listing.lines, program_id):
+        # Anybody may have named its address before it was made: what made it tells when it was listed.
+        is_made = address not in begun and await _is_made_in(chain, address, listing.later_than(as_of.slot), program_id)
+        if is_made:
             later.add(address)
-            continue
-        is_whole = False
+        is_whole = is_whole and (is_made or (listing.reaches and is_made is not None))
     entries.sort(key=lambda each: (each.slot, each.signature, each.place))
     return Log(tuple(entries), is_whole, frozenset(later))
 
@@ -188,10 +189,15 @@ def _concerns(event: EventLayout, issuer: Pubkey, listings: Mapping[Pubkey, List
     return owner == issuer or owner in listings
 
 
-async def _was_made_by_first(chain: Chain, address: Pubkey, lines: Sequence[SignatureInfo], program_id: Pubkey) -> bool:
-    async for transaction in read_transactions(chain, oldest_first(lines)[:1]):
-        return transaction is not None and any(address in makes(each) for each in events_in(transaction, program_id))
-    return False
+async def _is_made_in(chain: Chain, address: Pubkey, lines: Sequence[SignatureInfo], program_id: Pubkey) -> bool | None:
+    """Whether one of these transactions made the address; None where none did and the node does not serve all."""
+    is_served = True
+    async for transaction in read_transactions(chain, oldest_first(lines)):
+        if transaction is None:
+            is_served = False
+        elif any(address in makes(each) for each in events_in(transaction, program_id)):
+            return True
+    return False if is_served else None
 
 
 __all__ = ["LOGGED", "Log", "details_of", "makes", "read_closed_days", "read_log"]

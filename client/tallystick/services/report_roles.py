@@ -36,7 +36,7 @@ async def roles_then(
     """
     then = dict(roles)
     is_served = True
-    asked = [address for address, role in roles.items() if await _leaves_doubt(chain, address, role, month)]
+    asked = [address for address, role in roles.items() if await _leaves_doubt(chain, address, role, month, program_id)]
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         read = await asyncio.gather(*(_role_then(chain, each, roles[each], month, program_id) for each in part))
@@ -48,12 +48,22 @@ async def roles_then(
     return role_facts(then.items(), delay, month), is_served
 
 
-async def _leaves_doubt(chain: Chain, address: Pubkey, role: Role, month: Month) -> bool:
+async def _leaves_doubt(chain: Chain, address: Pubkey, role: Role, month: Month, program_id: Pubkey) -> bool:
+    """Whether its account may not say what the role was at the as-of. A guardian's is named by whatever the guardian
+    does, and by whoever likes to: only a veto since counts."""
     if not month.is_by(role.granted_at, address, Step.MADE):
         return role.grants > 1
     if role.kind is not RoleKind.GUARDIAN or role.ends_at != NEVER:
         return False
-    return bool((await list_since_slot(chain, address, month.as_of.slot)).lines)
+    later = await list_since_slot(chain, address, month.as_of.slot)
+    async for transaction in read_transactions(chain, oldest_first(later.lines)):
+        if transaction is None or any(_is_veto(each, address) for each in events_in(transaction, program_id)):
+            return True
+    return False
+
+
+def _is_veto(event: EventLayout, address: Pubkey) -> bool:
+    return isinstance(event, events.ChangeVetoed) and event.kind is VetoSubject.ROLE and event.subject == address
 
 
 async def _role_then(chain: Chain, address: Pubkey, role: Role, month: Month, program_id: Pubkey) -> Role | None:

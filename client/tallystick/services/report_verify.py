@@ -37,6 +37,7 @@ from tallystick.domain.reserve_report.published import (
 )
 from tallystick.domain.reserve_report.verification import verify_document
 from tallystick.domain.reserve_report.verify_anchor import publication_of
+from tallystick.domain.reserve_report.verify_correction import verify_correction
 from tallystick.errors import InputError, LedgerError, TallystickError
 from tallystick.program.addresses import report_address
 from tallystick.program.generated.accounts import ReserveReport
@@ -87,6 +88,7 @@ async def verify_report(
     clock: Clock,
     *,
     issuer: Pubkey | None = None,
+    corrected: bytes | None = None,
     files: Mapping[str, bytes] | None = None,
     render_pdf: RenderPdf | None = None,
     render_page: RenderPage | None = None,
@@ -95,8 +97,9 @@ async def verify_report(
 ) -> Verified:
     """Check report.json against the chain. `issuer` is whose report it has to be, when the reader knows.
 
-    `files` are those that lie beside it, by their names (published.py); the renderers make them again. What is wrong is
-    a failed check and raises nothing. ChainError when the cluster does not answer.
+    `corrected` is report.json of the version that it corrects, to compare what changed. `files` are those that lie
+    beside it, by their names (published.py); the renderers make them again. What is wrong is a failed check and raises
+    nothing. ChainError when the cluster does not answer.
     """
     try:
         declared = read_declared(read_report(content)["declared"])
@@ -115,8 +118,9 @@ async def verify_report(
         failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
         return Verified(header, (*identity, times, failed))
     checks = verify_document(content, facts, is_signed_by, others)
+    correction = verify_correction(content, declared, facts, corrected)
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
-    return Verified(header, (*identity, times, *checks, *beside))
+    return Verified(header, (*identity, times, *checks, *correction, *beside))
 
 
 def is_signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
@@ -166,6 +170,11 @@ async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) 
     closes = [(f"/declared/closes/contents/{place}", close) for place, close in enumerate(declared.closes)]
     if declared.opening:
         closes.append(("/declared/opening/content", declared.opening))
+    for path, close in closes:
+        # A node refuses to look for other slots.
+        if not 0 <= close.slot <= anchor.as_of_slot:
+            words = f"{path}/slot: {close.slot} is no slot up to the as-of."
+            return Check(name, "header", Status.FAILED, words, f"{path}/slot")
     times = await read_block_times(chain, [close.slot for _, close in closes])
     unknown = times.count(None)
     for (path, close), time in zip(closes, times, strict=True):
@@ -227,7 +236,10 @@ def _check_files(
     """Each file beside the report that is there, in the order of FILES."""
     checks: list[Check] = []
     approval = files.get(APPROVAL)
-    if approval is not None:
+    if approval is None:
+        words = f"Without {APPROVAL} beside the report nothing here says whether a second person agreed to it."
+        checks.append(Check(APPROVAL, "files", Status.STATED, words))
+    else:
         checks.append(_check_approval(content, approval, declared, facts))
     if PDF in files and render_pdf is not None:
         checks.append(_check_rendered(PDF, files[PDF], lambda: render_pdf(content)))
@@ -292,7 +304,8 @@ def _check_anchor_file(content: bytes, declared: Declared, facts: ReportFacts) -
         own.published_at,
     ):
         return Check(ANCHOR, "files", Status.FAILED, "It names another publication than the chain has.")
-    return Check(ANCHOR, "files", Status.PASSED, f"It names the publication on chain, {found.account}.")
+    words = f"It names the publication on chain, {found.account}; its transaction was not looked up."
+    return Check(ANCHOR, "files", Status.PASSED, words)
 
 
 __all__ = ["FILES", "RenderPage", "RenderPdf", "Verified", "is_signed_by", "verify_report"]

@@ -101,6 +101,8 @@ def test_an_approval_is_read_back_as_it_was_written() -> None:
         approval_bytes(APPROVAL).replace(b'"digest"', b'"Digest"'),
         approval_bytes(replace(APPROVAL, digest=b"short")),
         approval_bytes(APPROVAL).replace(b"followed by", b"without"),
+        approval_bytes(APPROVAL).replace(b"4Nd1", b"\\ud800"),
+        b"[" * 100_000,
     ],
 )
 def test_an_approval_that_was_changed_is_none(content: bytes) -> None:

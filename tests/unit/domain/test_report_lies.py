@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from report_sample import (
     DAY,
+    MONTH,
     SHARE,
     is_signed,
     key,
@@ -159,6 +160,18 @@ def hidden_break(facts: ReportFacts, declared: Declared) -> tuple[ReportFacts, D
     return facts, replace(declared, breaks=declared.breaks[:1] + declared.breaks[2:])
 
 
+def break_of(ticker: str, **times: int) -> Lie:
+    """The named break of a security was open at other times."""
+
+    def lie(facts: ReportFacts, declared: Declared) -> tuple[ReportFacts, Declared]:
+        isin = next(each.isin for each in facts.securities if each.ticker == ticker)
+        first = next(each for each in declared.breaks if each.instrument == isin)
+        breaks = (replace(first, **times), *(each for each in declared.breaks if each is not first))
+        return facts, replace(declared, breaks=breaks)
+
+    return lie
+
+
 def truth() -> ReportFacts:
     return sample_facts()
 
@@ -230,6 +243,8 @@ LIES: Final[dict[str, tuple[Lie, str]]] = {
         ),
         "differences",
     ),
+    "a break is younger": (break_of("ALPA", first_seen=MONTH + 30 * DAY), "differences"),
+    "a break was over sooner": (break_of("GAMC", closed_at=MONTH + 8 * DAY), "differences"),
     "a break is of another kind": (
         declaration(breaks=tuple(replace(each, kind="TIMING_ASOF") for each in sample_declared().breaks)),
         "differences",

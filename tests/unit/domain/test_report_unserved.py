@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from report_sample import is_signed, key, published, sample_declared, sample_facts, sample_report
+from report_sample import SHARE, is_signed, key, published, sample_declared, sample_facts, sample_report
 from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.document import build_document, report_bytes
@@ -49,7 +50,7 @@ PARTS = [
     (Unserved.CLOSED_DAYS, {"days"}),
     (Unserved.REGISTERS, {"tokens", "holders"}),
     (Unserved.ROLES, {"control_log"}),
-    (Unserved.ACTIONS, {"corporate_actions"}),
+    (Unserved.ACTIONS, {"corporate_actions", "tokens"}),
     (Unserved.ORDER_OF_SECOND, {"every section"}),
     (Unserved.DISTRIBUTIONS, {"corporate_actions", "earlier_distributions"}),
 ]
@@ -84,10 +85,52 @@ def test_without_registers_the_sums_still_have_to_add_up() -> None:
     assert [each.path for each in failed] == ["/tokens/1/redeemable"]
 
 
+def test_without_registers_inventory_is_that_of_the_close() -> None:
+    """A million units of the issuer's own are told as not its own, and all sums fit."""
+    document = build_document(sample_facts(), sample_declared())
+    told: Any = document["tokens"]
+    row = next(each for each in told if each["ticker"] == "ALPA")
+    row["inventory"][0]["raw"] = row["inventory_total"] = str(6 * SHARE)
+    row["redeemable"] = row["redeemable_shares"] = str(int(row["redeemable"]) + SHARE)
+    content = report_bytes(document)
+    facts = without(published(sample_facts(), content), Unserved.REGISTERS)
+    failed = [each for each in verify_document(content, facts, is_signed) if each.status is Status.FAILED]
+    assert [(each.section, each.path) for each in failed] == [("holders", "/tokens/1/inventory_total")]
+
+
+def test_a_change_of_the_multiplier_taken_back_since_is_not_compared_where_it_is_not_served() -> None:
+    """GAMC has one pending at the as-of; the account of its action tells only that it was taken back."""
+    content, facts = sample_report()
+    told = (
+        replace(each, as_of=taken_back(each.as_of), days=tuple(taken_back(at) for at in each.days))
+        for each in facts.securities
+    )
+    facts = replace(facts, securities=tuple(told), unserved=frozenset({Unserved.ACTIONS}))
+    assert Status.FAILED not in statuses(verify_document(content, facts, is_signed))
+
+
+def taken_back(figures: SecurityAt) -> SecurityAt:
+    return replace(figures, pending_multiplier=0, pending_at=0)
+
+
+def test_days_closed_behind_the_last_are_said_to_be_unseen() -> None:
+    content, facts = sample_report()
+    checks = verify_document(content, without(facts, Unserved.CLOSED_DAYS), is_signed)
+    (found,) = [each for each in checks if each.name == "closed days on chain"]
+    assert "before the first close or behind the last" in found.words
+
+
 def test_a_program_that_was_changed_since_is_said() -> None:
     content, facts = sample_report()
     checks = verify_document(content, replace(facts, program_hash=key("a later program")), is_signed)
     assert [each.name for each in checks if each.status is Status.NOT_SERVED] == ["program"]
+
+
+def test_a_close_with_another_program_than_had_been_deployed_by_then_is_found() -> None:
+    content, facts = sample_report()
+    facts = replace(facts, program_hash=key("the program"), program_slot=facts.moments[8].slot)
+    failed = [each for each in verify_document(content, facts, is_signed) if each.status is Status.FAILED]
+    assert [each.path for each in failed] == ["/declared/closes/contents/8/program"]
 
 
 def test_a_draw_that_was_asked_for_twice_is_said() -> None:

@@ -218,11 +218,30 @@ def test_a_failed_test_is_not_shown_as_passed() -> None:
     assert text.count("✕ failed") == 1
 
 
+def test_days_without_a_close_are_named() -> None:
+    document = sample()
+    document["days"]["left_out"] = []
+    assert "not closed:" not in rendered(canonical_json(document)).decode()
+    document["days"]["left_out"] = ["2026-10-30", "2026-10-31"]
+    assert "Days that were not closed: 2026-10-30, 2026-10-31." in rendered(canonical_json(document)).decode()
+
+
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(InputError):
         render_page(b"{", b"{}", {})
     with pytest.raises(InputError):
         render_page(b"[]", b"{}", {})
+
+
+@pytest.mark.parametrize("missing", [("header", "version"), ("backing", 0, "securities", 0, "required"), ("holders",)])
+def test_a_report_that_lacks_a_figure_is_refused(missing: tuple[str | int, ...]) -> None:
+    document = sample()
+    holder = document
+    for step in missing[:-1]:
+        holder = holder[step]
+    del holder[missing[-1]]
+    with pytest.raises(InputError, match="lacks"):
+        rendered(canonical_json(document))
 
 
 def test_the_approval_of_another_report_is_refused() -> None:

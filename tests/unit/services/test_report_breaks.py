@@ -75,6 +75,7 @@ def times(breaks: Sequence[DeclaredBreak]) -> list[tuple[int, int]]:
         pytest.param([(450, [SHORT])], ((), (), ()), (), [], id="found after the month"),
         pytest.param([(150, [SHORT]), (450, [])], ((SHORT,),) * 3, (), [(150, 0)], id="closed after the as-of"),
         pytest.param([(405, [SHORT])], ((), (), (SHORT,)), (), [(400, 0)], id="found while the as-of was closed"),
+        pytest.param([(350, [SHORT])], ((SHORT,),) * 3, (), [(200, 0)], id="named before the record that is left"),
         pytest.param(
             [(150, [SHORT]), (250, []), (350, [SHORT])],
             ((SHORT,), (), (SHORT,)),

@@ -12,6 +12,7 @@ from paying_desk import CENTS
 from reporting_desk import PERIOD, ReportingDesk
 from solders.pubkey import Pubkey
 from solders.signature import Signature
+from solders.system_program import TransferParams, transfer
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import Commitment, ConfirmedTransaction, SignatureInfo
@@ -24,11 +25,12 @@ from tallystick.domain.register import Register
 from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, Unserved
 from tallystick.errors import ChainError, InputError, LedgerError, RpcError
 from tallystick.localnet import LocalnetServer
-from tallystick.program.addresses import hold_address
+from tallystick.program.addresses import hold_address, role_address
 from tallystick.program.generated.types import ActionKind, RoleKind
 from tallystick.services.holds import Scope, hold_id, plan_place_hold, plan_release_hold
 from tallystick.services.issuers import plan_revoke_role
 from tallystick.services.movements import Part
+from tallystick.services.plans import Plan, new_action
 from tallystick.services.redemption import plan_cancel_redemption, plan_withdraw_redemption
 from tallystick.services.report_figures import NOTHING
 from tallystick.services.subscription import plan_cancel_subscription
@@ -366,6 +368,18 @@ async def test_times_that_a_node_has_forgotten_are_said(code: int) -> None:
     whole = await desk.gather(desk.moment)
     facts = await desk.gather(desk.moment, chain=WithoutTimes(desk.chain.ledger))
     assert facts == replace(whole, unserved=frozenset({Unserved.TIMES}))
+
+
+async def test_whoever_names_a_guardians_role_since_leaves_no_doubt_of_it() -> None:
+    desk = ReportingDesk()
+    await desk.begin()
+    moment = desk.moment
+    desk.warp(60)
+    role = role_address(desk.issuer, RoleKind.GUARDIAN, desk["guardian"])
+    gift = transfer(TransferParams(from_pubkey=desk["payer"], to_pubkey=role, lamports=1_000_000))
+    await desk.run(Plan("gift", (new_action("gift", "gift", gift, desk["payer"]),)))
+    facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, since=moment.slot))
+    assert Unserved.ROLES not in facts.unserved
 
 
 async def test_a_node_that_has_not_reached_the_as_of_is_waited_for() -> None:

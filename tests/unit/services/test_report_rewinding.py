@@ -10,7 +10,8 @@ from desk import ACCOUNT, DAY, SHARE
 from reporting_desk import COURT, PERIOD, ReportingDesk
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountParams, create_account
+from solders.system_program import CreateAccountParams, TransferParams, create_account
+from solders.system_program import transfer as pay
 from tallystick.domain.amounts import MULTIPLIER_ONE
 from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts
 from tallystick.errors import LedgerError
@@ -21,6 +22,7 @@ from tallystick.program.token import TOKEN_2022_PROGRAM, transfer_checked
 from tallystick.services.holdings import plan_reissue
 from tallystick.services.issuers import plan_revoke_role
 from tallystick.services.plans import Plan, new_action
+from tallystick.services.report_facts import gather_facts
 from tallystick.services.report_figures import NOTHING
 from tallystick.services.securities import CustodyAccount, plan_list_security, security_of
 from tallystick.services.security_metadata import Metadata, plan_announce_metadata, plan_update_metadata
@@ -369,6 +371,21 @@ async def test_a_security_listed_behind_the_as_of_is_not_in_the_report() -> None
     assert listed.as_of == listed.opening == NOTHING
     assert listed.register is not None
     assert listed.register.entries == ()
+
+
+async def test_a_security_whose_address_somebody_named_before_it_was_listed_is_not_in_the_report() -> None:
+    """Anybody can: the address follows from issuer and id, and a report of before must not change with it."""
+    desk = ReportingDesk()
+    await desk.initialize()
+    await desk.grant_all()
+    gift = pay(TransferParams(from_pubkey=desk["payer"], to_pubkey=desk.security, lamports=1_000_000))
+    await desk.run(Plan("gift", (new_action("gift", "gift", gift, desk["payer"]),)))
+    opening = desk.moment
+    desk.warp(DAY)
+    moment = desk.moment
+    await desk.list()
+    facts = await gather_facts(desk.chain, desk.issuer, PERIOD, moment, (moment,), desk.clock, opening=opening)
+    assert (facts.securities, facts.unserved) == ((), frozenset())
 
 
 async def test_each_security_has_its_own_figures_and_comes_by_isin(desk: ReportingDesk) -> None:

@@ -20,7 +20,7 @@ from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.publish.pdf import render_pdf
 from tallystick.adapters.publish.site import proof_of_reserves, render_index, render_page
 from tallystick.domain.canonical import canonical_json
-from tallystick.domain.reserve_report.checks import Status
+from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.published import read_header
 from tallystick.localnet import LocalnetServer
 from tallystick.services.plans import execute
@@ -29,6 +29,7 @@ from tallystick.services.report_holders import holder_files
 from tallystick.services.report_publications import plan_publish_report
 from tallystick.services.report_publish import Renderers, finish_publication, lay_out
 from tallystick.services.report_verify import FILES, Verified, verify_report
+from tallystick_cli.commands.report_verify import ReportVerified
 from tallystick_cli.main import app
 from typer.testing import CliRunner
 
@@ -157,6 +158,18 @@ async def test_a_changed_file_beside_it_is_found(shown: Shown, name: str) -> Non
     assert set(found) <= {name, "index.html"}
 
 
+async def test_a_missing_approval_is_said(shown: Shown) -> None:
+    (found,) = [each for each in (await shown.verify(files={})).checks if each.name == "approval.json"]
+    assert found.status is Status.STATED
+
+
+async def test_days_without_a_close_are_said(shown: Shown) -> None:
+    (found,) = [each for each in (await shown.verify()).checks if each.name == "closed days on chain"]
+    days = 30 - len(json.loads(shown.content)["declared"]["closes"]["contents"])
+    assert days > 0
+    assert f"without one, on chain or here: {days}." in found.words
+
+
 async def test_the_approval_of_another_report_is_found(shown: Shown) -> None:
     other = json.loads(shown.files["approval.json"]) | {"digest": "00" * 32}
     files = dict(shown.files) | {"approval.json": canonical_json(other)}
@@ -167,6 +180,25 @@ async def test_an_approval_with_somebody_elses_signature_is_found(shown: Shown) 
     other = json.loads(shown.files["approval.json"]) | {"approver": str(shown.desk["publisher"])}
     files = {"approval.json": canonical_json(other)}
     assert failed(await shown.verify(files=files)) == ["approval.json"]
+
+
+@pytest.mark.parametrize("version", [True, 0, -1, 65_536, "1", None])
+async def test_a_version_that_there_cannot_be_fails_in_form(shown: Shown, version: object) -> None:
+    assert failed(await shown.verify(shown.changed("header", "version", value=version))) == ["form"]
+
+
+async def test_a_declaration_of_no_month_fails_by_its_period(shown: Shown) -> None:
+    verified = await shown.verify(shown.changed("declared", "period", value=0))
+    assert [each.path for each in verified.checks if each.name == "declaration"] == ["/declared/period"]
+
+
+async def test_a_close_of_no_slot_fails_before_the_node_is_asked(shown: Shown) -> None:
+    document: Any = json.loads(shown.content)
+    document["declared"]["closes"]["contents"][0]["slot"] = -5
+    verified = await shown.verify(canonical_json(document))
+    assert [each.path for each in verified.checks if each.status is Status.FAILED] == [
+        "/declared/closes/contents/0/slot"
+    ]
 
 
 class Forgetful(MemoryChain):
@@ -227,6 +259,12 @@ def test_the_command_says_that_a_report_holds(shown: Shown, tmp_path: Path) -> N
     code, out, err = typed(shown, tmp_path, shown.content)
     assert code == 0, out + err
     assert "The report of 2026-09, version 1, holds" in out
+
+
+def test_the_command_does_not_say_that_all_holds_where_not_all_was_served(shown: Shown) -> None:
+    checks = (Check("daily closes", "days", Status.NOT_SERVED, "The node does not serve them."),)
+    told = ReportVerified(Verified(read_header(shown.content), checks)).outcome()
+    assert "holds as far as this node serves it: 1 check is not whole" in str(told)
 
 
 def test_the_command_refuses_what_is_no_address(shown: Shown, tmp_path: Path) -> None:

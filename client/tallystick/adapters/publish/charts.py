@@ -12,6 +12,7 @@ from typing import Any
 from tallystick.adapters.publish.chart_backing import backing_charts
 from tallystick.adapters.publish.chart_bars import ageing_chart, reserve_charts, settling_chart
 from tallystick.adapters.publish.drawing import Palette
+from tallystick.errors import InputError
 
 
 def charts(document: Mapping[str, Any], *, is_paper: bool = False) -> Mapping[str, str]:
@@ -19,15 +20,18 @@ def charts(document: Mapping[str, Any], *, is_paper: bool = False) -> Mapping[st
 
     The colours are the custom properties --chart-ink, -muted, -grid, -reserve, -required, -short and -surface of the
     page it is in. On paper they are fixed, and a drawing is lower, so that it leaves no half page empty. Same document,
-    same text.
+    same text. InputError for a document that lacks a figure.
     """
     colours = Palette.of_paper() if is_paper else Palette.of_page()
-    return {
-        **_numbered("reserve", reserve_charts(document, colours, rows=6 if is_paper else 28)),
-        **_numbered("backing", backing_charts(document, colours, rows=1 if is_paper else 7)),
-        "ageing": ageing_chart(document, colours),
-        "settling": settling_chart(document, colours),
-    }
+    try:
+        return {
+            **_numbered("reserve", reserve_charts(document, colours, rows=6 if is_paper else 28)),
+            **_numbered("backing", backing_charts(document, colours, rows=1 if is_paper else 7)),
+            "ageing": ageing_chart(document, colours),
+            "settling": settling_chart(document, colours),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(f"This report lacks what every report has: {error!r}.") from error
 
 
 def parts(found: Mapping[str, str], name: str) -> list[str]:

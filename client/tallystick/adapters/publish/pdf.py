@@ -53,7 +53,7 @@ def render_pdf(content: bytes) -> bytes:
     try:
         paper = _paper(document, hashlib.sha256(content).hexdigest())
         created = int(datetime.fromisoformat(document["header"]["as_of"]["time"]).timestamp())
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(f"This report lacks what every report has: {error!r}.") from error
     with as_file(font_folder()) as fonts:
         return typst.compile(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from tallystick.adapters.publish import reading
@@ -23,6 +23,7 @@ from tallystick.domain.reserve_report.published import (
     PROOF_OF_RESERVES,
     REPORT,
     Anchor,
+    Approval,
     PublishedVersion,
     anchor_bytes,
     read_approval,
@@ -57,15 +58,21 @@ def render_page(content: bytes, approval: bytes, charts: Mapping[str, str]) -> b
     """The page of one version, from the bytes of its report.json and approval.json.
 
     `charts` are SVG texts, as charts.py makes them of the same report. InputError when the bytes are not JSON, or
-    the approval is of another report; LedgerError when it is not as it was written.
+    the approval is of another report, or the report lacks a figure; LedgerError when it is not as it was written.
     """
     report = _document(content, "report")
     approved = read_approval(approval)
     if approved.digest != sha256(content):
         raise InputError("The approval is of another report.", hint="Approve this one with: tally report approve")
+    try:
+        return _page(report, approved, sha256(content).hex(), charts)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, TemplateError) as error:
+        raise InputError(f"This report lacks what every report has: {error!r}.") from error
+
+
+def _page(report: Mapping[str, Any], approved: Approval, digest: str, charts: Mapping[str, str]) -> bytes:
     tokens = report["tokens"]
     decimals = {each["isin"]: each["decimals"] for each in tokens}
-    digest = sha256(content).hex()
     header, script = report["header"], _text("check.js")
     return _render(
         "page.html.jinja",

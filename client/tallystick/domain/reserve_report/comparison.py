@@ -39,13 +39,17 @@ RESTS_ON: Final[Mapping[Unserved, tuple[Place, ...]]] = {
         ("tokens", _ANY, "inventory", _ANY, "raw"),
     ),
     Unserved.ROLES: (("control_log", "roles"),),
-    Unserved.ACTIONS: tuple(("corporate_actions", _ANY, name) for name in ("status", "status_at", "multiplier")),
+    Unserved.ACTIONS: (
+        *(("corporate_actions", _ANY, name) for name in ("status", "status_at", "multiplier")),
+        ("tokens", _ANY, "pending"),
+    ),
     Unserved.TERMS: (*((*row, "ticker") for row in _NAMED), ("tokens", _ANY, "name")),
 }
 """Places of a document that cannot be recomputed without what a node did not serve, with all that is below them."""
 
 INSTEAD: Final[Mapping[Unserved, str]] = {
-    Unserved.LOG: "roles, holds and seizures were read from their accounts",
+    Unserved.LOG: "roles, holds and seizures were read from their accounts, and a security of which nothing is as old "
+    "as the as-of counts as listed since",
     Unserved.CLOSED_DAYS: "the running hash of the closes was compared with those that accounts hold",
     Unserved.DISTRIBUTIONS: "root, entries and total were read from each distribution, and its sums were checked",
     Unserved.REGISTERS: "supply and escrow were recomputed, sums and inventory compared with the anchored close",

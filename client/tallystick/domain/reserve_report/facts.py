@@ -349,7 +349,7 @@ class ReportFacts:
     without one, from the month's first second. `moments` are those of the month's closes, the last is the as-of.
     `roles` are of the as-of, `log` is of the month up to the as-of, oldest first. `publications` are all of the issuer,
     oldest first. `days_hash` is the issuer's running hash now. `program_hash` is the SHA-256 of the program deployed
-    now. What the node did not serve is in `unserved`, by what it is.
+    now, `program_slot` the slot it was deployed in. What the node did not serve is in `unserved`, by what it is.
     """
 
     cluster: str
@@ -370,3 +370,4 @@ class ReportFacts:
     publications: tuple[PublicationFacts, ...] = ()
     unserved: frozenset[Unserved] = frozenset()
     opening: Moment | None = None
+    program_slot: int | None = None

@@ -103,13 +103,14 @@ def read_header(content: bytes) -> ReportHeader:
         if canonical_json(document) != content:
             raise LedgerError(f"This {REPORT} is not in canonical form; it was changed since.")
         header, previous, corrects = document["header"], document["header"]["previous"], document["header"]["corrects"]
+        version_folder(parse_period(_text(header, "period")), _whole(header["version"]))
         return ReportHeader(
             hash=sha256(content),
             cluster=_text(header, "cluster"),
             issuer=_text(header["issuer"], "address"),
             period=parse_period(_text(header, "period")),
-            version=int(header["version"]),
-            as_of_slot=int(header["as_of"]["slot"]),
+            version=header["version"],
+            as_of_slot=_whole(header["as_of"]["slot"]),
             uri=_text(document["anchor"], "uri"),
             previous=_text(previous, "account") if previous else "",
             previous_hash=bytes.fromhex(_text(previous, "hash")) if previous else bytes(32),
@@ -158,9 +159,10 @@ def read_approval(content: bytes) -> Approval:
         approval = Approval(
             bytes.fromhex(_text(document, "digest")), _text(document, "approver"), _text(document, "signature")
         )
-    except (KeyError, TypeError, ValueError) as error:
+        is_canonical = approval_bytes(approval) == content
+    except (KeyError, TypeError, ValueError, RecursionError, InputError) as error:
         raise LedgerError(f"This is no {APPROVAL}: {error!r}.") from error
-    if len(approval.digest) != 32 or approval_bytes(approval) != content:
+    if len(approval.digest) != 32 or not is_canonical:
         raise LedgerError(f"This {APPROVAL} is not in canonical form; it was changed since.")
     return approval
 
@@ -208,15 +210,22 @@ def read_anchor(content: bytes) -> Anchor:
         anchor = Anchor(
             _text(document, "account"),
             bytes.fromhex(_text(document, "hash")),
-            document["slot"] or 0,
-            document["signature"] or "",
+            _whole(document["slot"] or 0),
+            _text(document, "signature") if document["signature"] else "",
             int(at.timestamp()),
         )
-    except (KeyError, TypeError, ValueError) as error:
+        is_canonical = anchor_bytes(anchor) == content
+    except (KeyError, TypeError, ValueError, RecursionError, InputError) as error:
         raise LedgerError(f"This is no {ANCHOR}: {error!r}.") from error
-    if anchor_bytes(anchor) != content:
+    if not is_canonical:
         raise LedgerError(f"This {ANCHOR} is not in canonical form; it was changed since.")
     return anchor
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"expected a whole number, found {value!r:.80}")
+    return value
 
 
 def _text(document: object, name: str) -> str:

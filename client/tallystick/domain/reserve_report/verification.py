@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tallystick.domain.canonical import CanonicalValue
-from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.checks import Check, Status, check_of
 from tallystick.domain.reserve_report.codec import read_declared
-from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare, differing
+from tallystick.domain.reserve_report.comparison import INSTEAD, RESTS_ON, Place, compare, differ, differing
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import SECTIONS, read_report
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityFacts, Unserved
@@ -65,6 +65,10 @@ def document_checks(
         yield verify_anchor(content, facts, facts.period, max(versions, default=1))
         return
     yield Check("form", "form", Status.PASSED, "Canonical JSON (RFC 8785) of format version 1.")
+    if declared.period != facts.period:
+        wrong = differ("/declared/period", str(facts.period), str(declared.period))
+        yield check_of("declaration", "declared", wrong, "")
+        return
     yield verify_anchor(content, facts, declared.period, declared.version)
     yield from verify_publication(facts, declared)
     facts = _listed_by_then(_with_isins(facts, declared), declared)
@@ -86,7 +90,7 @@ def document_checks(
     yield verify_statements(material)
     yield from _first_that_holds([verify_timing(each) for each in (material, *otherwise)])
     yield verify_breaks(material)
-    yield verify_holders(material)
+    yield verify_holders(material, document)
     yield _verify_program(material)
     yield verify_declared(material)
     yield verify_signatures(material, is_signed)
@@ -155,10 +159,19 @@ def _compare_sections(
 
 
 def _verify_program(material: Material) -> Check:
-    """The program of the as-of close against the one that is deployed now, which may be a later one."""
-    now, then = material.facts.program_hash, material.close.program_hash
+    """The program of the closes against the one that is deployed now, which may be a later one."""
+    facts, name, section = material.facts, "program", "control_log"
+    now, then = facts.program_hash, material.close.program_hash
+    for place, close in enumerate(material.declared.closes):
+        has_run = facts.program_slot is not None and facts.program_slot <= close.slot
+        if has_run and close.program_hash != now:
+            wrong = differ(f"/declared/closes/contents/{place}/program", now.hex(), close.program_hash.hex())
+            return check_of(name, section, wrong, "")
     if now == then:
         words = f"The program of the as-of close, {then.hex()}, is the one deployed now."
-        return Check("program", "control_log", Status.PASSED, words)
-    words = f"The program was changed since: {now.hex()} is deployed now. That of the as-of is in the anchored close."
-    return Check("program", "control_log", Status.NOT_SERVED, words)
+        return Check(name, section, Status.PASSED, words)
+    words = (
+        f"The program was deployed anew since: it is {now.hex()} now. That it was {then.hex()} at the as-of is in the "
+    )
+    words += "anchored close; the chain's accounts do not tell."
+    return Check(name, section, Status.NOT_SERVED, words)

@@ -82,6 +82,12 @@ def _verify_opening(facts: ReportFacts, own: PublicationFacts) -> Check:
     name, opening = "opening", facts.opening.slot if facts.opening else 0
     before = [each for each in facts.publications if each.period < own.period]
     last = max(before, key=lambda each: (each.period, each.version), default=None)
+    if last is None and facts.opening:
+        words = (
+            f"No earlier month was reported. That no close lies between slot {opening}, behind which this one begins, "
+        )
+        words += "and its first is the issuer's word."
+        return Check(name, "header", Status.STATED, words)
     if last is None:
         return check_of(name, "header", None, "No earlier month was reported.")
     ended = f"{period_text(last.period)} version {last.version} ended with slot {last.as_of_slot}"

@@ -68,6 +68,7 @@ def _assets(document: dict[str, Any]) -> Iterator[_Sum]:
     for index, row in enumerate(document["assets"]):
         settled = sum(int(each["settled"]) for each in row["accounts"])
         yield f"/assets/{index}/settled", settled, int(row["settled"])
+        yield f"/test/{index}/on_statements", settled, int(document["test"][index]["on_statements"] or 0)
         for place, each in enumerate(row["accounts"]):
             free = int(each["aggregate"]) - sum(int(part["quantity"]) for part in each["taken_off"])
             yield f"/assets/{index}/accounts/{place}/settled", free, int(each["settled"])
@@ -103,7 +104,9 @@ def _distributions(document: dict[str, Any]) -> Iterator[_Sum]:
 
 
 def _division(path: str, distribution: dict[str, Any], part: dict[str, int]) -> Iterator[_Sum]:
-    """The equations of domain/entitlements.py, ControlTotals."""
+    """The equations of domain/entitlements.py, ControlTotals; none of the parts is less than nothing."""
+    for name, amount in part.items():
+        yield f"{path}/division/{name}", max(amount, 0), amount
     used = sum(part[name] for name in ("entitled", "withheld", "fee", "carried_forward", "inventory", "surplus"))
     yield f"{path}/division/net", used + part["residue"], part["net"]
     owed = part["entitled"] + part["carried_forward"] + part["carried_in"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tallystick.domain.breaks import BreakKind, break_id
-from tallystick.domain.closes import StatementReference
+from tallystick.domain.closes import DailyClose, StatementReference
 from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash, movement_hash
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
 from tallystick.domain.reserve_report.facts import AttestationFacts, MovementFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
+from tallystick.domain.reserve_report.values import SECONDS_PER_DAY, moment
 from tallystick.errors import InputError
 
 
@@ -30,28 +31,46 @@ def verify_statements(material: Material) -> Check:
         words = "The holdings are those of the as-of close. Whether the custody accounts were changed since, the node "
         words += "does not tell."
         return Check("custodians' statements", "assets", Status.NOT_SERVED, words)
-    words = f"Those of the as-of close, in the accounts on chain: {len(material.declared.holdings)} holdings."
+    holdings = material.declared.holdings
+    words = f"Those of the as-of close, in the accounts on chain: {len(holdings)} holdings."
+    if holdings:
+        words += f" The oldest statement is as of {moment(min(each.as_of for each in holdings))}."
     return check_of("custodians' statements", "assets", wrong, words)
 
 
 def verify_timing(material: Material) -> tuple[Check, ...]:
-    """Movements between statements and chain: those on chain have these shares; of the others the issuer tells."""
-    declared = material.declared.timing
+    """Movements between statements and chain: those on chain have these shares; of the others the issuer tells.
+
+    When a movement was booked at the custodian no chain shows. One that was on chain by its statement's as-of and is
+    told as booked since is therefore the issuer's word too.
+    """
+    declared, name = material.declared.timing, "movements since the statements"
     if not declared:
         return ()
-    on_chain, wrong = 0, None
+    known = set[tuple[str, str, bytes]]()
+    early = 0
     for index, each in enumerate(declared):
-        shares = _movement_on_chain(material, each)
-        on_chain += shares is not None
-        if shares is not None and shares != each.amount and wrong is None:
+        found = _movement_on_chain(material, each)
+        if found is None:
+            continue
+        shares, movement = found
+        if shares != each.amount:
             wrong = differ(f"/declared/timing/{index}/amount", str(shares), str(each.amount))
-    if wrong:
-        return (check_of("movements since the statements", "assets", wrong, ""),)
-    stated = len(declared) - on_chain
-    words = f"{on_chain} of {len(declared)} movements since the statements are on chain with these shares."
+            return (check_of(name, "assets", wrong, ""),)
+        if (each.day, each.kind, movement.address) in known:
+            twice = Disagreement(f"/declared/timing/{index}: this movement is told twice.", f"/declared/timing/{index}")
+            return (check_of(name, "assets", twice, ""),)
+        known.add((each.day, each.kind, movement.address))
+        is_since = each.kind == BreakKind.TIMING_ASOF.value
+        early += is_since and movement.recorded_at <= _statement_as_of(material, each)
+    stated = len(declared) - len(known)
+    words = f"{len(known)} of {len(declared)} movements since the statements are on chain with these shares."
     if stated:
         words += f" Of the other {stated} the issuer tells; the chain cannot."
-    return (Check("movements since the statements", "assets", Status.STATED if stated else Status.PASSED, words),)
+    if early:
+        words += f" {early} of them were on chain before their statement: that the custodian booked them after it, and "
+        words += "that the statement does not hold them already, is the issuer's word."
+    return (Check(name, "assets", Status.STATED if stated or early else Status.PASSED, words),)
 
 
 def verify_breaks(material: Material) -> Check:
@@ -132,15 +151,15 @@ def _account_hash(holding: DeclaredHolding) -> bytes | None:
         return None
 
 
-def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None:
-    """What the movement adds to the statements, by the chain; None when the chain has none of this reference.
+def _movement_on_chain(material: Material, timing: DeclaredTiming) -> tuple[int, MovementFacts] | None:
+    """What the movement adds to the statements, by the chain, and the movement; None when the chain has none of this
+    reference.
 
     Booked since the statement, all its shares; not used by any order by the close of its day, the rest with the other
     sign: the statement has them, the supply has not.
     """
-    leis = {each.custodian_lei for each in material.declared.holdings if each.account == timing.account}
     try:
-        wanted = {movement_hash(lei, timing.account, timing.reference) for lei in leis}
+        wanted = {movement_hash(lei, timing.account, timing.reference) for lei in _leis(material, timing)}
     except InputError:
         return None
     for security in material.securities:
@@ -149,15 +168,37 @@ def _movement_on_chain(material: Material, timing: DeclaredTiming) -> int | None
                 continue
             sign = 1 if movement.direction == "receipt" else -1
             if timing.kind == BreakKind.PENDING_SETTLEMENT.value:
-                return -sign * (movement.shares - _used(material, security, movement, timing.day))
-            return sign * movement.shares
+                return -sign * (movement.shares - _used(material, security, movement, timing.day)), movement
+            return sign * movement.shares, movement
     return None
+
+
+def _leis(material: Material, timing: DeclaredTiming) -> set[str]:
+    """The custodians that hold an account of that name."""
+    return {each.custodian_lei for each in material.declared.holdings if each.account == timing.account}
+
+
+def _statement_as_of(material: Material, timing: DeclaredTiming) -> int:
+    """The as-of of the statement that the close of its day has of the account; the close's time without one."""
+    close = next((each for each in material.declared.closes if each.day == timing.day), material.close)
+    accounts = {custody_account_hash(lei, timing.account) for lei in _leis(material, timing)}
+    as_ofs = [
+        reference.as_of
+        for part in close.securities
+        for reference in part.statements
+        if part.isin == timing.isin and reference.account_hash in accounts
+    ]
+    return max(as_ofs, default=close.block_time)
 
 
 def _used(material: Material, security: SecurityFacts, movement: MovementFacts, day: str) -> int:
     """Shares of a movement that fills had used by the close of a day; a correction gives nothing back."""
     until = next((each.block_time for each in material.declared.closes if each.day == day), material.now)
-    later = (each.shares for each in security.fills if each.movement == movement.address and each.settled_at > until)
+    later = (
+        each.shares
+        for each in security.fills
+        if each.movement == movement.address and each.kind != "correction" and each.settled_at > until
+    )
     return movement.allocated - sum(later)
 
 
@@ -170,10 +211,9 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
             yield differ(f"{path}/id", expected.hex() if expected else "a known kind", each.id.hex())
         if each.first_seen > material.now or (each.closed_at and not each.first_seen <= each.closed_at <= material.now):
             yield Disagreement(f"{path}: the break is not of a time before the as-of.", path)
-        if each.closed_at and each.closed_at < material.begins:
-            yield Disagreement(f"{path}: the break was closed before the month.", path)
     for place, close in enumerate(material.declared.closes):
         named = {found for part in close.securities for found in part.breaks}
+        yield from _wrong_times(close, [each for each in declared.values() if each.id in named])
         unknown = sorted(named - set(declared))
         if unknown:
             path = f"/declared/closes/contents/{place}"
@@ -183,6 +223,16 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
     for missing in sorted(still_open ^ at_close):
         told = "told as open" if missing in still_open else "not told as open"
         yield Disagreement(f"The break {missing.hex()} is {told}; the as-of close says otherwise.", "/differences/open")
+
+
+def _wrong_times(close: DailyClose, breaks: Iterable[DeclaredBreak]) -> Iterator[Disagreement]:
+    """A close names what is open: each break began by then and ended later, but for a day of clocks that differ."""
+    earliest, latest = close.block_time - SECONDS_PER_DAY, close.block_time + SECONDS_PER_DAY
+    for each in breaks:
+        if each.first_seen > latest or 0 < each.closed_at < earliest:
+            words = f"The break {each.id.hex()} is told as open from {moment(each.first_seen)}"
+            words += f" to {moment(each.closed_at)}" if each.closed_at else ""
+            yield Disagreement(f"{words}; the close of {close.day} names it as open.", "/declared/breaks")
 
 
 def _break_id(each: DeclaredBreak) -> bytes | None:

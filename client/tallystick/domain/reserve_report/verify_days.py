@@ -13,6 +13,7 @@ from tallystick.domain.reserve_report.comparison import INSTEAD, differ
 from tallystick.domain.reserve_report.facts import SecurityAt, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.reserves import drawn_date
+from tallystick.domain.reserve_report.values import SECONDS_PER_DAY, moment
 
 FIGURES: Final = (
     "supply",
@@ -105,6 +106,10 @@ def _of_close(
     is_of_period = period_of(day_number(close.day)) == facts.period
     if is_of_period == is_opening:
         yield Disagreement(f"{path}: {close.day} is not a day that belongs there.", path)
+    if close.block_time // SECONDS_PER_DAY - day_number(close.day) not in (0, 1):
+        # As close_day has it: else a bad day could be closed once it is mended.
+        words = f"{path}: {close.day} was closed at {moment(close.block_time)}, neither on its day nor the day after."
+        yield Disagreement(words, f"{path}/block_time")
     identities = {each.mint: (each.isin, each.decimals) for each in facts.securities}
     for index, part in enumerate(close.securities):
         at = figures.pop(part.mint, None)
@@ -126,6 +131,9 @@ def _of_security(part: SecurityClose, possible: Sequence[SecurityAt], path: str)
         if found not in values and not (name in _AMOUNTS and min(values) <= found <= max(values)):
             texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (values[0], found))
             yield differ(f"{path}/{name}", *texts)
+    accounts = [each.account_hash for each in part.statements]
+    if len(set(accounts)) != len(accounts):
+        yield Disagreement(f"{path}/statements: one account's shares are counted twice.", f"{path}/statements")
     bits = [multiplier_to_float_bits(at.multiplier) if at.multiplier else 0 for at in possible]
     if part.multiplier_bits not in (0, *bits):
         yield differ(f"{path}/multiplier_bits", str(bits[0]), str(part.multiplier_bits))
@@ -149,7 +157,7 @@ def _verify_running_hash(material: Material) -> Check:
         return Check(name, section, Status.FAILED, words, "/days/after")
     if Unserved.CLOSED_DAYS in facts.unserved:
         words = f"The node does not serve the events of closed days; {INSTEAD[Unserved.CLOSED_DAYS]}, and is there. "
-        words += "Whether days before the first close were left out, it does not tell."
+        words += "Whether days before the first close or behind the last were left out, it does not tell."
         return Check(name, section, Status.NOT_SERVED, words)
     first = first_day(facts.period)
     events = {each.day: each for each in facts.closed_days if first <= each.day < first + days_in(facts.period)}
@@ -163,4 +171,6 @@ def _verify_running_hash(material: Material) -> Check:
     if events and wrong is None:
         wrong = Disagreement(f"{len(events)} days that were closed on chain are not in the report.", "/days/count")
     words = f"All {len(closes)} closes have the hash and slot that were put on chain, in one running hash."
+    if len(closes) < days_in(facts.period):
+        words += f" Days of the month without one, on chain or here: {days_in(facts.period) - len(closes)}."
     return check_of(name, section, wrong, words)

@@ -26,7 +26,6 @@ SHOWN_ON_CHAIN: Final[tuple[Place, ...]] = (
     ("closes",),
     *(("holdings", _ANY, name) for name in ("isin", "custodian_lei", "account", "statement_hash", "as_of", "settled")),
     ("wallets", _ANY, "isin"),
-    ("wallets", _ANY, "inventory"),
     *(("breaks", _ANY, name) for name in ("id", "kind", "instrument", "account", "reference")),
     ("dividends", _ANY, "distribution"),
     ("dividends", _ANY, "amount"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import INSTEAD, differ
@@ -10,11 +11,16 @@ from tallystick.domain.reserve_report.facts import SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
 
 
-def verify_holders(material: Material) -> Check:
-    """Root, count and sum of each register, rewound to the as-of slot, and the issuer's own wallets in it."""
+def verify_holders(material: Material, document: Mapping[str, Any]) -> Check:
+    """Root, count and sum of each register, rewound to the as-of slot, and the issuer's own wallets in it.
+
+    Where a register is not served, the inventory that the document tells is held against the close's.
+    """
     name, section = "registers of holders", "holders"
     securities = material.securities
     wrong = next((each for place, one in enumerate(securities) for each in _wrong_register(material, one, place)), None)
+    told = document.get("tokens")
+    wrong = wrong or next((each for each in _wrong_inventories(material, told if isinstance(told, list) else [])), None)
     missing = [each.ticker for each in securities if each.register is None]
     if wrong is None and missing:
         words = f"The node does not serve what rewinds the registers of {', '.join(missing)}; "
@@ -50,6 +56,16 @@ def _wrong_register(material: Material, security: SecurityFacts, place: int) -> 
     inventory = sum(each.raw for each in register.entries if each.owner in own)
     if inventory != part.inventory:
         yield differ(f"/tokens/{place}/inventory_total", str(part.inventory), str(inventory))
+
+
+def _wrong_inventories(material: Material, told: Sequence[object]) -> Iterator[Disagreement]:
+    for place, (security, row) in enumerate(zip(material.securities, told, strict=False)):
+        part = material.closed(security)
+        if security.register is not None or part is None or not isinstance(row, Mapping):
+            continue
+        expected, found = str(part.inventory), row.get("inventory_total")
+        if expected != found:
+            yield differ(f"/tokens/{place}/inventory_total", expected, found)
 
 
 def _wrong_fills(security: SecurityFacts) -> Iterator[Disagreement]:

@@ -546,7 +546,7 @@ function start() {
       showHash(report);
       const isSame = pasted === report.hash;
       const words = isSame
-        ? "What is anchored on chain is this very report."
+        ? "What you pasted is the hash of this very report. Where you copied it from decides what that shows: this page can show it too."
         : `What you pasted is ${pasted}; this report is ${report.hash}. It is another report, or another version.`;
       show(chainResult, [result(isSame ? "held" : "mismatch", isSame ? "The same hash" : "Not the same hash", words)]);
     } catch (error) {
