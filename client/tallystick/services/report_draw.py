@@ -30,6 +30,8 @@ from tallystick.services.rules import require_role
 CAPACITY: Final = 512
 """Slots that the chain's record has once the chain is that old (programs/tallystick/src/slot_hashes.rs)."""
 SLOT_SECONDS: Final = 0.4
+LOOK_AGAIN: Final = 5
+"""Slots after which the wait is told anew: somebody else may have drawn meanwhile."""
 ATTEMPTS: Final = 5
 """Requests of one run after which somebody has to look why each was missed."""
 DAY: Final = 86_400
@@ -186,7 +188,7 @@ async def draw_period(
             if seen.state is DrawState.WAITING:
                 if on_wait is not None:
                     on_wait(seen.slots_left)
-                await clock.sleep(max(1, seen.slots_left) * SLOT_SECONDS)
+                await clock.sleep(min(max(1, seen.slots_left), LOOK_AGAIN) * SLOT_SECONDS)
             elif seen.state is DrawState.READY:
                 await carry_out(await plan_draw_day(chain, payer=payer, issuer=issuer, period=period))
             else:
