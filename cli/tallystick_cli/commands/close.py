@@ -98,7 +98,9 @@ class Closed:
 )
 async def close(
     tally: Tally,
-    day: Annotated[str | None, typer.Argument(help="YYYY-MM-DD in UTC; else the chain's today.")] = None,
+    day: Annotated[
+        str | None, typer.Argument(metavar="DAY", help="YYYY-MM-DD in UTC; else the chain's today, which goes on.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the close's canonical content too.")] = None,
 ) -> Closed:
     """Close a day: supply, register root, statements and breaks of every security, chained to the close before."""

@@ -219,7 +219,7 @@ class StatusShown:
 async def status(
     tally: Tally,
     month: Annotated[
-        str | None, typer.Argument(metavar="[MONTH]", help="As 2026-10; else the last that is over.")
+        str | None, typer.Argument(metavar="MONTH", help="As 2026-10; else the last that is over.")
     ] = None,
 ) -> StatusShown:
     """How far a month's report is, step by step, and what comes next."""

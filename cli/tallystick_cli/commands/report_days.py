@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
 from rich.console import RenderableType
 from rich.text import Text
 from tallystick.domain.report_anchors import parse_period, period_text
@@ -17,14 +15,12 @@ from tallystick.services.report_draw import DrawState, draw_period, plan_request
 
 from tallystick_cli.approval import Signed, ask, sign
 from tallystick_cli.command import command
-from tallystick_cli.commands.report import app
+from tallystick_cli.commands.report import MonthArgument, app
 from tallystick_cli.context import SendResult, Tally
 from tallystick_cli.dry_run import end_dry_run
 from tallystick_cli.render import facts, instant_text, stack, when
 
 __all__ = ["app"]
-
-PeriodArgument = Annotated[str, typer.Argument(metavar="MONTH", help="YYYY-MM, in UTC.")]
 
 
 @command(
@@ -105,7 +101,7 @@ class Drawn:
     signs=True,
     examples=("tally report draw 2026-10", "tally report draw 2026-10 --dry-run", "tally report draw 2026-10 --json"),
 )
-async def draw(tally: Tally, month: PeriodArgument) -> Drawn:
+async def draw(tally: Tally, month: MonthArgument) -> Drawn:
     """Draw the day of a month on which the report repeats its test: requested, waited for, and drawn.
 
     A slot that is still to come decides, in about 13 seconds. If the chain forgets its hash before the draw, it is

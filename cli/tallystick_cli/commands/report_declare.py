@@ -108,7 +108,7 @@ class DeclarationKept:
 async def declare(
     tally: Tally,
     month: MonthArgument,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The declared file, in TOML.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="The declared file, in TOML.")] = None,
     template: Annotated[
         bool, typer.Option("--template", help="Print a file to fill in, with this profile's custodians and securities.")
     ] = False,

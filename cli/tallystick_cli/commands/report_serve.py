@@ -53,7 +53,10 @@ class Site:
 async def report_serve(
     tally: Tally,
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder of published reports; else the profile's own.", file_okay=False)
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="A folder of published reports; else the profile's own.", file_okay=False
+        ),
     ] = None,
     port: Annotated[int, typer.Option(help="Port of 127.0.0.1; 0 takes a free one.", min=0, max=65535)] = 8788,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in a browser.")] = True,

@@ -69,7 +69,10 @@ def parse_period(text: str) -> int:
     if not is_written or not (year + month).isdigit():
         raise InputError(f"{text!r} is not a month; write YYYY-MM.")
     period = int(year) * 100 + int(month)
-    days_in(period)
+    try:
+        days_in(period)
+    except InputError as error:
+        raise InputError(f"{text!r} is not a month; write YYYY-MM, from 1970-01.") from error
     return period
 
 

@@ -25,6 +25,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.declared import Change, Correction, Declared
 from tallystick.domain.reserve_report.document import build_document, read_report, report_bytes
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt, SecurityFacts, Unserved
+from tallystick.domain.reserve_report.published import period_text
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import security_address
 from tallystick.program.generated.constants import PROGRAM_ID
@@ -132,7 +133,8 @@ async def build_report(
         raise Refused(
             f"{published.name} is published, and {len(changes):,} of its values would change now; the first is"
             f" {changes[0].path}: {changes[0].before or 'absent'} would be {changes[0].after or 'absent'}.",
-            hint="Publish a new version that says what changed: tally report build --correct 'why'",
+            hint="Publish a new version that says what changed: "
+            f"tally report build {period_text(published.period)} --correct 'why'",
         )
     declared = await collect_declared(chain, books, profile, month, facts, published.version + 1)
     declared = replace(declared, correction=Correction(reason, ()))

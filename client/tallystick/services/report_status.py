@@ -110,7 +110,10 @@ def next_step(status: MonthStatus) -> str:
             f" new version: tally report build {month} --correct 'why'",
         }[newest.state]
     if not status.is_over:
-        return "The month goes on. Close each day: tally close"
+        first = day_text(first_day(status.period))
+        if day_text(status.now // DAY) < first:
+            return f"The month has not begun. From {first} on, once each day is over, close it: tally close DAY"
+        return "The month goes on. Once a day is over, close it: tally close DAY"
     if not status.closed:
         return f"No day of {month} was closed, so there can be no report of it."
     if status.waiting:

@@ -285,7 +285,7 @@ def _check_rendered(name: str, found: bytes, render: Callable[[], bytes]) -> Che
     except TallystickError as error:
         return Check(name, "files", Status.FAILED, f"It cannot be made again: {error}")
     if found == expected:
-        return Check(name, "files", Status.PASSED, f"Made again from the report, byte for byte ({len(found)} bytes).")
+        return Check(name, "files", Status.PASSED, f"Made again from the report, byte for byte ({len(found):,} bytes).")
     place = next((at for at, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1]), len(found))
     words = (
         f"It is not what this program makes of the report: {len(found)} bytes where {len(expected)} were expected, "

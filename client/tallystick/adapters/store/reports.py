@@ -140,7 +140,7 @@ def drafted(
     if known is not None and known.state not in OPEN_STATES:
         raise StoreConflict(
             f"Report {known.name} is {known.state} and stays as it is.",
-            hint="A change is a new version: tally report build --correct 'why'.",
+            hint="A change is a new version: tally report build MONTH --correct 'why'.",
         )
     if version > 1 and (before is None or before.state is not ReportState.PUBLISHED):
         raise StoreConflict(f"Report {made.name} corrects a version that is not published.")

@@ -38,7 +38,10 @@ def parse_period(text: str) -> int:
     if match is None:
         raise InputError(f"{text!r} is not a month; write YYYY-MM, as 2026-10.")
     period = int(match[1]) * 100 + int(match[2])
-    first_day(period)
+    try:
+        first_day(period)
+    except InputError as error:
+        raise InputError(f"{text!r} is not a month; write YYYY-MM, from 1970-01.") from error
     return period
 
 

@@ -55,7 +55,8 @@ def verify_signatures(material: Material, is_signed: IsSigned) -> Check:
         if each.signature and not is_signed(each.key, message, each.signature):
             return Check(name, section, Status.FAILED, f"The signature of {each.name} does not verify.", path)
         signed += bool(each.signature)
-    words = f"{signed} of {len(found.officers)} officers signed it. Whose keys they are, the issuer tells."
+    of = f"{len(found.officers)} officer{'' if len(found.officers) == 1 else 's'}"
+    words = f"{signed} of {of} signed it. Whose keys they are, the issuer tells."
     return Check(name, section, Status.PASSED if signed else Status.STATED, words)
 
 
