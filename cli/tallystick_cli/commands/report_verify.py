@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.reserve_report.checks import Check, Status
-from tallystick.domain.reserve_report.published import PAGE, PDF, period_text, read_header
+from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, period_text, read_header
 from tallystick.errors import InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 
@@ -161,6 +161,7 @@ async def report_verify(
     content = _read(file)
     files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
     files |= {name: _read(path) for name, path in _given(pdf, page).items()}
+    files |= _holders_beside(file)
     wanted = None if issuer is None else _address(issuer)
 
     def progress(what: str, done: int, count: int) -> None:
@@ -189,6 +190,12 @@ def _beside(file: Path, content: bytes) -> bytes | None:
     except LedgerError:
         return None
     return before.read_bytes() if before.is_file() else None
+
+
+def _holders_beside(file: Path) -> dict[str, bytes]:
+    """The holders' files that lie beside the report, by their names from its folder on."""
+    folder = file.parent
+    return {path.relative_to(folder).as_posix(): _read(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))}
 
 
 def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:

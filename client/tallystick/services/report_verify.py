@@ -38,6 +38,7 @@ from tallystick.domain.reserve_report.published import (
 from tallystick.domain.reserve_report.verification import verify_document
 from tallystick.domain.reserve_report.verify_anchor import publication_of
 from tallystick.domain.reserve_report.verify_correction import verify_correction
+from tallystick.domain.reserve_report.verify_shards import verify_shards
 from tallystick.errors import InputError, LedgerError, TallystickError
 from tallystick.program.addresses import report_address
 from tallystick.program.generated.accounts import ReserveReport
@@ -98,7 +99,8 @@ async def verify_report(
     """Check report.json against the chain. `issuer` is whose report it has to be, when the reader knows.
 
     `corrected` is report.json of the version that it corrects, to compare what changed. `files` are those that lie
-    beside it, by their names (published.py); the renderers make them again. What is wrong is a failed check and raises
+    beside it, by their names (published.py); the renderers make them again, and holders' files are held against the
+    report's roots. What is wrong is a failed check and raises
     nothing. ChainError when the cluster does not answer.
     """
     try:
@@ -120,6 +122,8 @@ async def verify_report(
     checks = verify_document(content, facts, is_signed_by, others)
     correction = verify_correction(content, declared, facts, corrected)
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
+    holders = verify_shards(read_report(content), files or {})
+    beside = beside if holders is None else (*beside, holders)
     return Verified(header, (*identity, times, *checks, *correction, *beside))
 
 

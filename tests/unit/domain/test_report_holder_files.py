@@ -70,3 +70,10 @@ def test_shards_of_another_slots_register_are_found() -> None:
     found = verify_shards(wanted, files())
     assert found is not None
     assert "does not lead to the root" in found.words
+
+
+@pytest.mark.parametrize("holders", [None, {}, {"slot": 1, "securities": [{"root": "zz", "isin": "A"}]}])
+def test_a_report_whose_holders_cannot_be_read_is_refused(holders: Any) -> None:
+    found = verify_shards(document() | {"holders": holders}, files())
+    assert found is not None
+    assert (found.status, "cannot be read" in found.words) == (Status.FAILED, True)
