@@ -58,6 +58,34 @@ def test_closes_that_are_true_hold() -> None:
     assert failures(anchored(sample_facts(), declared), declared) == []
 
 
+def without_second_statement(declared: Declared) -> Declared:
+    """The as-of close has no statement of ALPA's second account: that custodian was late."""
+    second = declared.closes[-1].securities[1].statements[1].account_hash
+    *others, last = declared.closes
+    parts = (
+        replace(each, statements=tuple(one for one in each.statements if one.account_hash != second))
+        for each in last.securities
+    )
+    last = replace(last, securities=tuple(parts))
+    holdings = tuple(each for each in declared.holdings if each.account != "SAFE-2")
+    custodians = tuple(each for each in declared.custodians if each.lei in {one.custodian_lei for one in holdings})
+    return replace(declared, closes=(*others, last), holdings=holdings, custodians=custodians)
+
+
+def test_a_report_that_a_late_statement_is_missing_in_holds() -> None:
+    declared = rechained(without_second_statement(sample_declared()), lambda close: close)
+    assert failures(anchored(sample_facts(), declared), declared) == []
+
+
+def test_an_account_that_is_not_on_chain_is_noticed_where_a_statement_is_late() -> None:
+    declared = without_second_statement(sample_declared())
+    facts = sample_facts()
+    other = tuple(replace(each, custody_accounts_hash=b"\7" * 32) for each in facts.securities)
+    declared = rechained(declared, lambda close: close)
+    facts = anchored(replace(facts, securities=other), declared)
+    assert {each.section for each in failures(facts, declared)} == {"assets"}
+
+
 def test_a_close_that_counts_one_account_twice_is_noticed() -> None:
     twice = of_alpha(lambda each: replace(each, statements=(*each.statements, each.statements[-1])))
     declared = rechained(sample_declared(), twice)

@@ -85,6 +85,22 @@ def test_without_registers_the_sums_still_have_to_add_up() -> None:
     assert [each.path for each in failed] == ["/tokens/1/redeemable"]
 
 
+def test_a_figure_left_in_doubt_by_the_order_of_a_second_is_still_that_of_the_close() -> None:
+    """One share may have been minted in the as-of's second: no reason to require fifty fewer."""
+    facts = sample_facts()
+    document = build_document(facts, sample_declared())
+    told: Any = document["test"]
+    place, row = next((place, each) for place, each in enumerate(told) if each["ticker"] == "ALPA")
+    row["required"], row["surplus"] = (
+        str(int(row[name]) + by * SHARE) for name, by in (("required", -50), ("surplus", 50))
+    )
+    content = report_bytes(document)
+    facts = replace(published(facts, content), unserved=frozenset({Unserved.ORDER_OF_SECOND}))
+    late = (replace(each, as_of=replace(each.as_of, minted=each.as_of.minted - SHARE)) for each in facts.securities)
+    checks = verify_document(content, facts, is_signed, (replace(facts, securities=tuple(late)),))
+    assert f"/test/{place}/required" in {each.path for each in checks if each.status is Status.FAILED}
+
+
 def test_without_registers_inventory_is_that_of_the_close() -> None:
     """A million units of the issuer's own are told as not its own, and all sums fit."""
     document = build_document(sample_facts(), sample_declared())

@@ -44,6 +44,30 @@ def _tests(document: dict[str, Any]) -> Iterator[_Sum]:
     yield "/summary/is_passed", all(row["is_passed"] for row in document["test"]), document["summary"]["is_passed"]
 
 
+def _closes(document: dict[str, Any]) -> Iterator[_Sum]:
+    """What the closes say under the same name, also where a node leaves the chain's own figure in doubt."""
+    contents = [_by_isin(each) for each in document["declared"]["closes"]["contents"]]
+    for index, row in enumerate(document["test"]):
+        if part := contents[-1].get(row["isin"]):
+            yield f"/test/{index}/required", part["required"], row["required"]
+    for index, row in enumerate(document["tokens"]):
+        if part := contents[-1].get(row["isin"]):
+            for name in ("supply", "minted", "burnt", "escrow", "multiplier"):
+                yield f"/tokens/{index}/{name}", part[name], row[name]
+            yield f"/tokens/{index}/supply_shares", part["required"], row["supply_shares"]
+    for place, (day, parts) in enumerate(zip(document["backing"], contents, strict=True)):
+        for index, row in enumerate(day["securities"]):
+            if part := parts.get(row["isin"]):
+                for name in ("supply", "required"):
+                    yield f"/backing/{place}/securities/{index}/{name}", part[name], row[name]
+
+
+def _by_isin(close: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A close's securities, without those that share an ISIN."""
+    isins = [each["isin"] for each in close["securities"]]
+    return {each["isin"]: each for each in close["securities"] if isins.count(each["isin"]) == 1}
+
+
 def _tokens(document: dict[str, Any]) -> Iterator[_Sum]:
     for index, row in enumerate(document["tokens"]):
         path = f"/tokens/{index}"
@@ -126,6 +150,7 @@ def _counts(document: dict[str, Any]) -> Iterator[_Sum]:
 
 _RULES: Final[tuple[Callable[[dict[str, Any]], Iterator[_Sum]], ...]] = (
     _tests,
+    _closes,
     _tokens,
     _roll_forward,
     _assets,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tallystick.domain.breaks import BreakKind, break_id
 from tallystick.domain.closes import DailyClose, StatementReference
@@ -137,11 +137,21 @@ def _wrong_holdings(material: Material, security: SecurityFacts) -> Iterator[Dis
         yield Disagreement(f"{security.ticker}: the as-of close rests on statements that are not declared.", "/assets")
     if Unserved.TERMS in material.facts.unserved:
         return
-    if accounts and custody_accounts_hash(accounts) != security.custody_accounts_hash:
+    if accounts and not _are_on_chain(material, security, accounts):
         words = f"{security.ticker}: these are not the custody accounts that are on chain."
         yield Disagreement(
             words, "/assets", security.custody_accounts_hash.hex(), custody_accounts_hash(accounts).hex()
         )
+
+
+def _are_on_chain(material: Material, security: SecurityFacts, accounts: Sequence[bytes]) -> bool:
+    """Whether these are the custody accounts on chain, or some of them: one without a statement in the as-of close is
+    known from another close of the month."""
+    opening = (material.declared.opening,) if material.declared.opening else ()
+    parts = [material.closed(security, each) for each in (*opening, *material.declared.closes)]
+    known = {each.account_hash for part in parts if part for each in part.statements if len(each.account_hash) == 32}
+    wanted = security.custody_accounts_hash
+    return wanted in (custody_accounts_hash(accounts), custody_accounts_hash(sorted(known)))
 
 
 def _account_hash(holding: DeclaredHolding) -> bytes | None:
