@@ -24,10 +24,11 @@ from report_sample import (
     sample_report,
 )
 from tallystick.domain.amounts import MULTIPLIER_ONE
+from tallystick.domain.breaks import BreakKind, break_id
 from tallystick.domain.closes import DailyClose, SecurityClose
 from tallystick.domain.register import Register
 from tallystick.domain.reserve_report.checks import Status
-from tallystick.domain.reserve_report.declared import Declared
+from tallystick.domain.reserve_report.declared import Declared, DeclaredBreak
 from tallystick.domain.reserve_report.document import build_document, report_bytes
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt, SecurityFacts
 from tallystick.domain.reserve_report.verification import verify_document
@@ -272,3 +273,25 @@ def test_a_signature_of_somebody_else_is_noticed() -> None:
     content, facts = sample_report()
     checks = verify_document(content, facts, lambda *_: False)
     assert [each.section for each in checks if each.status is Status.FAILED] == ["assertion"]
+
+
+def test_a_break_that_no_close_can_name_is_told_without_a_contradiction() -> None:
+    kind = BreakKind.STALE_STATEMENT
+    whole = DeclaredBreak(
+        break_id(kind, "", "SAFE-1", ""), kind.value, "", "SAFE-1", "", "too old", None, MONTH + DAY, 0, "custody"
+    )
+    declared = replace(sample_declared(), breaks=(*sample_declared().breaks, whole))
+    told = report_bytes(build_document(sample_facts(), declared))
+    checks = verify_document(told, published(sample_facts(), told), is_signed)
+    assert [each for each in checks if each.status is Status.FAILED] == []
+
+
+def test_a_break_of_a_security_that_the_last_close_does_not_name_is_a_contradiction() -> None:
+    kind, isin = BreakKind.STALE_STATEMENT, alpha(sample_facts()).isin
+    added = DeclaredBreak(
+        break_id(kind, isin, "SAFE-1", ""), kind.value, isin, "SAFE-1", "", "too old", None, MONTH + DAY, 0, "custody"
+    )
+    declared = replace(sample_declared(), breaks=(*sample_declared().breaks, added))
+    told = report_bytes(build_document(sample_facts(), declared))
+    checks = verify_document(told, published(sample_facts(), told), is_signed)
+    assert [each.section for each in checks if each.status is Status.FAILED] == ["differences"]

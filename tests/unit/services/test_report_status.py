@@ -14,6 +14,12 @@ async def status(desk: BuildingDesk, period: int | None = PERIOD) -> MonthStatus
     return await month_status(desk.chain, desk.books, desk.issuer, period)
 
 
+async def test_a_month_to_come_has_not_begun() -> None:
+    desk = BuildingDesk()
+    await desk.begin()
+    assert (await status(desk, 202701)).next_step.startswith("The month has not begun. From 2027-01-01 on")
+
+
 async def test_each_step_names_the_next() -> None:
     desk = BuildingDesk()
     await desk.begin()

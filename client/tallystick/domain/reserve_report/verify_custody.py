@@ -230,7 +230,10 @@ def _wrong_breaks(material: Material) -> Iterator[Disagreement]:
             yield Disagreement(f"The close of {close.day} names the break {unknown[0].hex()}, which is not told.", path)
     still_open = {each.id for each in declared.values() if not each.closed_at}
     at_close = {found for part in material.close.securities for found in part.breaks}
-    for missing in sorted(still_open ^ at_close):
+    # A close names the breaks of its securities: one of the whole issuer, or of another instrument, is told beyond it.
+    securities = {part.isin for part in material.close.securities}
+    beyond = {each.id for each in declared.values() if each.instrument not in securities}
+    for missing in sorted((still_open - at_close - beyond) | (at_close - still_open)):
         told = "told as open" if missing in still_open else "not told as open"
         yield Disagreement(f"The break {missing.hex()} is {told}; the as-of close says otherwise.", "/differences/open")
 
