@@ -54,6 +54,7 @@ class ReportVerified:
                 "as_of_slot": header.as_of_slot,
             },
             "is_verified": self.verified.is_verified,
+            "superseded_by": self.verified.superseded_by,
             "counts": {each.value.replace(" ", "_"): _count(checks, each) for each in Status},
             "checks": [
                 {
@@ -83,7 +84,7 @@ class ReportVerified:
             count = _count(checks, status)
             if count:
                 mark, style = _MARKS[status]
-                parts.append(Text.assemble((f"{mark} ", style), f"{count} {_LEGEND[status]}"))
+                parts.append(Text.assemble((f"{mark} ", style), f"{count} {_LEGEND[status][count != 1]}"))
         return Text("   ").join(parts)
 
     def outcome(self) -> RenderableType:
@@ -97,16 +98,20 @@ class ReportVerified:
         missing = _count(self.verified.checks, Status.NOT_SERVED)
         mark, style = ("○ ", "yellow") if missing else ("✓ ", "green")
         rest = f" as far as this node serves it: {missing} {'check is' if missing == 1 else 'checks are'} not whole"
-        return Text.assemble(
+        holds = Text.assemble(
             (mark, style), (words + (rest if missing else ""), "bold"), (f" · SHA-256 {short(header.hash, 8)}", "dim")
         )
+        newer = self.verified.superseded_by
+        if newer is None:
+            return holds
+        return stack(holds, Text(f"! Version {newer} supersedes it: rely on that one.", style="yellow"))
 
 
 _LEGEND: Final = {
-    Status.PASSED: "hold",
-    Status.FAILED: "do not",
-    Status.NOT_SERVED: "the node no longer serves; what was checked instead is said",
-    Status.STATED: "stand on somebody's word",
+    Status.PASSED: ("holds", "hold"),
+    Status.FAILED: ("does not", "do not"),
+    Status.NOT_SERVED: ("the node no longer serves; what was checked instead is said",) * 2,
+    Status.STATED: ("stands on somebody's word", "stand on somebody's word"),
 }
 
 
@@ -116,10 +121,14 @@ def _count(checks: tuple[Check, ...], status: Status) -> int:
 
 def _failure_panel(failure: Check) -> RenderableType:
     """The first figure that disagrees, with both values."""
+    is_file = failure.section == "files"
     rows: list[tuple[str, RenderableType | str]] = [
         ("Where", failure.path),
-        ("By the chain", Text(failure.expected, style="green") if failure.expected else ""),
-        ("In the report", Text(failure.found, style="red") if failure.found else ""),
+        (
+            "It has to be" if is_file else "By the chain",
+            Text(failure.expected, style="green") if failure.expected else "",
+        ),
+        ("It is" if is_file else "In the report", Text(failure.found, style="red") if failure.found else ""),
     ]
     title = f"[bold]The report does not hold: {failure.name}[/bold]"
     return Panel(stack(Text(failure.words), facts(rows)), title=title, title_align="left", border_style="red")

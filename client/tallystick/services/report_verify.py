@@ -60,10 +60,14 @@ RenderPage = Callable[[bytes, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Every check of one report. `header` is None for a file that is none; `is_verified` when no check failed."""
+    """Every check of one report. `header` is None for a file that is none; `is_verified` when no check failed.
+
+    `superseded_by` is the month's newest version on chain when that is a later one than this.
+    """
 
     header: ReportHeader | None
     checks: tuple[Check, ...]
+    superseded_by: int | None = None
 
     @property
     def is_verified(self) -> bool:
@@ -124,7 +128,10 @@ async def verify_report(
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
     holders = verify_shards(read_report(content), files or {})
     beside = beside if holders is None else (*beside, holders)
-    return Verified(header, (*identity, times, *checks, *correction, *beside))
+    versions = [each.version for each in facts.publications if each.period == header.period]
+    newest = max(versions, default=header.version)
+    superseded_by = newest if newest > header.version else None
+    return Verified(header, (*identity, times, *checks, *correction, *beside), superseded_by)
 
 
 def is_signed_by(key: bytes, message: bytes, signature: bytes) -> bool:

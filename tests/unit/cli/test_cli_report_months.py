@@ -93,3 +93,4 @@ def test_every_version_holds(desk: Desk, versions: Versions, name: str) -> None:
     verified = desk.terminal.json("report", "verify", versions[name]["file"], "--url", desk.url, "--issuer", issuer)
     assert verified["is_verified"], [each for each in verified["checks"] if each["status"] == "failed"]
     assert verified["counts"]["not_served"] == 0
+    assert verified["superseded_by"] == (2 if name == "second" else None)

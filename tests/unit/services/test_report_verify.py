@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from building_desk import BuildingDesk
 from desk import key
+from rich.console import Console
 from solders.pubkey import Pubkey
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.signers import KeypairSigner
@@ -271,3 +273,14 @@ def test_the_command_refuses_what_is_no_address(shown: Shown, tmp_path: Path) ->
     code, _, err = typed(shown, tmp_path, shown.content, "--issuer", "nobody")
     assert code == 2
     assert "is no address" in err
+
+
+def test_the_command_says_that_a_corrected_version_is_superseded(shown: Shown) -> None:
+    header = read_header(shown.content)
+    checks = (Check("hash on chain", "anchor", Status.PASSED, "It is the one published."),)
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(ReportVerified(Verified(header, checks, 3)).view())
+    shown_text = console.export_text()
+    assert "✓ 1 holds" in shown_text
+    assert "Version 3 supersedes it" in shown_text
+    assert ReportVerified(Verified(header, checks)).document()["superseded_by"] is None
