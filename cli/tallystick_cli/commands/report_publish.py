@@ -293,7 +293,8 @@ async def find_report(tally: Tally, month: str, version: int | None) -> StoredRe
         name = f"version {version} of the report for {period_text(period)}" if version else period_text(period)
         raise Refused(
             f"The store has no report for {name}." if version is None else f"The store has no {name}.",
-            hint=f"Build it: tally report build {period_text(period)}",
+            hint=f"Build it: tally report build {period_text(period)}. What that needs first is told by: tally report"
+            f" status {period_text(period)}",
         )
     return found
 
