@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.amounts import format_base_units
+from tallystick.domain.report_anchors import day_text, period_text
 from tallystick.errors import LedgerError
 from tallystick.program.text import decode_text
 from tallystick.program.units import Unit
@@ -237,6 +238,10 @@ def value_text(value: Value) -> str:
             return f"{content:,} basis points"
         case Unit.SCOPE:
             return " and ".join(str(each.name).lower() for each in Scope if each & content)
+        case Unit.DAY:
+            return day_text(content) if content else "none"
+        case Unit.PERIOD:
+            return period_text(content) if content else "none"
     return f"{content:,}"
 
 

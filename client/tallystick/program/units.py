@@ -33,6 +33,8 @@ class Unit(StrEnum):
     BASIS_POINTS = "basis points"
     SCOPE = "bits of a hold's scope"
     LAMPORTS = "lamports"
+    DAY = "days since 1970-01-01"
+    PERIOD = "month as YYYYMM"
 
 
 def unit_of(kind: str, field: str) -> Unit:
@@ -46,6 +48,10 @@ def unit_of(kind: str, field: str) -> Unit:
 
 
 def _unit_said(text: str) -> Unit:
+    if "YYYYMM" in text:
+        return Unit.PERIOD
+    if "counted from 1970-01-01" in text.lower():
+        return Unit.DAY
     if text.startswith("Unix seconds"):
         return Unit.TIME
     if text.startswith("Seconds"):

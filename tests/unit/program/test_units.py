@@ -19,6 +19,11 @@ INTEGERS = [
 @pytest.mark.parametrize(
     ("kind", "field", "unit"),
     [
+        ("DayClosed", "day", Unit.DAY),
+        ("Issuer", "last_day", Unit.DAY),
+        ("Issuer", "last_period", Unit.PERIOD),
+        ("ReserveReport", "period", Unit.PERIOD),
+        ("ReportPublished", "period", Unit.PERIOD),
         ("Order", "quantity", Unit.AMOUNT),
         ("Order", "filled", Unit.AMOUNT),
         ("Order", "settle_by", Unit.TIME),
