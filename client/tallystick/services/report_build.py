@@ -1,8 +1,8 @@
 """Builds a month's reserve report from the chain and the issuer's books, and keeps it as a draft.
 
 The chain's figures are gathered as a stranger gathers them, and compared with the daily closes before anything is
-built: a difference between the two is for a person to explain, never for a report to hide. The same inputs make the
-same bytes.
+built: a difference between the two is for a person to explain, never for a report to hide. What a stranger would refuse
+is not kept. The same inputs make the same bytes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tallystick.services.report_closes import MonthCloses, drawn_day, moment_of,
 from tallystick.services.report_facts import gather_facts
 from tallystick.services.report_figures import NOTHING
 from tallystick.services.report_inputs import ReportBooks, ReportProfile, collect_declared
+from tallystick.services.report_rehearsal import require_verifiable
 
 Progress = Callable[[str, int, int], None]
 """Told what is read, how much of it, and how much there is."""
@@ -257,6 +258,7 @@ async def _keep(
 ) -> Built:
     document = build_document(facts, declared)
     content = report_bytes(document)
+    require_verifiable(content, facts, declared)
     kept = await books.reports.draft(facts.issuer, month.period, declared.version, content, clock.now())
     changes = declared.correction.changes if declared.correction else ()
     is_changed = known is None or known.content != content
