@@ -11,17 +11,11 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
+from tallystick.domain.report_anchors import parse_period, period_text
 from tallystick.domain.reserve_report.checks import Status
 from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
-from tallystick.domain.reserve_report.published import (
-    Approval,
-    approval_bytes,
-    parse_period,
-    period_text,
-    read_approval,
-    read_header,
-)
+from tallystick.domain.reserve_report.published import Approval, approval_bytes, read_approval, read_header
 from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
 from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.services.report_approval import (
@@ -146,7 +140,7 @@ class Released:
                 ("Address", self.uri),
             ]
         )
-        step = f"Anybody checks it: tally report verify {self.folder / _report_path(report)} --url RPC"
+        step = f"Anybody checks it: tally report verify {shown_path(self.folder / _report_path(report))} --url RPC"
         return stack(Group(*lines) if lines else None, done, found, Text(step))
 
 
