@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
-from tallystick.domain.reserve_report.published import parse_period
+from tallystick.domain.report_anchors import parse_period
 from tallystick.program.text import decode_text
 from tallystick.services.audit_export import Exported, export_audit
 from tallystick.services.chain_reads import list_securities

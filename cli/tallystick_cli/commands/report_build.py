@@ -11,17 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 from rich.text import Text
+from tallystick.domain.report_anchors import parse_period, period_text
 from tallystick.domain.reserve_report.document import read_report
-from tallystick.domain.reserve_report.published import (
-    APPROVAL,
-    PAGE,
-    PDF,
-    REPORT,
-    approval_bytes,
-    parse_period,
-    period_text,
-    version_folder,
-)
+from tallystick.domain.reserve_report.published import APPROVAL, PAGE, PDF, REPORT, approval_bytes, version_folder
 from tallystick.errors import Refused
 from tallystick.services.report_approval import published_approval
 from tallystick.services.report_build import Built, build_report

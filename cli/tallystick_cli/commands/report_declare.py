@@ -12,8 +12,7 @@ from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from tallystick.domain.report_anchors import day_text, days_in, first_day
-from tallystick.domain.reserve_report.published import parse_period, period_text
+from tallystick.domain.report_anchors import day_text, days_in, first_day, parse_period, period_text
 from tallystick.errors import InputError
 from tallystick.services.declaration_template import declaration_template
 from tallystick.services.report_assertion import Assertable, assert_report, read_assertable

@@ -12,8 +12,9 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.checks import Check, Status
-from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, period_text, read_header
+from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, read_header
 from tallystick.errors import InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 

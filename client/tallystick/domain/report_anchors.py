@@ -67,7 +67,7 @@ def parse_period(text: str) -> int:
     year, dash, month = text.partition("-")
     is_written = dash == "-" and (len(year), len(month)) == (4, 2) and (year + month).isascii() and text.count("-") == 1
     if not is_written or not (year + month).isdigit():
-        raise InputError(f"{text!r} is not a month; write YYYY-MM.")
+        raise InputError(f"{text!r} is not a month; write YYYY-MM, as 2026-10.")
     period = int(year) * 100 + int(month)
     try:
         days_in(period)

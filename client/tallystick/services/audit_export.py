@@ -14,7 +14,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.publish.folder import PublishFolder
 from tallystick.domain.canonical import CanonicalValue, canonical_json, sha256
-from tallystick.domain.reserve_report.published import period_text
+from tallystick.domain.report_anchors import period_text
 from tallystick.errors import Refused, StoreConflict
 from tallystick.services.audit_books import AuditSources, Files, books_files
 from tallystick.services.audit_month import month_files

@@ -13,17 +13,9 @@ from tallystick.adapters.publish.folder import PublishFolder
 from tallystick.adapters.store.reports import StoredReport
 from tallystick.domain.audit_tables import Row, csv_table, plain, row_of
 from tallystick.domain.register import Register
-from tallystick.domain.report_anchors import day_text
+from tallystick.domain.report_anchors import day_text, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts, SecurityAt, SecurityFacts
-from tallystick.domain.reserve_report.published import (
-    ANCHOR,
-    APPROVAL,
-    PDF,
-    REPORT,
-    approval_bytes,
-    period_text,
-    version_folder,
-)
+from tallystick.domain.reserve_report.published import ANCHOR, APPROVAL, PDF, REPORT, approval_bytes, version_folder
 from tallystick.services.audit_books import AuditSources, Files, Missing, table
 from tallystick.services.report_approval import published_approval
 from tallystick.services.report_build import Progress, with_kept_registers

@@ -15,13 +15,8 @@ from solders.signature import Signature
 
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.reports import ReportApproval, ReportStore, StoredReport
-from tallystick.domain.reserve_report.published import (
-    Approval,
-    ReportHeader,
-    approval_message,
-    period_text,
-    read_header,
-)
+from tallystick.domain.report_anchors import period_text
+from tallystick.domain.reserve_report.published import Approval, ReportHeader, approval_message, read_header
 from tallystick.errors import Refused
 
 

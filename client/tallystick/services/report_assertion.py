@@ -16,8 +16,8 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.declarations import StoredAssertion
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.assertion import assertion_message
-from tallystick.domain.reserve_report.published import period_text
 from tallystick.errors import InputError, Refused
 from tallystick.services.report_closes import read_month_closes
 from tallystick.services.report_declaration import DeclaredOfficer

@@ -20,12 +20,12 @@ from tallystick.adapters.store.reports import ReportState, StoredReport
 from tallystick.domain.canonical import CanonicalValue
 from tallystick.domain.closes import DailyClose, SecurityClose
 from tallystick.domain.register import Register
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.changes import leaf_changes
 from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.declared import Change, Correction, Declared
 from tallystick.domain.reserve_report.document import build_document, read_report, report_bytes
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt, SecurityFacts, Unserved
-from tallystick.domain.reserve_report.published import period_text
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import security_address
 from tallystick.program.generated.constants import PROGRAM_ID

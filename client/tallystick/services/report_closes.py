@@ -10,9 +10,8 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.domain.closes import DailyClose
-from tallystick.domain.report_anchors import day_number, day_text, days_hash_of, days_in, first_day
+from tallystick.domain.report_anchors import day_number, day_text, days_hash_of, days_in, first_day, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts
-from tallystick.domain.reserve_report.published import period_text
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.generated.accounts import Issuer
 from tallystick.services.chain_reads import chain_time, require

@@ -25,6 +25,7 @@ from tallystick.domain.amounts import Quantity, parse_quantity
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose, SecurityClose
 from tallystick.domain.reserve_report.declared import (
+    CONTROL_TOTALS,
     Assertion,
     Declared,
     DeclaredCustodian,
@@ -205,25 +206,8 @@ async def _dividend(payouts: PayoutStore, distribution: DistributionFacts) -> De
         distribution=distribution.address,
         gross=gross,
         withheld_upstream=gross - totals["net"],
-        **{name: totals[name] for name in _TOTALS},
+        **{name: totals[name] for name in CONTROL_TOTALS},
     )
-
-
-_TOTALS: Final = (
-    "net",
-    "entitled",
-    "withheld",
-    "fee",
-    "carried_forward",
-    "inventory",
-    "surplus",
-    "residue",
-    "carried_in",
-    "carried_out",
-    "already",
-    "overpaid",
-    "amount",
-)
 
 
 def _rounded_down(quantity: Quantity, decimals: int) -> int:

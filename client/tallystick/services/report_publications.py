@@ -9,7 +9,8 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, Commitment, SignatureInfo
 from tallystick.adapters.clock import instant
-from tallystick.domain.reserve_report.published import URI_LIMIT, Anchor, ReportHeader, period_text
+from tallystick.domain.report_anchors import period_text
+from tallystick.domain.reserve_report.published import URI_LIMIT, Anchor, ReportHeader
 from tallystick.errors import Refused
 from tallystick.program.addresses import report_address, role_address
 from tallystick.program.event_decoding import decode_events

@@ -28,6 +28,7 @@ from tallystick.adapters.store.reports import (
     StoredReport,
 )
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.published import (
     ANCHOR,
     APPROVAL,
@@ -42,7 +43,6 @@ from tallystick.domain.reserve_report.published import (
     PublishedVersion,
     anchor_bytes,
     approval_bytes,
-    period_text,
     read_anchor,
     read_approval,
     read_header,

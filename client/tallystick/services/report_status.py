@@ -12,8 +12,7 @@ from tallystick.adapters.store.declarations import StoredDeclaration
 from tallystick.adapters.store.reports import ReportState, StoredReport
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose
-from tallystick.domain.report_anchors import day_number, day_text, days_in, first_day, period_of
-from tallystick.domain.reserve_report.published import period_text
+from tallystick.domain.report_anchors import day_number, day_text, days_in, first_day, period_of, period_text
 from tallystick.program.addresses import draw_address
 from tallystick.program.generated.accounts import DayDraw, Issuer
 from tallystick.program.generated.constants import PROGRAM_ID

@@ -17,6 +17,7 @@ from solders.signature import Signature
 from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.comparison import differ
@@ -30,7 +31,6 @@ from tallystick.domain.reserve_report.published import (
     PDF,
     ReportHeader,
     approval_message,
-    period_text,
     read_anchor,
     read_approval,
     read_header,
@@ -104,11 +104,11 @@ async def verify_report(
 
     `corrected` is report.json of the version that it corrects, to compare what changed. `files` are those that lie
     beside it, by their names (published.py); the renderers make them again, and holders' files are held against the
-    report's roots. What is wrong is a failed check and raises
-    nothing. ChainError when the cluster does not answer.
+    report's roots. What is wrong is a failed check and raises nothing. ChainError when the cluster does not answer.
     """
     try:
-        declared = read_declared(read_report(content)["declared"])
+        document = read_report(content)
+        declared = read_declared(document["declared"])
         header = read_header(content)
     except (InputError, LedgerError, KeyError) as error:
         return Verified(None, (Check("form", "form", Status.FAILED, f"This is no report that can be read: {error}"),))
@@ -126,7 +126,7 @@ async def verify_report(
     checks = verify_document(content, facts, is_signed_by, others)
     correction = verify_correction(content, declared, facts, corrected)
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
-    holders = verify_shards(read_report(content), files or {})
+    holders = verify_shards(document, files or {})
     beside = beside if holders is None else (*beside, holders)
     versions = [each.version for each in facts.publications if each.period == header.period]
     newest = max(versions, default=header.version)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tallystick.domain.canonical import sha256
+from tallystick.domain.report_anchors import parse_period, period_text
 from tallystick.domain.reserve_report.published import (
     URI_LIMIT,
     Anchor,
@@ -14,8 +15,6 @@ from tallystick.domain.reserve_report.published import (
     anchor_bytes,
     approval_bytes,
     approval_message,
-    parse_period,
-    period_text,
     read_anchor,
     read_approval,
     report_uri,

@@ -12,10 +12,10 @@ from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.adapters.publish.folder import MemoryPublishFolder
 from tallystick.adapters.store.reports import MemoryReportStore, StoredReport
 from tallystick.domain.canonical import canonical_json, sha256
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.published import (
     PublishedVersion,
     anchor_bytes,
-    period_text,
     read_approval,
     read_header,
     report_uri,

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 from tallystick.domain.canonical import CanonicalValue, canonical_json
 from tallystick.domain.closes import DailyClose, close_hash, parse_close, verify_chain
 from tallystick.domain.reserve_report.declared import (
+    CONTROL_TOTALS,
     Assertion,
     Change,
     Correction,
@@ -189,23 +190,7 @@ DECLARED: Final = Record(
                 {
                     "distribution": _ADDRESS,
                     **dict.fromkeys(
-                        (
-                            "gross",
-                            "withheld_upstream",
-                            "net",
-                            "entitled",
-                            "withheld",
-                            "fee",
-                            "carried_forward",
-                            "inventory",
-                            "surplus",
-                            "residue",
-                            "carried_in",
-                            "carried_out",
-                            "already",
-                            "overpaid",
-                            "amount",
-                        ),
+                        ("gross", "withheld_upstream", *CONTROL_TOTALS),
                         _AMOUNT,
                     ),
                 },

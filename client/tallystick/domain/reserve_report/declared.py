@@ -6,7 +6,8 @@ means that nothing was declared, and the report says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from tallystick.domain.closes import DailyClose
 
@@ -132,6 +133,10 @@ class DeclaredDividend:
     already: int
     overpaid: int
     amount: int
+
+
+CONTROL_TOTALS: Final = tuple(each.name for each in fields(DeclaredDividend))[3:]
+"""The control totals of a division, behind the distribution and the custodians' two figures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tallystick.domain.canonical import CanonicalValue
+from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.material import Material, Row
-from tallystick.domain.reserve_report.published import period_text
 from tallystick.domain.reserve_report.reserves import backing_rows
 from tallystick.domain.reserve_report.values import address, moment, month_of, report_account
 

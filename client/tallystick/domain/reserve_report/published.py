@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tallystick.domain.canonical import canonical_json, sha256
-from tallystick.domain.report_anchors import first_day
+from tallystick.domain.report_anchors import parse_period, period_text
 from tallystick.errors import InputError, LedgerError
 
 APPROVAL_TAG: Final = b"tallystick:report-approval"
@@ -30,25 +30,6 @@ HOLDERS: Final = "holders"
 INDEX: Final = "index.html"
 PROOF_OF_RESERVES: Final = "proof-of-reserves.json"
 _MESSAGE: Final = 'The key signed the bytes "tallystick:report-approval" followed by the 32 bytes of digest.'
-
-
-def parse_period(text: str) -> int:
-    """YYYYMM of a month written YYYY-MM. InputError when it is none."""
-    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})", text.strip())
-    if match is None:
-        raise InputError(f"{text!r} is not a month; write YYYY-MM, as 2026-10.")
-    period = int(match[1]) * 100 + int(match[2])
-    try:
-        first_day(period)
-    except InputError as error:
-        raise InputError(f"{text!r} is not a month; write YYYY-MM, from 1970-01.") from error
-    return period
-
-
-def period_text(period: int) -> str:
-    """YYYY-MM of YYYYMM. InputError when it is no month."""
-    first_day(period)
-    return f"{period // 100:04}-{period % 100:02}"
 
 
 def version_folder(period: int, version: int) -> str:
@@ -254,8 +235,6 @@ __all__ = [
     "anchor_bytes",
     "approval_bytes",
     "approval_message",
-    "parse_period",
-    "period_text",
     "read_anchor",
     "read_approval",
     "read_header",

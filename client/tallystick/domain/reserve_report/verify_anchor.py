@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from tallystick.domain.canonical import sha256
-from tallystick.domain.report_anchors import first_day, period_of
+from tallystick.domain.report_anchors import first_day, period_of, period_text
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.facts import PublicationFacts, ReportFacts
-from tallystick.domain.reserve_report.published import period_text
 from tallystick.domain.reserve_report.values import address, report_account
 
 NONE = bytes(32)
