@@ -26,6 +26,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.declared import Change, Correction, Declared
 from tallystick.domain.reserve_report.document import build_document, read_report, report_bytes
 from tallystick.domain.reserve_report.facts import ReportFacts, SecurityAt, SecurityFacts, Unserved
+from tallystick.domain.reserve_report.published import report_uri
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import security_address
 from tallystick.program.generated.constants import PROGRAM_ID
@@ -137,8 +138,13 @@ async def build_report(
             hint="Publish a new version that says what changed: "
             f"tally report build {period_text(published.period)} --correct 'why'",
         )
-    declared = await collect_declared(chain, books, profile, month, facts, published.version + 1)
-    declared = replace(declared, correction=Correction(reason, ()))
+    version = published.version + 1
+    declared = replace(
+        declared,
+        version=version,
+        uri=report_uri(profile.uri, month.period, version),
+        correction=Correction(reason, ()),
+    )
     changes = leaf_changes(before, build_document(facts, declared))
     declared = replace(declared, correction=Correction(reason, changes))
     return await _keep(books, pending, facts, declared, month, clock)
