@@ -15,13 +15,11 @@ One method is ours: `tally_warp`, params `[{"seconds": n}]`, moves the cluster's
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from types import TracebackType
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -30,7 +28,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tallystick.adapters.chain.ledger import Ledger
-from tallystick.errors import ConfigurationError
+from tallystick.adapters.web_server import WebServer, listen
 from tallystick.localnet.dispatch import answer_body
 
 BANNER = "Tallystick localnet, for development only: state is in memory and ends with this process."
@@ -73,7 +71,7 @@ class LocalnetServer:
         self.ledger = ledger
         self._host = host
         self._port = port
-        self._server: uvicorn.Server | None = None
+        self._server: WebServer | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
 
@@ -84,13 +82,8 @@ class LocalnetServer:
 
     async def __aenter__(self) -> LocalnetServer:
         listening = self._listen()
-        self._server = _Server(_configuration(self.ledger))
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
-        while not self._server.started:
-            if self._task.done():
-                self._task.result()
-                raise ConfigurationError(f"The localnet on {self.url} ended before it started.")
-            await asyncio.sleep(0.005)
+        self._server = WebServer(application(self.ledger))
+        self._task = await self._server.start(listening, f"The localnet on {self.url}")
         return self
 
     async def __aexit__(
@@ -102,7 +95,7 @@ class LocalnetServer:
 
     def __enter__(self) -> LocalnetServer:
         listening = self._listen()
-        self._server = _Server(_configuration(self.ledger))
+        self._server = WebServer(application(self.ledger))
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="localnet", daemon=True)
         self._thread.start()
         return self
@@ -120,19 +113,8 @@ class LocalnetServer:
             await asyncio.shield(self._task)
 
     def _listen(self) -> socket.socket:
-        """A socket that already listens: who connects before the server runs waits for it."""
-        # Told that it is TCP, asyncio turns Nagle's algorithm off, which would cost 40 ms on each answer.
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((self._host, self._port))
-            listening.listen()
-        except OSError as error:
-            listening.close()
-            raise ConfigurationError(
-                f"Cannot listen on {self.url}: {error.strerror}.",
-                hint="Another cluster may be running there; stop it, or choose another port (0 takes a free one).",
-            ) from error
+        hint = "Another cluster may be running there; stop it, or choose another port (0 takes a free one)."
+        listening = listen(self._host, self._port, self.url, hint)
         self._port = listening.getsockname()[1]
         return listening
 
@@ -147,18 +129,3 @@ async def serve(
     async with LocalnetServer(ledger, host, port) as server:
         started(server)
         await server.wait()
-
-
-def _configuration(ledger: Ledger) -> uvicorn.Config:
-    return uvicorn.Config(
-        application(ledger), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-    )
-
-
-class _Server(uvicorn.Server):
-    """Leaves the process's signal handlers alone: whoever runs the server decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Nothing to capture."""
-        yield

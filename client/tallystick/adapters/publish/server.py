@@ -7,20 +7,19 @@ are read from the folder and from nowhere else: no links that lead out of it, no
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
-from collections.abc import Generator, MutableMapping
+from collections.abc import MutableMapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from tallystick.adapters.web_server import WebServer, listen
 from tallystick.errors import ConfigurationError
 
 HOST: Final = "127.0.0.1"
@@ -79,7 +78,7 @@ class SiteServer:
     def __init__(self, folder: Path, port: int = DEFAULT_PORT) -> None:
         self.folder = folder
         self._port = port
-        self._server: uvicorn.Server | None = None
+        self._server: WebServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -95,16 +94,8 @@ class SiteServer:
             )
         listening = self._listen()
         application = Starlette(routes=[Mount("/", PublishedFiles(self.folder))])
-        configuration = uvicorn.Config(
-            application, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._server = _Server(configuration)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
-        while not self._server.started:
-            if self._task.done():
-                self._task.result()
-                raise ConfigurationError(f"The server on {self.url} ended before it started.")
-            await asyncio.sleep(0.005)
+        self._server = WebServer(application)
+        self._task = await self._server.start(listening, f"The server on {self.url}")
         return self
 
     async def __aexit__(
@@ -120,25 +111,7 @@ class SiteServer:
             await asyncio.shield(self._task)
 
     def _listen(self) -> socket.socket:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((HOST, self._port))
-            listening.listen()
-        except OSError as error:
-            listening.close()
-            raise ConfigurationError(
-                f"Cannot listen on {self.url}: {error.strerror}.",
-                hint="Something else listens there; choose another port (0 takes a free one).",
-            ) from error
+        hint = "Something else listens there; choose another port (0 takes a free one)."
+        listening = listen(HOST, self._port, self.url, hint)
         self._port = listening.getsockname()[1]
         return listening
-
-
-class _Server(uvicorn.Server):
-    """Leaves the process's signal handlers alone: whoever runs the server decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Nothing to capture."""
-        yield
