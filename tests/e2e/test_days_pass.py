@@ -140,6 +140,7 @@ async def test_an_operators_limit_recovers_as_time_passes(live: Live, share: Sha
     order, movement = await share.do_order(live, wallets[1], 2 * ONE), Movement(2 * ONE)
     await live.refuse(errors.LimitExceeded, *share.settle_subscription(order, movement, ONE))
     await live.until(await live.now() + DAY)
+    order = await share.do_order(live, wallets[1], 2 * ONE)
     await live.send(*share.settle_subscription(order, movement, ONE))
     await live.refuse(errors.LimitExceeded, *share.settle_subscription(order, Movement(ONE), ONE))
 
