@@ -47,7 +47,7 @@ from tallystick.adapters.store.reports import ReportState, ReportStore, StoredRe
 from tallystick.adapters.store.statements import StatementRegister, StatementStatus, StoredStatement
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness, StatementOfHoldings
-from tallystick.errors import ConfigurationError, InputError
+from tallystick.errors import ConfigurationError
 from tallystick.program import PROGRAM_ID, program_error
 from tallystick.services import reconciliation_orders
 from tallystick.services.audit_books import AuditSources
@@ -314,14 +314,6 @@ class Tally:
             )
             for each in self.profile.securities
         ]
-
-    def write_file(self, path: Path, content: bytes) -> None:
-        """Write a result where it was asked for. InputError when that is not possible."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
 
     def new_sender(self, outbox: Outbox) -> Sender:
         """The one way transactions leave, with the program's own errors in its words. None leaves in a dry run."""

@@ -22,6 +22,7 @@ from tallystick.services.securities import CustodyAccount
 
 from tallystick_cli.commands.action import find_action
 from tallystick_cli.context import Tally, TransactionSigner, statement_profile
+from tallystick_cli.files import read_file
 from tallystick_cli.moments import parse_moment
 from tallystick_cli.profile import SEVERAL, Keys, SecuritySection
 from tallystick_cli.render import amount
@@ -183,14 +184,6 @@ def any_signer(tally: Tally, name: str) -> TransactionSigner:
     if role in Keys.model_fields and (role in SEVERAL or "." not in name):
         return tally.signer(name)
     return tally.wallet_signer(name)
-
-
-def read_file(file: Path) -> bytes:
-    """A file's bytes. ConfigurationError when it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def cash_text(record: PayoutRecord, units: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.identifiers import canonical_spelling, event_hash
-from tallystick.errors import ConfigurationError, InputError, Refused
+from tallystick.errors import ConfigurationError, Refused
 from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.program.generated.types import ActionKind, ActionTerms
@@ -52,6 +51,7 @@ from tallystick.services.securities import CustodyAccount, security_of
 from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
 from tallystick_cli.context import KnownEvent, Tally, TransactionSigner
+from tallystick_cli.files import notice_hash
 from tallystick_cli.moments import FORM, parse_moment
 from tallystick_cli.render import facts, heading, short, stack, table
 from tallystick_cli.terms import KINDS, parse_currency, parse_gross, parse_kind, parse_percent, parse_ratio
@@ -137,7 +137,7 @@ async def announce(
         gross_per_share=parse_gross(gross) if gross else 0,
         currency=parse_currency(currency) if currency else NO_CURRENCY,
         withholding=parse_percent(withholding),
-        evidence_hash=_hash_of(evidence),
+        evidence_hash=notice_hash(evidence),
     )
     happens, hashed = parse_kind(kind), event_hash(event)
     version = announced_version(await find_versions(chain, address, hashed), happens, terms)
@@ -187,7 +187,7 @@ async def approve(
         payer=payer.pubkey,
         approver=signer.pubkey,
         action=action,
-        evidence_hash=_hash_of(evidence) if evidence else None,
+        evidence_hash=notice_hash(evidence) if evidence else None,
     )
     return await _sign(tally, plan, payer, signer, address, event, found, action)
 
@@ -507,16 +507,6 @@ async def _sign(
     now = await chain_time(tally.open_chain())
     await (await tally.open_store()).events.record(KnownEvent(bytes(security), event, now))
     return signed
-
-
-def _hash_of(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"The notice {file} cannot be read: {error.strerror}.") from error
-    if not content:
-        raise InputError(f"The notice {file} is empty.", hint="Give the file that the custodian sent.")
-    return hashlib.sha256(content).digest()
 
 
 def _moment(text: str | None, now: int) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.identifiers import canonical_spelling, event_hash
-from tallystick.errors import InputError
 from tallystick.program.addresses import action_address
 from tallystick.services.action_reads import find_versions
 from tallystick.services.chain_reads import chain_time
@@ -20,6 +18,7 @@ from tallystick_cli.approval import Signed, sign
 from tallystick_cli.command import command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import KnownEvent, Tally
+from tallystick_cli.files import notice_hash
 from tallystick_cli.moments import FORM, parse_moment
 
 __all__ = ["app"]
@@ -78,7 +77,7 @@ async def reinvest(
         announcer=announcer.pubkey,
         event_id=event,
         effective_at=parse_moment(effective, now),
-        evidence_hash=None if evidence is None else _hash_of(evidence),
+        evidence_hash=None if evidence is None else notice_hash(evidence),
         corrects=corrects,
     )
     versions = await find_versions(chain, address, event_hash(event))
@@ -93,13 +92,3 @@ async def reinvest(
     signed = await sign(tally, plan, payer, announcer, details=details)
     await books.events.record(KnownEvent(bytes(address), event, now))
     return signed
-
-
-def _hash_of(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"The confirmation {file} cannot be read: {error.strerror}.") from error
-    if not content:
-        raise InputError(f"The confirmation {file} is empty.", hint="Give the file that the custodian sent.")
-    return hashlib.sha256(content).digest()
