@@ -20,7 +20,7 @@ from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.payout_lines import plan_document
 from tallystick.services.securities import CustodyAccount
 
-from tallystick_cli.commands.action import find_action
+from tallystick_cli.actions import find_action
 from tallystick_cli.context import Tally, TransactionSigner, statement_profile
 from tallystick_cli.files import read_file
 from tallystick_cli.moments import parse_moment
@@ -28,8 +28,6 @@ from tallystick_cli.profile import SEVERAL, Keys, SecuritySection
 from tallystick_cli.render import amount
 from tallystick_cli.terms import parse_percent
 
-SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
-EventArgument = Annotated[str, typer.Argument(metavar="EVENT", help="The custodian's id of the event.")]
 NumberOption = Annotated[
     int | None,
     typer.Option("--number", help="A distribution of the event, counted from 0; else the newest.", min=0, max=65535),

@@ -26,15 +26,14 @@ from tallystick.services.payout_skips import read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
 
+from tallystick_cli.actions import EventArgument
 from tallystick_cli.approval import ask, count
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import Chain, Outcome, SendResult, Tally, TransactionSigner
 from tallystick_cli.dividends import (
     Dividend,
-    EventArgument,
     NumberOption,
-    SecurityArgument,
     cash_text,
     exact_text,
     find_dividend,

@@ -14,8 +14,9 @@ from tallystick.services.chain_reads import chain_time
 from tallystick.services.reinvestment import find_reinvestment, plan_reinvest
 from tallystick.services.securities import CustodyAccount, security_of
 
+from tallystick_cli.actions import EventArgument
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import KnownEvent, Tally
 from tallystick_cli.files import notice_hash
@@ -36,8 +37,8 @@ __all__ = ["app"]
 )
 async def reinvest(
     tally: Tally,
-    security: Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")],
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="The custodian's id of the event.")],
+    security: SecurityArgument,
+    event: EventArgument,
     bought: Annotated[str, typer.Option(help="Shares bought with the holders' dividend, as exact decimal text.")],
     effective: Annotated[str, typer.Option(help=f"When the multiplier changes: {FORM}; after the policy's notice.")],
     evidence: Annotated[
