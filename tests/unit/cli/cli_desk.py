@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from tallystick.localnet import LocalnetServer
@@ -23,16 +25,22 @@ class Desk:
         """The localnet."""
         return self.server.url
 
+    def ask(self, method: str, *params: object) -> Any:
+        """What the localnet answers."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return httpx.post(self.url, json=request, trust_env=False).json()["result"]
+
     def warp(self, seconds: int) -> None:
         """Let time pass on the cluster."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
-        assert "result" in httpx.post(self.url, json=request, trust_env=False).json()
+        self.ask("tally_warp", {"seconds": seconds})
+
+    def now(self) -> datetime:
+        """By the cluster's clock."""
+        return datetime.fromtimestamp(self.ask("getBlockTime", self.ask("getSlot")), UTC)
 
     def transactions(self) -> int:
         """Transactions that landed so far: what proves that nothing moved."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": "getTransactionCount"}
-        count: int = httpx.post(self.url, json=request, trust_env=False).json()["result"]
-        return count
+        return int(self.ask("getTransactionCount"))
 
 
 def open_issuer(desk: Desk, delay: int) -> Desk:
