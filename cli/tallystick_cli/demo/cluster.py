@@ -1,8 +1,8 @@
-"""The demo's cluster and its time: it begins two days before this month and is moved ahead, to now in the end."""
+"""The demo's cluster and its time: it begins with last month and is moved ahead, to now in the end."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 from tallystick.errors import ChainError
@@ -11,13 +11,15 @@ from tallystick_cli.context import Clock, SystemClock
 
 DAY = 24 * 3600
 MORNING = 8 * 3600
-"""Seconds after midnight at which the demo's first day begins."""
+"""Seconds after midnight at which the demo's days begin."""
+AFTER_MIDNIGHT = 5 * 60
+"""Seconds after midnight at which the day before is closed."""
 
 
 def first_morning(now: int) -> int:
-    """When the demo begins: in the morning of the day before the last day of the month before `now` (UTC)."""
+    """When the demo begins: in the morning of the first day of the month before `now` (UTC)."""
     month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
-    return int((month - timedelta(days=2)).timestamp()) + MORNING
+    return int((month - timedelta(days=1)).replace(day=1).timestamp()) + MORNING
 
 
 class LaggingClock:
@@ -45,6 +47,10 @@ class DemoClock(LaggingClock):
         super().__init__(behind)
         self.cluster: Clock = LaggingClock(behind)
         """What the cluster runs on before anybody warps it."""
+
+    def today(self) -> date:
+        """The cluster's day (UTC)."""
+        return datetime.fromtimestamp(self.now(), UTC).date()
 
     async def warp(self, url: str, seconds: int) -> None:
         """Move the cluster, and this clock with it. ChainError when the cluster does not answer as it should."""

@@ -111,6 +111,15 @@ def test_the_closes_file_is_the_close_whose_hash_was_told_and_names_the_packaged
     assert sorted(each.supply for each in close.securities) == [60 * 10**8, 80 * 10**8, 90 * 10**8]
 
 
+def test_the_report_leaves_no_day_of_the_month_out_and_looks_at_one_of_them_twice(told: tuple[Path, Typed]) -> None:
+    report = json.loads(Path(told[1].document["report"]["page"]).with_name("report.json").read_bytes())
+    assert report["days"]["left_out"] == []
+    assert report["days"]["count"] == len(report["backing"]) >= 28
+    assert [row["is_passed"] for row in report["second_look"]["test"]] == [True] * 3
+    # Two purchases on the way, and one redemption on the first day.
+    assert [row["fills"]["mint"] for row in report["roll_forward"]] == [5, 2, 2]
+
+
 def test_the_reconciliations_are_written_as_told(told: tuple[Path, Typed]) -> None:
     clean, broken = (json.loads((told[0] / f"reconciliation-day-{day}.json").read_bytes()) for day in (1, 2))
     assert (clean["is_clean"], broken["is_clean"]) == (True, False)
