@@ -17,6 +17,7 @@ from tallystick.services.daily_close import close_day, verify_closes
 
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
+from tallystick_cli.files import write_file
 from tallystick_cli.render import amount, facts, short, shown_path, stack, table, when
 
 app = typer.Typer()
@@ -121,7 +122,7 @@ async def close(
     )
     number = len(await verify_closes(store.closes, tally.issuer))
     if out is not None:
-        tally.write_file(out, made.content)
+        write_file(out, made.content)
     return Closed(made, number, {each.isin: each.symbol for each in tally.profile.securities}, out)
 
 
