@@ -1,4 +1,4 @@
-"""The demo's cluster and its time: it begins two days before this month and is moved ahead, to now in the end."""
+"""The demo's cluster and its time: it begins two days before a month that has begun, and is moved to now in the end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from tallystick_cli.context import Clock, SystemClock
 DAY = 24 * 3600
 MORNING = 8 * 3600
 """Seconds after midnight at which the demo's first day begins."""
+INTO_THE_MONTH = 3600
+"""Seconds after a month's end that are over before the demo tells that month: more than it moves its cluster past it,
+so that the cluster is never ahead of the machine."""
 
 
 def first_morning(now: int) -> int:
-    """When the demo begins: in the morning of the day before the last day of the month before `now` (UTC)."""
-    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
+    """When the demo begins: in the morning of the day before a month's last day. The month (UTC) is the newest that
+    ended an hour before `now`."""
+    month = datetime.fromtimestamp(now - INTO_THE_MONTH, UTC).replace(day=1, hour=0, minute=0, second=0)
     return int((month - timedelta(days=2)).timestamp()) + MORNING
 
 
@@ -41,7 +45,8 @@ class DemoClock(LaggingClock):
     """Follows the demo's cluster: late by what was not warped yet."""
 
     def __init__(self, machine: Clock) -> None:
-        behind = machine.now() - first_morning(machine.now())
+        now = machine.now()
+        behind = now - first_morning(now)
         super().__init__(behind)
         self.cluster: Clock = LaggingClock(behind)
         """What the cluster runs on before anybody warps it."""
@@ -49,7 +54,7 @@ class DemoClock(LaggingClock):
     async def warp(self, url: str, seconds: int) -> None:
         """Move the cluster, and this clock with it. ChainError when the cluster does not answer as it should."""
         request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             answer = (await client.post(url, json=request)).json()
         if "result" not in answer:
             raise ChainError(f"The localnet did not move its time: {answer.get('error')}")
