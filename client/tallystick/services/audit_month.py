@@ -18,9 +18,9 @@ from tallystick.domain.reserve_report.facts import Moment, ReportFacts, Security
 from tallystick.domain.reserve_report.published import ANCHOR, APPROVAL, PDF, REPORT, approval_bytes, version_folder
 from tallystick.services.audit_books import AuditSources, Files, Missing, table
 from tallystick.services.report_approval import published_approval
-from tallystick.services.report_build import Progress, with_kept_registers
-from tallystick.services.report_closes import moment_of, read_month_closes
-from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_build import with_kept_registers
+from tallystick.services.report_closes import read_month
+from tallystick.services.report_history import Progress
 
 T = TypeVar("T")
 
@@ -40,17 +40,7 @@ async def month_files(
     Read from the chain anew, as anybody reads it. Refused for a month that no report can be built of yet.
     """
     top = f"months/{period_text(period)}"
-    month = await read_month_closes(chain, sources.closes, sources.issuer, period)
-    facts = await gather_facts(
-        chain,
-        sources.issuer,
-        period,
-        moment_of(month.as_of),
-        month.moments,
-        clock,
-        opening=moment_of(month.opening) if month.opening else None,
-        progress=progress,
-    )
+    month, facts = await read_month(chain, sources.closes, sources.issuer, period, clock, progress=progress)
     for each in sorted(facts.unserved):
         missing(f"{top}/chain", f"The endpoint does not serve the {each}.")
     facts = await with_kept_registers(facts, sources.closes, month.as_of)
