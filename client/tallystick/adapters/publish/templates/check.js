@@ -453,7 +453,9 @@ async function checkAddress(text) {
   const number = ++lastCheck;
   let owner, report;
   try {
+    addressInput.setAttribute("aria-invalid", "true");
     owner = addressOf(text);
+    addressInput.removeAttribute("aria-invalid");
     report = await currentReport();
     showHash(report);
   } catch (error) {
