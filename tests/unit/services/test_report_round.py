@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from building_desk import DAY, PERIOD, BuildingDesk
+from building_desk import DAY, DAYS_TO_OCTOBER, PERIOD, BuildingDesk
 from desk import SHARE, movement
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.reserve_report.checks import Status
@@ -117,3 +117,21 @@ async def test_a_security_listed_later_is_no_part_of_the_month_on_a_node_that_fo
     verified = await verify_report(forgetful, built.report.content, desk.clock, issuer=desk.issuer)
     assert failures(verified) == []
     assert Status.NOT_SERVED in {each.status for each in verified.checks}
+
+
+async def test_a_month_of_which_a_close_was_left_out_on_chain_between_others_is_reported_and_verifies() -> None:
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    await desk.attest(300 * SHARE)
+    first, left_out, last = [await desk.end_day() for _ in range(3)]
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor(first, last)
+    built = await desk.build()
+    await desk.publish(built.report)
+    document: Any = built.document
+    assert (document["days"]["count"], left_out.day in document["days"]["left_out"]) == (2, True)
+    verified = await verify(desk, built)
+    assert failures(verified) == []
+    [found] = [each for each in verified.checks if each.name == "closed days on chain"]
+    assert (found.status, "left out on chain: ask the issuer why" in found.words) == (Status.STATED, True)
