@@ -342,7 +342,7 @@ async def _draw(chain: Chain, issuer: Pubkey, period: int, program_id: Pubkey) -
 
 
 async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[PublicationFacts, ...]:
-    """Every publication of an issuer, oldest first: each names the one before."""
+    """Every publication of an issuer, oldest first: each names the one before. LedgerError when one is not listed."""
     found = (await list_all(chain, ReserveReport, ("issuer", bytes(issuer)), commitment="finalized")).accounts
     publications: list[PublicationFacts] = []
     while last in found:
@@ -364,6 +364,11 @@ async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[Pub
             )
         )
         last = report.previous
+    if last != Pubkey.default():
+        raise LedgerError(
+            f"The node did not list the publication {last} of issuer {issuer}, which its last one leads back to.",
+            hint="Ask another node.",
+        )
     return tuple(reversed(publications))
 
 
