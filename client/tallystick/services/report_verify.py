@@ -44,7 +44,7 @@ from tallystick.program.addresses import report_address
 from tallystick.program.generated.accounts import ReserveReport
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import read
-from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_facts import Doubt, gather_facts
 from tallystick.services.report_history import read_block_times
 
 FILES: Final = (APPROVAL, PDF, PAGE, ANCHOR)
@@ -226,7 +226,7 @@ async def _gather(
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
     opening = Moment(declared.opening.slot, declared.opening.block_time) if declared.opening else None
 
-    async def gather(*doubtful: Moment) -> ReportFacts:
+    async def gather(doubtful: tuple[Moment, ...] = (), doubt: Doubt = Doubt.ALL) -> ReportFacts:
         return await gather_facts(
             chain,
             Pubkey.from_string(header.issuer),
@@ -236,6 +236,7 @@ async def _gather(
             clock,
             opening=opening,
             doubtful=doubtful,
+            doubt=doubt,
             program_id=program_id,
             progress=progress,
         )
@@ -243,9 +244,11 @@ async def _gather(
     facts = await gather()
     if Unserved.ORDER_OF_SECOND not in facts.unserved:
         return facts, ()
-    # What differs at the opening alone may cancel out with what differs at the as-of.
+    # What differs at the opening alone may cancel out with what differs at the as-of, and what adds to a figure within
+    # one second with what takes from it.
     ends = (opening,) if opening else ()
-    return facts, (await gather(*ends, *moments), *[await gather(each) for each in ends])
+    doubted = [(*ends, *moments), *([ends] if ends else [])]
+    return facts, tuple([await gather(each, doubt) for each in doubted for doubt in Doubt])
 
 
 def _check_files(

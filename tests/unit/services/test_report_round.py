@@ -11,7 +11,7 @@ from desk import SHARE, movement
 from tallystick.domain.breaks import Break, BreakKind
 from tallystick.domain.reserve_report.checks import Status
 from tallystick.services.movements import Part
-from tallystick.services.redemption import plan_settle_redemption
+from tallystick.services.redemption import plan_cancel_redemption, plan_settle_redemption
 from tallystick.services.report_build import Built
 from tallystick.services.report_declaration import declaration_content, parse_declaration
 from tallystick.services.report_verify import Verified, verify_report
@@ -135,3 +135,33 @@ async def test_a_month_of_which_a_close_was_left_out_on_chain_between_others_is_
     assert failures(verified) == []
     [found] = [each for each in verified.checks if each.name == "closed days on chain"]
     assert (found.status, "left out on chain: ask the issuer why" in found.words) == (Status.STATED, True)
+
+
+async def test_what_came_to_escrow_and_what_left_it_in_the_second_of_a_close_fail_nothing_on_a_node_that_forgot() -> (
+    None
+):
+    """Ten came before the close and ten left behind it: neither order of the whole second has what the close has."""
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    await desk.attest(300 * SHARE)
+    order = await desk.ask("alice", 10 * SHARE, "r-1", accept=False)
+    desk.warp(60)
+    await desk.ask("alice", 10 * SHARE, "r-2", accept=False)
+    close = await desk.end_day(0)
+    back = await plan_cancel_redemption(
+        desk.chain, payer=desk["payer"], authority=desk["operator"], order=order, reason_code=3
+    )
+    await desk.run(back)
+    assert (desk.now, close.securities[0].escrow) == (close.block_time, 20 * SHARE)
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    assert failures(await verify(desk, built)) == []
+    forgetful = ForgetfulChain(desk.chain.ledger, since=close.slot + 20)
+    verified = await verify_report(forgetful, built.report.content, desk.clock, issuer=desk.issuer)
+    assert failures(verified) == []
+    assert {"tokens", "order within a second"} <= {
+        each.name for each in verified.checks if each.status is Status.NOT_SERVED
+    }
