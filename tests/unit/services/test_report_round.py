@@ -165,3 +165,23 @@ async def test_what_came_to_escrow_and_what_left_it_in_the_second_of_a_close_fai
     assert {"tokens", "order within a second"} <= {
         each.name for each in verified.checks if each.status is Status.NOT_SERVED
     }
+
+
+async def test_a_month_in_which_nothing_ever_happened_is_backed_and_verifies() -> None:
+    """Of one security there is a statement, of the other none yet."""
+    desk = BuildingDesk()
+    await desk.begin()
+    spec = replace(desk.spec(), security_id="EXAMPLE-B", isin="US0231351067", ticker="OTHER")
+    await desk.run(await plan_list_security(desk.chain, payer=desk["payer"], issuer=desk.issuer, spec=spec))
+    await desk.end_day()
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    document: Any = built.document
+    assert {(row["held"], row["required"], row["is_passed"]) for row in document["test"]} == {
+        (None, "0", True),
+        (str(1_000 * SHARE), "0", True),
+    }
+    assert document["summary"]["is_passed"]
+    assert failures(await verify(desk, built)) == []
