@@ -107,6 +107,7 @@ class Tally:
         is_json: bool = False,
         is_yes: bool = False,
         is_dry_run: bool = False,
+        is_verbose: bool = False,
         out: Console | None = None,
         err: Console | None = None,
         clock: Clock | None = None,
@@ -115,6 +116,7 @@ class Tally:
         self.is_json = is_json
         self.is_yes = is_yes
         self.is_dry_run = is_dry_run
+        self.is_verbose = is_verbose
         self.out = out or Console(highlight=False)
         self.err = err or Console(stderr=True, highlight=False)
         self.clock: Clock = clock or SystemClock()
