@@ -30,6 +30,7 @@ from tallystick_cli.render import Output, console, json_text
 P = ParamSpec("P")
 T = TypeVar("T", bound=Output)
 
+SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
 _EVERYWHERE: Final = "Everywhere"
 ProfileOption = Annotated[
     Path | None,

@@ -21,6 +21,7 @@ from tallystick.services.report_verify import FILES, Verified, verify_report
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import app
 from tallystick_cli.context import Tally
+from tallystick_cli.files import read_file
 from tallystick_cli.render import facts, short, stack, table
 
 _MARKS: Final = {
@@ -187,9 +188,9 @@ async def report_verify(
     endpoint is taken at its word: ask one of your own, or a second one.
     """
     render_pdf, render_page = tally.paper_renderers()
-    content = _read(file)
+    content = read_file(file)
     files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
-    files |= {name: _read(path) for name, path in _given(pdf, page).items()}
+    files |= {name: read_file(path) for name, path in _given(pdf, page).items()}
     files |= _holders_beside(file)
     wanted = None if issuer is None else _address(issuer)
 
@@ -197,7 +198,7 @@ async def report_verify(
         if not tally.is_json and tally.err.is_terminal:
             status.update(f"Reading the chain: {what} {done:,} of {count:,}")
 
-    before = _read(corrected) if corrected else _beside(file, content)
+    before = read_file(corrected) if corrected else _beside(file, content)
     with tally.err.status("Reading the chain") as status:
         try:
             verified = await verify_report(
@@ -230,18 +231,13 @@ def _beside(file: Path, content: bytes) -> bytes | None:
 def _holders_beside(file: Path) -> dict[str, bytes]:
     """The holders' files that lie beside the report, by their names from its folder on."""
     folder = file.parent
-    return {path.relative_to(folder).as_posix(): _read(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))}
+    return {
+        path.relative_to(folder).as_posix(): read_file(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))
+    }
 
 
 def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:
     return {name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Give the path of the file.") from error
 
 
 def _address(text: str) -> Pubkey:

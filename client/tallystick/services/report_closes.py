@@ -8,15 +8,19 @@ from typing import Final
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain
+from tallystick.adapters.clock import Clock
 from tallystick.adapters.store.closes import CloseStore
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.report_anchors import day_number, day_text, days_hash_of, days_in, first_day, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.generated.accounts import Issuer
+from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import chain_time, require
 from tallystick.services.daily_close import verify_closes
 from tallystick.services.report_days import anchored_closes
+from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_history import Progress
 
 DAY: Final = 86_400
 """Seconds."""
@@ -116,4 +120,30 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
     )
 
 
-__all__ = ["MonthCloses", "drawn_day", "moment_of", "read_month_closes"]
+async def read_month(
+    chain: Chain,
+    closes: CloseStore,
+    issuer: Pubkey,
+    period: int,
+    clock: Clock,
+    *,
+    program_id: Pubkey = PROGRAM_ID,
+    progress: Progress | None = None,
+) -> tuple[MonthCloses, ReportFacts]:
+    """A month's closes, and what the chain says at them. Raises what read_month_closes and gather_facts raise."""
+    month = await read_month_closes(chain, closes, issuer, period)
+    facts = await gather_facts(
+        chain,
+        issuer,
+        period,
+        moment_of(month.as_of),
+        month.moments,
+        clock,
+        opening=moment_of(month.opening) if month.opening else None,
+        program_id=program_id,
+        progress=progress,
+    )
+    return month, facts
+
+
+__all__ = ["MonthCloses", "drawn_day", "moment_of", "read_month", "read_month_closes"]

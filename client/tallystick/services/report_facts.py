@@ -124,7 +124,8 @@ async def gather_facts(
     if not log.is_whole:
         unserved.add(Unserved.LOG)
     publishers = [address for address, role in read.roles.items() if role.kind is RoleKind.PUBLISHER]
-    closed_days, is_whole = await read_closed_days(chain, issuer, publishers, period, start, program_id)
+    since_opening = min(start, before.time)
+    closed_days, is_whole = await read_closed_days(chain, issuer, publishers, period, since_opening, program_id)
     if not is_whole:
         unserved.add(Unserved.CLOSED_DAYS)
     roles, is_served = await roles_then(chain, read.roles, read.books.issuer.delay, month, program_id)

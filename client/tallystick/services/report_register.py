@@ -2,8 +2,8 @@
 
 What an account held then is what the oldest later transaction that names it says of it before. Every token account of
 our mint is pausable, so each transfer, mint and burn names the mint, and its history has them all. An owner changes
-without it (SetAuthority), except of an associated account, whose owner cannot change: any other account's own history
-is read too.
+without it (SetAuthority), except where it never can, as in an associated account: any other account's own history is
+read too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, ConfirmedTransaction, SignatureInfo
 from tallystick.adapters.chain.token_accounts import TokenAccounts
-from tallystick.domain.register import Register, TokenAccount, build_register
+from tallystick.domain.register import Register, merge_rows
 from tallystick.errors import LedgerError
 from tallystick.program.token import TOKEN_2022_PROGRAM, find_associated_token_address
 from tallystick.services.report_history import AT_ONCE, list_since_slot, oldest_first, read_transactions
@@ -88,7 +88,7 @@ async def rewind_register(
     frozen = rewinding.frozen
     loose = [
         address
-        for address, owner, _, _ in _then(today, rewinding.held, frozen)
+        for address, owner in _could_change(today, rewinding.held)
         if not _is_associated(address, owner, bytes(mint))
     ]
     held = dict(rewinding.held)
@@ -100,7 +100,7 @@ async def rewind_register(
                 return None
             if address in found.held:
                 held[address] = found.held[address]
-    register = build_register(TokenAccount(*row) for row in _then(today, held, frozen))
+    register = merge_rows(_then(today, held, frozen))
     if register.total != supply:
         raise LedgerError(
             f"Mint {mint}: its token accounts at slot {slot} come to {register.total} raw units, its supply then was"
@@ -123,6 +123,24 @@ def _then(
     for address in closed:
         if (was := held[address]) is not None and was[1]:
             yield address, was[0], was[1], frozen.get(address, False)
+
+
+def _could_change(
+    today: TokenAccounts, held: Mapping[bytes, tuple[bytes, int] | None]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Address and owner of every account that held something then, but those whose owner can never change: one that the
+    mint's history does not name since is the very account of then, and not another one at its address."""
+    closed = set(held)
+    for address, owner, raw, _, is_fixed in today.marked():
+        if address in held:
+            closed.discard(address)
+            if (was := held[address]) is not None and was[1]:
+                yield address, was[0]
+        elif raw and not is_fixed:
+            yield address, owner
+    for address in closed:
+        if (was := held[address]) is not None and was[1]:
+            yield address, was[0]
 
 
 def _is_associated(address: bytes, owner: bytes, mint: bytes) -> bool:
