@@ -89,7 +89,7 @@ def test_a_correction_since_gives_a_movement_nothing_back() -> None:
     movements = (first, replace(used, shares=used.shares + SHARE), corrected)
     facts = of(facts, isin, fills=fills, movements=movements)
     found, _ = check(facts, DeclaredTiming("2026-10-20", isin, "SAFE-1", "REF-1", -SHARE, "PENDING_SETTLEMENT"))
-    assert found.status is Status.PASSED
+    assert found.status is Status.STATED
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def verify_breaks(material: Material) -> Check:
     wrong = next(_wrong_breaks(material), None)
     named = {found for close in material.declared.closes for part in close.securities for found in part.breaks}
     beyond = sum(each.id not in named for each in material.declared.breaks)
-    words = f"{len(material.declared.breaks) - beyond} breaks are those that the daily closes name."
+    known = len(material.declared.breaks) - beyond
+    words = f"{known} {'break is one' if known == 1 else 'breaks are those'} that the daily closes name."
     if wrong is None and beyond:
         words += (
             f" That there {'was' if beyond == 1 else 'were'} {beyond} beside them, and no more, is the issuer's word."
