@@ -57,6 +57,7 @@ class Tally(ProfileAtHand):
         is_json: bool = False,
         is_yes: bool = False,
         is_dry_run: bool = False,
+        is_verbose: bool = False,
         out: Console | None = None,
         err: Console | None = None,
         clock: Clock | None = None,
@@ -64,6 +65,7 @@ class Tally(ProfileAtHand):
         super().__init__(path, is_dry_run=is_dry_run)
         self.is_json = is_json
         self.is_yes = is_yes
+        self.is_verbose = is_verbose
         self.out = out or Console(highlight=False)
         self.err = err or Console(stderr=True, highlight=False)
         self.clock: Clock = clock or SystemClock()

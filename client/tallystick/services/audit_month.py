@@ -11,7 +11,7 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.publish.folder import PublishFolder
 from tallystick.adapters.store.reports import StoredReport
-from tallystick.domain.audit_tables import Row, csv_table, plain, row_of
+from tallystick.domain.audit_tables import Row, bytes_text, csv_lines, plain, row_of
 from tallystick.domain.register import Register
 from tallystick.domain.report_anchors import day_text, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts, SecurityAt, SecurityFacts
@@ -130,11 +130,8 @@ def _figure(security: SecurityFacts, name: str, moment: Moment, at: SecurityAt) 
 
 
 def _register_table(register: Register) -> bytes:
-    rows: list[Row] = [
-        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen_raw)}
-        for each in register.entries
-    ]
-    return csv_table(rows, ("owner", "raw", "frozen"))
+    lines = ((bytes_text(each.owner), str(each.raw), str(each.frozen_raw)) for each in register.entries)
+    return csv_lines(("owner", "raw", "frozen"), lines)
 
 
 async def _report_files(published: PublishFolder, report: StoredReport, pdf: Callable[[bytes], bytes]) -> Files:

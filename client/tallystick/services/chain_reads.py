@@ -112,6 +112,13 @@ async def chain_time(chain: Chain, commitment: Commitment = "confirmed") -> int:
     return _clock(await chain.get_account(CLOCK, commitment))
 
 
+async def newest_finalized(chain: Chain) -> tuple[int, int]:
+    """The newest finalized slot and its time: its block's, or the clock of the chain where the node has none."""
+    slot = await chain.get_slot("finalized")
+    block_time = await chain.get_block_time(slot)
+    return slot, await chain_time(chain, "finalized") if block_time is None else block_time
+
+
 async def read(chain: Chain, kind: type[A], address: Pubkey, commitment: Commitment = "confirmed") -> A | None:
     """One account of ours, None when there is none."""
     return decode(kind, address, await chain.get_account(address, commitment))
@@ -267,6 +274,7 @@ __all__ = [
     "list_roles",
     "list_securities",
     "list_seizures",
+    "newest_finalized",
     "read",
     "read_snapshot",
     "require",

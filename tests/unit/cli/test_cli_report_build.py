@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,13 +35,11 @@ def month(desk: Desk) -> str:
     type_("attest", "tAAPL", "--yes")
     type_("order", "subscribe", "tAAPL", "anna", "10", "--reference", "S-1", "--yes")
     type_("order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", *BOOKED, "--yes")
-    began = desk.now()
-    type_("close")
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()) + 60)
+    month = str(type_("close")["content"]["day"])[:7]
+    desk.end_month()
     type_("close")
     desk.warp(DAY)
-    return began.strftime("%Y-%m")
+    return month
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from cli_desk import Desk
 
@@ -47,8 +45,7 @@ def test_what_is_no_month_is_refused(closed: Desk) -> None:
 
 def test_the_day_of_a_month_is_drawn_and_final(closed: Desk) -> None:
     month = closed.now()
-    first_of_next = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    closed.warp(int((first_of_next - month).total_seconds()) + 60)
+    closed.end_month()
     closed.terminal.json("close")
     closed.warp(DAY)
     period = month.strftime("%Y-%m")

@@ -11,18 +11,15 @@ from cli_desk import Desk
 from custody_files import BOOKED, statement_file
 from tallystick_cli.profile import change_profile
 
-DAY = 86_400
 Versions = dict[str, dict[str, Any]]
 
 
 def end_month(desk: Desk) -> str:
     """Five past the midnight that ends a month, and its last day closed then. The month, as YYYY-MM."""
-    began = desk.now()
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=5, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()))
-    last = (first_of_next - timedelta(days=1)).date()
+    desk.end_month(300)
+    last = (desk.now() - timedelta(days=1)).date().isoformat()
     desk.terminal.json("close", last)
-    return began.strftime("%Y-%m")
+    return last[:7]
 
 
 def release(desk: Desk, month: str, *more: object) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,13 +38,10 @@ def month(desk: Desk) -> str:
     type_("attest", "tAAPL", "--yes")
     type_("order", "subscribe", "tAAPL", "anna", "10", "--reference", "S-1", "--yes")
     type_("order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", *BOOKED, "--yes")
-    began = desk.now()
-    type_("close")
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()) + 60)
+    month = str(type_("close")["content"]["day"])[:7]
+    desk.end_month()
     type_("close")
     desk.warp(DAY)
-    month = began.strftime("%Y-%m")
     type_("report", "anchor-days", "--yes")
     type_("report", "draw", month, "--yes")
     type_("report", "build", month)

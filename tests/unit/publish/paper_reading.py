@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 import pypdfium2
@@ -77,7 +78,9 @@ def by_section(paper: bytes) -> dict[str, str]:
     """The text below each heading; the first page under its own name."""
     first, *rest = pages(paper)
     found, current = {COVER: first}, ""
-    for line in "\n".join(rest).split("\n"):
+    lines = [each.split("\n") for each in rest]
+    on_every_page = set.intersection(*map(set, lines))
+    for line in (line for page in lines for line in page if line not in on_every_page and not _FOOT.match(line)):
         heading = re.fullmatch(r"(?:[0-9]+|Appendix [A-Z]) +(\S.*)", line.strip())
         if heading and heading.group(1) in {*SECTIONS.values(), BY_DAY, "What this version corrects"} | _OTHERS:
             current = heading.group(1)
@@ -85,6 +88,7 @@ def by_section(paper: bytes) -> dict[str, str]:
     return found
 
 
+_FOOT: Final = re.compile(r"SHA-256 of report\.json \S+ [0-9]+ of [0-9]+")
 _OTHERS: Final = {"How to check this report", "Keys and hashes in full"}
 
 
@@ -106,6 +110,10 @@ def leaves(document: Mapping[str, Any]) -> Iterator[Leaf]:
     for name, value in document.items():
         if name in ("declared", "format", "format_version"):
             continue
+        if name == "backing":
+            value = _without_repetition(value)
+        if name == "days":
+            value = {**value, "left_out": _ends(value["left_out"])}
         for leaf in _leaves((name,), value, 0, by_isin):
             # A security goes by its ticker where its ISIN is in another section, and has its decimals there too.
             if leaf.name == "isin":
@@ -114,6 +122,22 @@ def leaves(document: Mapping[str, Any]) -> Iterator[Leaf]:
                 yield leaf
     for isin in tickers:
         yield Leaf(("tokens", "isin"), isin, 0)
+
+
+def _without_repetition(closes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The closes without a security's figures that are those of the close before."""
+    last: dict[str, Any] = {}
+    found = []
+    for close in closes:
+        found.append({**close, "securities": [each for each in close["securities"] if last.get(each["isin"]) != each]})
+        last |= {each["isin"]: each for each in close["securities"]}
+    return found
+
+
+def _ends(days: list[str]) -> list[str]:
+    """Without the days that have a day in the list before and after them: the paper has the ends of such a row."""
+    numbers = {date.fromisoformat(each).toordinal() for each in days}
+    return [each for each in days if not {(day := date.fromisoformat(each).toordinal()) - 1, day + 1} <= numbers]
 
 
 def _leaves(path: tuple[str, ...], value: Any, decimals: int, by_isin: Mapping[str, int]) -> Iterator[Leaf]:
@@ -165,6 +189,8 @@ def texts_of(leaf: Leaf) -> list[str]:
         return [compact(reading.instant(value)), compact(reading.instant_in_words(value))]
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return [value, compact(reading.day(value))]
+    if name == "kind" and leaf.path[0] == "differences":
+        return [compact(value.replace("_", " ").lower())]
     if name == "unit":
         return ["tokens" if value == "raw" else value]
     words = [value, value.replace("_", " "), reading.short(value), value.capitalize()]

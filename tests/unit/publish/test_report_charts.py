@@ -164,11 +164,11 @@ def test_lines_go_through_every_close_in_its_place(document: dict[str, Any]) -> 
 def test_a_day_with_too_little_is_marked_and_named() -> None:
     svg = drawn(material.sample_document())["backing"]
     texts = [text for text, _ in labels(svg)]
-    assert texts.count("SHORT on 3 days") == 1
-    assert texts.count("never short") == 2
+    assert texts.count("SHORT at 3 closes") == 1
+    assert texts.count("short at no close") == 2
     description = svg.find(f"{SVG}desc")
     assert description is not None
-    assert "GAMC: less than required on 3 days" in (description.text or "")
+    assert "GAMC: less than required at 3 closes" in (description.text or "")
 
 
 def test_a_day_without_a_statement_has_no_circle() -> None:

@@ -61,7 +61,7 @@ def missing(document: dict[str, Any], paper: bytes) -> list[str]:
 
 def test_every_value_of_the_document_stands_in_its_section(paper: bytes) -> None:
     document = material.sample_document()
-    assert len(list(leaves(document))) > 1_000
+    assert len(list(leaves(document))) > 900
     assert missing(document, paper) == []
 
 

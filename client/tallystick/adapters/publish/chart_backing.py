@@ -72,7 +72,11 @@ class Series:
     def words(self) -> str:
         """What the panel shows, for who cannot see it."""
         last, short = self.points[-1], [each for each in self.points if each.missing]
-        outcome = f"less than required on {counted(len(short), 'day', 'days')}" if short else "never less than required"
+        outcome = (
+            f"less than required at {counted(len(short), 'close', 'closes')}"
+            if short
+            else "less than required at no close"
+        )
         return (
             f"{self.ticker}: {outcome}; at the last close {amount(last.attested, self.decimals)} attested for "
             f"{amount(last.required, self.decimals)} required."
@@ -203,7 +207,7 @@ def _panel(series: Series, panel: Panel, palette: Palette) -> Iterator[str]:
 def _title(series: Series, panel: Panel, palette: Palette) -> Iterator[str]:
     short = [each for each in series.points if each.missing]
     last = series.points[-1]
-    outcome = f"SHORT on {counted(len(short), 'day', 'days')}" if short else "never short"
+    outcome = f"SHORT at {counted(len(short), 'close', 'closes')}" if short else "short at no close"
     room = panel.wide - room_for(outcome, SMALL_SIZE, is_bold=True) - 10 * UNIT
     y = panel.y + 11 * UNIT
     yield label(panel.x, y, cut(series.ticker, room, TEXT_SIZE, is_bold=True), palette.ink, is_bold=True)

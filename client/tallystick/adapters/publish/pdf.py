@@ -117,7 +117,7 @@ def cover(document: Mapping[str, Any], digest: str) -> Facts:
                 else "from its first second up to the as-of",
             ),
             Fact("Basis", header["basis"] or "not declared", tone=Tone.PLAIN if header["basis"] else Tone.ABSENT),
-            *(Fact("Criteria", each) for each in header["criteria"]),
+            *(Fact(f"Criterion {place}", each) for place, each in enumerate(header["criteria"], start=1)),
             *(() if header["criteria"] else (Fact("Criteria", "not declared", tone=Tone.ABSENT),)),
             Fact("SHA-256 of report.json", digest, Kind.WHOLE),
             Fact("Published in the account", document["anchor"]["account"], Kind.WHOLE),

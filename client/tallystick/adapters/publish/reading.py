@@ -6,8 +6,9 @@ and nothing passes through a float.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tallystick.domain.amounts import MULTIPLIER_DECIMALS, format_base_units, parse_quantity
@@ -31,6 +32,9 @@ _MONTHS: Final = (
     "November",
     "December",
 )
+_DURATIONS: Final = ("delay", "window")
+_TIMES: Final = ("_at", "_by", "_from", "_until", "as_of")
+"""How the program's events name seconds, and seconds since 1970."""
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -148,6 +152,35 @@ def up_to(limit: int | None, lower: int) -> str:
 def yes_no(value: bool | None) -> str:
     """True and False in words; None, where nobody said, is "not declared"."""
     return "not declared" if value is None else "yes" if value else "no"
+
+
+def detail(name: str, value: object) -> str:
+    """A field of an event of the program: seconds as a time or a duration where its name says so, else as it is.
+
+    What is no text is written as JSON.
+    """
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    if value.isdecimal():
+        if name in _DURATIONS:
+            return duration(value)
+        if name.endswith(_TIMES) and int(value):
+            return instant(int(value))
+    return value
+
+
+def days_in_a_row(days: Sequence[str]) -> str:
+    """Days in order, three or more in a row by the first and the last: 2026-10-02, 2026-10-05 to 2026-10-09."""
+    runs = list[list[str]]()
+    for each in days:
+        is_next = runs and date.fromisoformat(each) - date.fromisoformat(runs[-1][-1]) == timedelta(days=1)
+        runs[-1].append(each) if is_next else runs.append([each])
+    return ", ".join(", ".join(run) if len(run) < 3 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning, and nothing else changed."""
+    return text[:1].upper() + text[1:]
 
 
 def short(text: str) -> str:

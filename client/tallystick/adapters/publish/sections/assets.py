@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from tallystick.adapters.publish.blocks import (
@@ -311,15 +312,16 @@ def backing(document: Node) -> Section:
 
 
 def backing_by_day(document: Node) -> Section:
-    """The appendix: every figure of every close."""
+    """The appendix: every figure of every close, those of closes in a row that are the same once."""
     names = {each["isin"]: (each["ticker"], each["decimals"]) for each in document["test"]}
     by_security: dict[str, list[tuple[str, Node]]] = {}
     for close in document["backing"]:
         for each in close["securities"]:
             by_security.setdefault(each["isin"], []).append((close["day"], each))
-    blocks: list[Block] = []
-    for isin, found in by_security.items():
+    blocks: list[Block] = [Words("Closes in a row with the same figures are one row.", Tone.MUTED)]
+    for isin, closes in by_security.items():
         ticker, decimals = names[isin]
+        found = _runs(closes)
         columns = {
             name: amounts((each[name], decimals) for _, each in found)
             for name in ("supply", "required", "attested", "on_statements")
@@ -328,7 +330,7 @@ def backing_by_day(document: Node) -> Section:
             Table(
                 f"{ticker}, {isin}",
                 (
-                    text("Day"),
+                    text(f"Day, {ticker}"),
                     number("Supply in tokens"),
                     number("Required"),
                     number("Attested"),
@@ -346,6 +348,12 @@ def backing_by_day(document: Node) -> Section:
                 ),
             )
         )
-    if not blocks:
-        blocks.append(Words("No security was listed on a closed day."))
+    if not by_security:
+        blocks = [Words("No security was listed on a closed day.")]
     return Section("Backing day by day", tuple(blocks), is_appendix=True)
+
+
+def _runs(closes: Sequence[tuple[str, Node]]) -> list[tuple[str, Node]]:
+    """One security's figures with the days they are of: 2026-10-03 to 2026-10-13 for closes that all have them."""
+    runs = [list(run) for _, run in groupby(closes, key=lambda each: each[1])]
+    return [(run[0][0] if len(run) == 1 else f"{run[0][0]} to {run[-1][0]}", run[0][1]) for run in runs]

@@ -58,7 +58,11 @@ def differences(document: Node) -> Section:
                     _shortfall(found["largest_shortfall"], listed),
                 )
             ),
-            Chart("ageing", "Age of open breaks", "Breaks open at the as-of time, by age."),
+            *(
+                (Chart("ageing", "Age of open breaks", "Breaks open at the as-of time, by age."),)
+                if open_breaks
+                else ()
+            ),
             *_breaks("Open breaks", open_breaks, listed, is_open=True),
             *_breaks("Breaks closed in the month", found["closed"], listed, is_open=False),
             _holds(found["holds"]),
@@ -96,7 +100,7 @@ def _breaks(
             code("Break"),
         ),
         rows(
-            [each["kind"] for each in found],
+            [each["kind"].replace("_", " ").lower() for each in found],
             [_named(each["isin"], listed) for each in found],
             [amount(each["amount"], listed.get(each["isin"], ("", 0))[1]) for each in found],
             [_UNITS.get(each["unit"], ABSENT) for each in found],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from tallystick.adapters.publish.reading import (
     amounts,
     basis_points,
     count,
+    detail,
     instant,
     multiplier,
 )
@@ -111,7 +111,7 @@ def _distributions(found: Sequence[Node]) -> list[Block]:
         Table(
             "Cash on chain",
             (
-                number("Number"),
+                text("Number"),
                 text("Status"),
                 number("Payments"),
                 number("Made"),
@@ -129,7 +129,7 @@ def _distributions(found: Sequence[Node]) -> list[Block]:
         Table(
             "Accounts and times of the distribution",
             (
-                number("Number"),
+                text("Number"),
                 text("Opened, UTC"),
                 text("Approved, UTC"),
                 text("Expires, UTC"),
@@ -210,6 +210,7 @@ def control_log(document: Node) -> Section:
                     [each["signature"] for each in entries],
                 ),
                 otherwise="Nothing changed of who may do what, nor of what may be done.",
+                note="Events and their fields have the program's own names; amounts are in base units, times in UTC.",
             ),
             Table(
                 "Seizures",
@@ -240,12 +241,8 @@ def control_log(document: Node) -> Section:
 
 
 def _details(details: Node) -> str:
-    """The fields of an event as it has them: what is not text is written as JSON."""
-    parts = [
-        f"{_spelled(name)}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for name, value in details.items()
-        if value not in (None, "")
-    ]
+    """The fields of an event, as it names them."""
+    parts = [f"{_spelled(name)}: {detail(name, value)}" for name, value in details.items() if value not in (None, "")]
     return "; ".join(parts) or ABSENT
 
 

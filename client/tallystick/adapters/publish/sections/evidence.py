@@ -24,9 +24,11 @@ from tallystick.adapters.publish.reading import (
     ABSENT,
     amounts,
     count,
+    days_in_a_row,
     instant,
     instant_in_words,
 )
+from tallystick.domain.report_anchors import NO_DAYS
 
 Node = Mapping[str, Any]
 
@@ -136,7 +138,7 @@ def assertion(document: Node) -> Section:
     if examination is None:
         blocks.append(Words(f"This report was {found['examination_words']} by an independent accountant.", Tone.ABSENT))
     else:
-        blocks.append(Words(found["examination_words"]))
+        blocks.append(Words(f"This report was {found['examination_words']}."))
         blocks.append(
             Facts(
                 (
@@ -178,11 +180,13 @@ def anchors(document: Node, digest: str) -> Section:
             ),
             Facts(
                 (
-                    Fact("Running hash before the month", days["before"], Kind.WHOLE),
+                    Fact("Running hash before the month", "32 zero bytes: no day had been closed")
+                    if days["before"] == NO_DAYS.hex()
+                    else Fact("Running hash before the month", days["before"], Kind.WHOLE),
                     Fact("Running hash after its last close", days["after"], Kind.WHOLE),
                     Fact("Closes of the month", count(days["count"])),
                     Fact("Last day closed", days["last_day"]),
-                    Fact("Days that were not closed", ", ".join(days["left_out"]) or "none"),
+                    Fact("Days that were not closed", days_in_a_row(days["left_out"]) or "none"),
                 )
             ),
             Subheading("Publication"),

@@ -26,6 +26,7 @@ from tallystick.adapters.publish.reading import (
     day,
     instant_in_words,
     per_cent,
+    sentence,
     signed,
 )
 
@@ -51,7 +52,7 @@ def glance(document: Node) -> Facts:
             Fact("Management's assertion", assertion["words"], tone=Tone.PLAIN if assertion["text"] else Tone.ABSENT),
             Fact(
                 "Examination",
-                assertion["examination_words"],
+                sentence(assertion["examination_words"]),
                 tone=Tone.PLAIN if assertion["examination"] else Tone.ABSENT,
             ),
         )
@@ -74,10 +75,10 @@ def summary(document: Node) -> Section:
             Facts(
                 (
                     Fact("Securities", count(found["securities"])),
-                    Fact("Holders, by security", count(found["holders"])),
+                    Fact("Holders in all registers", count(found["holders"])),
                     Fact(
                         "Breaks open",
-                        count(found["breaks_open"]),
+                        count(found["breaks_open"]) if found["breaks_open"] else "none",
                         tone=Tone.FAILED if found["breaks_open"] else Tone.PLAIN,
                     ),
                 )
