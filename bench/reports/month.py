@@ -38,6 +38,7 @@ from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
 from tallystick.adapters.clock import ManualClock, SystemClock, instant
 from tallystick.adapters.web_server import WebServer, listen
+from tallystick.domain.report_anchors import days_in
 from tallystick.localnet import create_ledger
 from tallystick.localnet.dispatch import answer_body
 from tallystick.localnet.params import API_VERSION
@@ -57,10 +58,10 @@ from tallystick_cli.commands import report_days, statement
 from tallystick_cli.commands.init import make_key
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cast import APPLE, DECIMALS, HOLDERS, REDEEMED, SHARES
-from tallystick_cli.demo.cluster import DAY, DemoClock, first_morning
+from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, DAY, DemoClock, first_morning
 from tallystick_cli.demo.crowd import Parcel, send_all
 from tallystick_cli.demo.narrator import Narrator
-from tallystick_cli.demo.reporting import AFTER_MIDNIGHT, DRAW_SECONDS, ReportStory
+from tallystick_cli.demo.reporting import DRAW_SECONDS, ReportStory
 from tallystick_cli.demo.statements import write_statement
 from tallystick_cli.demo.story import Story
 
@@ -82,6 +83,8 @@ class MonthClock(DemoClock):
     def __init__(self) -> None:
         super().__init__(SystemClock())
         self.time = ManualClock(first_morning(SystemClock().now()))
+        # On the day before the month's last.
+        self.time.advance((days_in(int(f"{self.today():%Y%m}")) - 2) * DAY)
         self.cluster = self.time
 
     def now(self) -> int:
@@ -226,7 +229,7 @@ async def serve(folder: Path, holders: int, seed: int, later: int) -> None:
             associated, loose = write_holders(ledger, mint, wallets, holders, seed)
             await move(tally, mint, loose, "earlier")  # An account has a history, which a rewinding asks for.
             report = ReportStory(tally, clock, url, folder, tell)
-            report.day = instant(clock.now())[:10]
+            report.day = clock.today().isoformat()
             report.period = report.day[:7]
             await clock.next_day(url, AFTER_MIDNIGHT)
             await tally.open_chain().get_token_accounts(mint)  # From here on the list is written out.
