@@ -287,7 +287,7 @@ async def sign(store: Store, parts: Parts) -> None:
     """What tally dividend push does before it sends: the list read back and hashed again, every transaction signed."""
     signer, blockhash = KeypairSigner(PAYOUT), Hash.default()
     with parts.part("read the list back, hashed"):
-        calls = await PayoutCalls.load(store.payouts, DISTRIBUTION, signer.pubkey, suspended=(), frozen=())
+        calls = await PayoutCalls.load(store.payouts, DISTRIBUTION, signer.pubkey)
     with parts.part("build and sign"):
         for number in range(calls.record.batches):
             batch = await calls.batch(number)

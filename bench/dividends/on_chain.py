@@ -34,6 +34,7 @@ from tallystick.program.token import (
     TOKEN_2022_PROGRAM,
     create_associated_token_account_idempotent,
 )
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_flights import Draft, Flights, FlightSettings, Limits
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import PushProgress, Stage
@@ -217,13 +218,14 @@ async def measure_program(
         began = clock.monotonic()
         return True
 
+    signer = KeypairSigner(payout)
     report = await push(
         chain,
         store,
         outbox,
         clock,
-        funded.address,
-        KeypairSigner(payout),
+        await PayoutCalls.load(store, funded.address, signer.pubkey),
+        signer,
         settings=PushSettings(in_flight=IN_FLIGHT, poll_every=0.1),
         confirm_stage=note,
     )

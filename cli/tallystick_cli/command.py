@@ -30,6 +30,7 @@ from tallystick_cli.render import Output, console, json_text
 P = ParamSpec("P")
 T = TypeVar("T", bound=Output)
 
+SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
 _EVERYWHERE: Final = "Everywhere"
 ProfileOption = Annotated[
     Path | None,
@@ -123,7 +124,15 @@ def run_command(
     """Run one command to its end and return its exit code; nothing is raised."""
     configure_logging(is_verbose)
     out, err = console(), console(stderr=True)
-    tally = Tally(profile_path(profile), is_json=is_json, is_yes=is_yes, is_dry_run=is_dry_run, out=out, err=err)
+    tally = Tally(
+        profile_path(profile),
+        is_json=is_json,
+        is_yes=is_yes,
+        is_dry_run=is_dry_run,
+        is_verbose=is_verbose,
+        out=out,
+        err=err,
+    )
 
     async def run() -> Output:
         async with tally:

@@ -20,15 +20,14 @@ from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.payout_lines import plan_document
 from tallystick.services.securities import CustodyAccount
 
-from tallystick_cli.commands.action import find_action
+from tallystick_cli.actions import find_action
 from tallystick_cli.context import Tally, TransactionSigner, statement_profile
+from tallystick_cli.files import read_file
 from tallystick_cli.moments import parse_moment
 from tallystick_cli.profile import SEVERAL, Keys, SecuritySection
 from tallystick_cli.render import amount
 from tallystick_cli.terms import parse_percent
 
-SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
-EventArgument = Annotated[str, typer.Argument(metavar="EVENT", help="The custodian's id of the event.")]
 NumberOption = Annotated[
     int | None,
     typer.Option("--number", help="A distribution of the event, counted from 0; else the newest.", min=0, max=65535),
@@ -183,14 +182,6 @@ def any_signer(tally: Tally, name: str) -> TransactionSigner:
     if role in Keys.model_fields and (role in SEVERAL or "." not in name):
         return tally.signer(name)
     return tally.wallet_signer(name)
-
-
-def read_file(file: Path) -> bytes:
-    """A file's bytes. ConfigurationError when it cannot be read."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def cash_text(record: PayoutRecord, units: int) -> str:

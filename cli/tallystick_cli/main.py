@@ -6,6 +6,7 @@ import typer
 
 from tallystick_cli.commands import (
     action,
+    action_view,
     attest,
     audit,
     audit_export,
@@ -43,6 +44,7 @@ from tallystick_cli.commands import (
 
 # Commands of their own file in a group of another: they are there once they are imported.
 assert security_terms.app is security.app
+assert action_view.app is action.app
 for each in (dividend_push, dividend_record, dividend_reinvest, dividend_view):
     assert each.app is dividend.app
 assert audit_export.app is audit.app

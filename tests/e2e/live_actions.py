@@ -13,12 +13,11 @@ from solders.pubkey import Pubkey
 from tallystick.domain.identifiers import event_hash
 from tallystick.program import addresses
 from tallystick.program.generated.types import ActionKind, ActionTerms, RoleKind
+from tallystick.services.action_execution import plan_execute_action, plan_retire_security
 from tallystick.services.corporate_actions import (
     plan_announce_action,
     plan_approve_action,
     plan_cancel_action,
-    plan_execute_action,
-    plan_retire_security,
 )
 from tallystick.services.plans import Plan, execute
 

@@ -18,6 +18,7 @@ from tallystick.adapters.chain.rpc import RpcChain
 from tallystick.adapters.chain.signers import KeypairSigner
 from tallystick.adapters.clock import SystemClock
 from tallystick.adapters.store.store import open_store
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 
 
@@ -31,13 +32,14 @@ async def main(url: str, store_url: str, distribution: str, key_file: str, pause
     clock = SystemClock()
     async with RpcChain([url], clock) as chain, await open_store(store_url) as store:
         print("pushing", flush=True)
+        payer = KeypairSigner.from_file(Path(key_file))
         report = await push(
             chain,
             store.payouts,
             store.outbox,
             clock,
-            Pubkey.from_string(distribution),
-            KeypairSigner.from_file(Path(key_file)),
+            await PayoutCalls.load(store.payouts, Pubkey.from_string(distribution), payer.pubkey),
+            payer,
             settings=PushSettings(in_flight=8, poll_every=0.1, broadcast_every=1.0, patience=120.0),
             should_stop=goes_on,
         )

@@ -39,6 +39,7 @@ from tallystick.services.dividend_plan import compute_dividend, plan_dividend
 from tallystick.services.dividend_reads import distribution_progress
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
 from tallystick.services.dividend_statements import holder_statement, verify_statement
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import LeftReason
 from tallystick.services.payout_skips import read_skips
@@ -126,17 +127,11 @@ async def test_a_dividend_is_paid_as_the_commands_go(
     await books.carry_out(await Control(share, desk.compliance).plan_freeze(live, carla), 1)
     skips = await read_skips(chain, desk.address, share.mint)
     assert (skips.suspended & {bytes(carla.pubkey())}, skips.frozen) == (frozenset(), {bytes(carla.pubkey())})
-    report = await push(
-        chain,
-        store.payouts,
-        store.outbox,
-        live.clock,
-        Pubkey.from_bytes(record.address),
-        KeypairSigner(payout),
-        settings=SETTINGS,
-        suspended=skips.suspended,
-        frozen=skips.frozen,
+    signer, address = KeypairSigner(payout), Pubkey.from_bytes(record.address)
+    calls = await PayoutCalls.load(
+        store.payouts, address, signer.pubkey, suspended=skips.suspended, frozen=skips.frozen
     )
+    report = await push(chain, store.payouts, store.outbox, live.clock, calls, signer, settings=SETTINGS)
     left = {reason: share_.entries for reason, share_ in report.left.items()}
     assert (report.paid.entries, left) == (1, {LeftReason.MISSING: 1, LeftReason.FROZEN_HOLDER: 1})
     assert await live.raw(associated_token_address(anna.pubkey(), mint, program)) == 5_100 * CENT

@@ -21,6 +21,7 @@ from tallystick.domain.distribution_tree import DistributionTree
 from tallystick.domain.dividends import PayoutBatch, PayoutLine, PayoutRecord, PayoutState
 from tallystick.program import addresses
 from tallystick.program.token import SPL_TOKEN_PROGRAM, decode_token_account
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import LeftReason, PushProgress, Share, Stage
 
@@ -98,15 +99,16 @@ async def test_a_push_pays_who_can_be_paid_and_the_next_the_rest(
     async with await open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
         await store.payouts.add(record, batches, (), ())
         signer = KeypairSigner(payout)
+        calls = await PayoutCalls.load(store.payouts, distribution, signer.pubkey)
         first = await push(
-            chain, store.payouts, store.outbox, clock, distribution, signer,
+            chain, store.payouts, store.outbox, clock, calls, signer,
             settings=settings, confirm_stage=stop_after_canary,
         )  # fmt: skip
         assert first.paid == Share(1, lines[0].amount)
         assert first.stage is Stage.CANARY
         held = await chain.get_balance(payout.pubkey(), "finalized")
         report = await push(
-            chain, store.payouts, store.outbox, clock, distribution, signer, settings=replace(settings, in_flight=2)
+            chain, store.payouts, store.outbox, clock, calls, signer, settings=replace(settings, in_flight=2)
         )
         assert (report.stopped, report.is_complete) == ("", True)
         # The cap is for two of them; batches are made ready side by side, so that any two may be the first.

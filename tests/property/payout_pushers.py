@@ -13,6 +13,7 @@ from tallystick.adapters.chain.transactions import build_transaction, sign_trans
 from tallystick.domain.dividends import HolderClass, PayoutLine
 from tallystick.errors import ChainError
 from tallystick.program.token import transfer_checked
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import LeftReason, PushReport
 
@@ -31,16 +32,17 @@ async def push_by_us(attempt: Attempt) -> PushReport:
         rent_cap=attempt.rent_cap,
         unpaid_limit=10_000,
     )
+    calls = await PayoutCalls.load(
+        attempt.payouts, attempt.scene.address, SIGNER.pubkey, suspended=attempt.suspended, frozen=attempt.frozen
+    )
     report = await push(
         attempt.chain,
         attempt.payouts,
         attempt.outbox,
         attempt.clock,
-        attempt.scene.address,
+        calls,
         SIGNER,
         settings=settings,
-        suspended=attempt.suspended,
-        frozen=attempt.frozen,
         should_stop=attempt.should_stop,
         confirm_stage=attempt.confirm_stage,
     )

@@ -1,67 +1,49 @@
-"""tally action: corporate actions, announced by one key and approved by a second before anything happens."""
+"""tally action: corporate actions, announced by one key and approved by a second before anything happens.
+
+What only looks at them is in action_view.py.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Group, RenderableType
-from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.identifiers import canonical_spelling, event_hash
-from tallystick.errors import ConfigurationError, InputError, Refused
+from tallystick.errors import ConfigurationError
 from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.program.generated.types import ActionKind, ActionTerms
+from tallystick.services.action_execution import plan_execute_action
 from tallystick.services.action_reads import (
-    CHANGES_MULTIPLIER,
-    CODES,
-    ActionDetails,
-    ActionState,
-    action_details,
-    currency_text,
-    effect_notes,
     find_versions,
-    gross_text,
-    kind_text,
-    moment_text,
-    multiplier_text,
-    next_step,
-    percent_text,
-    ratio_text,
-    state_of,
-    terms_text,
 )
-from tallystick.services.chain_reads import chain_time, list_actions
+from tallystick.services.action_rules import NO_CURRENCY
+from tallystick.services.chain_reads import chain_time
 from tallystick.services.corporate_actions import (
-    NO_CURRENCY,
     announced_version,
     plan_announce_action,
     plan_approve_action,
     plan_cancel_action,
-    plan_execute_action,
 )
 from tallystick.services.plans import Plan
 from tallystick.services.reinvestment import plan_execute_reinvested
 from tallystick.services.securities import CustodyAccount, security_of
 
+from tallystick_cli.actions import EventArgument, find_action
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.context import KnownEvent, Tally, TransactionSigner
+from tallystick_cli.files import notice_hash
 from tallystick_cli.moments import FORM, parse_moment
-from tallystick_cli.render import facts, heading, short, stack, table
 from tallystick_cli.terms import KINDS, parse_currency, parse_gross, parse_kind, parse_percent, parse_ratio
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Corporate actions: one key announces, a second approves, and only then does anything happen.",
 )
-SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
-EventArgument = Annotated[str, typer.Argument(metavar="EVENT", help="The custodian's id of the event.")]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="A version of the announcement; else the newest.", min=1, max=65535)
 ]
@@ -137,7 +119,7 @@ async def announce(
         gross_per_share=parse_gross(gross) if gross else 0,
         currency=parse_currency(currency) if currency else NO_CURRENCY,
         withholding=parse_percent(withholding),
-        evidence_hash=_hash_of(evidence),
+        evidence_hash=notice_hash(evidence),
     )
     happens, hashed = parse_kind(kind), event_hash(event)
     version = announced_version(await find_versions(chain, address, hashed), happens, terms)
@@ -187,7 +169,7 @@ async def approve(
         payer=payer.pubkey,
         approver=signer.pubkey,
         action=action,
-        evidence_hash=_hash_of(evidence) if evidence else None,
+        evidence_hash=notice_hash(evidence) if evidence else None,
     )
     return await _sign(tally, plan, payer, signer, address, event, found, action)
 
@@ -261,223 +243,6 @@ async def execute(
     return await _sign(tally, plan, payer, signer, address, event, found, action)
 
 
-@dataclass(frozen=True, slots=True)
-class ActionsShown:
-    """Actions as (symbol, event id or empty, address, action). `now` is the chain's clock."""
-
-    now: int
-    actions: tuple[tuple[str, str, Pubkey, CorporateAction], ...]
-    exit_code: int = 0
-
-    def document(self) -> dict[str, object]:
-        """Each action with its state."""
-        return {
-            "actions": [
-                {"security": symbol, **action_document(address, event, action, self.now)}
-                for symbol, event, address, action in self.actions
-            ]
-        }
-
-    def view(self) -> RenderableType:
-        """A table of actions, the newest last."""
-        if not self.actions:
-            return Text("No corporate actions.", style="dim")
-        rows = table("Security", "Event", "v", "Kind", "Terms", "When (UTC)", "State")
-        for symbol, event, _, action in self.actions:
-            terms = action.terms
-            state = state_of(action, self.now)
-            rows.add_row(
-                symbol,
-                event or short(bytes(action.event_hash)),
-                str(action.action_version),
-                CODES[action.kind],
-                terms_text(action.kind, terms),
-                moment_text(terms.effective_at or terms.record_at),
-                Text(state.value, style=_STYLES.get(state, "")),
-            )
-        return rows
-
-
-_STYLES = {
-    ActionState.ANNOUNCED: "yellow",
-    ActionState.APPROVED: "yellow",
-    ActionState.LAPSED: "red",
-    ActionState.PENDING: "cyan",
-    ActionState.IN_EFFECT: "green",
-    ActionState.CANCELLED: "dim",
-    ActionState.REPLACED: "dim",
-}
-
-
-@command(app, "list", examples=("tally action list", "tally action list tAAPL --all --json"))
-async def list_(
-    tally: Tally,
-    security: Annotated[str | None, typer.Argument(help="One security; else all.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Cancelled and replaced ones too.")] = False,
-) -> ActionsShown:
-    """Which actions there are, and how far each one is."""
-    chain, books = tally.open_chain(), await tally.open_store()
-    known = {(each.security, each.hash): each.event_id for each in await books.events.list()}
-    rows: list[tuple[str, str, Pubkey, CorporateAction]] = []
-    for section in [tally.profile.security(security)] if security else tally.profile.securities:
-        address = security_of(tally.issuer, section.id).security
-        found = await list_actions(chain, address)
-        rows += [
-            (section.symbol, known.get((bytes(address), bytes(each.event_hash)), ""), action, each)
-            for action, each in found.accounts.items()
-        ]
-    now = await chain_time(chain)
-    ended = (ActionState.CANCELLED, ActionState.REPLACED)
-    rows = [row for row in rows if all_ or state_of(row[3], now) not in ended]
-    rows.sort(key=lambda row: (row[3].announced_at, row[3].action_version, bytes(row[2])))
-    return ActionsShown(now, tuple(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class ActionShown:
-    """One version of an action and what it means. `names` are ours, by address."""
-
-    symbol: str
-    event: str
-    details: ActionDetails
-    names: dict[Pubkey, str]
-    exit_code: int = 0
-
-    def document(self) -> dict[str, object]:
-        """The action, its effect, what comes next, and every version."""
-        details, effect = self.details, self.details.effect
-        versions = [
-            {"version": each.action_version, "action": str(address), "status": each.status.name.lower()}
-            for address, each in details.versions
-        ]
-        changed = None
-        if effect is not None:
-            changed = {
-                "multiplier_before": multiplier_text(effect.before),
-                "multiplier_after": multiplier_text(effect.after) if effect.after else None,
-                "no_mint_from": moment_text(effect.window_from),
-                "notes": list(effect_notes(effect, details.security)),
-            }
-        return {
-            "security": self.symbol,
-            **action_document(details.address, self.event, details.action, details.now),
-            "effect": changed,
-            "next": next_step(details) or None,
-            "versions": versions,
-        }
-
-    def view(self) -> RenderableType:
-        """Facts, then what it means, then the versions."""
-        details, action, terms = self.details, self.details.action, self.details.action.terms
-        effect, state = details.effect, details.state
-        approved = f"{self._key(action.approver)} on {moment_text(action.approved_at)}" if action.approved_at else ""
-        head = facts(
-            [
-                ("Event", f"{self.event} of {self.symbol}, version {action.action_version}"),
-                ("Kind", f"{kind_text(action.kind)} ({CODES[action.kind]})"),
-                ("Terms", terms_text(action.kind, terms)),
-                ("Ex", _moment_shown(terms.ex_at)),
-                ("Record", _moment_shown(terms.record_at)),
-                ("Pay", _moment_shown(terms.pay_at)),
-                ("Effective", _moment_shown(terms.effective_at)),
-                ("State", Text(state.value, style=_STYLES.get(state, ""))),
-                ("Announced", f"{self._key(action.announcer)} on {moment_text(action.announced_at)}"),
-                ("Approved", approved),
-                ("Notice", f"SHA-256 {bytes(terms.evidence_hash).hex()}"),
-                ("Address", str(details.address)),
-                ("Next", next_step(details)),
-            ]
-        )
-        notes: RenderableType | None = None
-        if effect is not None and state not in (ActionState.CANCELLED, ActionState.REPLACED):
-            notes = Group(*(Text(f"• {note}") for note in effect_notes(effect, details.security)))
-        if len(details.versions) == 1:
-            return stack(head, notes)
-        rows = table("Version", "Terms", "Status", "Since (UTC)", "Action")
-        for address, each in details.versions:
-            rows.add_row(
-                str(each.action_version),
-                terms_text(each.kind, each.terms),
-                each.status.name.lower(),
-                moment_text(each.status_at),
-                str(address),
-            )
-        return stack(head, notes, heading("Versions"), rows)
-
-    def _key(self, key: Pubkey) -> str:
-        return f"{self.names.get(key, '')} {key}".strip()
-
-
-@command(
-    app,
-    "show",
-    examples=("tally action show tAAPL CA-2026-17", "tally action show tAAPL CA-2026-17 --version 1 --json"),
-)
-async def show(
-    tally: Tally, security: SecurityArgument, event: EventArgument, version: VersionOption = None
-) -> ActionShown:
-    """One action: its terms, what they mean, who stands behind it and what comes next."""
-    symbol, _, action, _ = await find_action(tally, security, event, version)
-    details = await action_details(tally.open_chain(), action)
-    return ActionShown(symbol, canonical_spelling(event), details, tally.known_names())
-
-
-def action_document(address: Pubkey, event: str, action: CorporateAction, now: int) -> dict[str, object]:
-    """One version of an action as plain data; ratio, cash and multipliers as exact decimal text."""
-    terms = action.terms
-    return {
-        "action": str(address),
-        "event": event or None,
-        "event_hash": bytes(action.event_hash).hex(),
-        "version": action.action_version,
-        "kind": kind_text(action.kind).replace(" ", "-"),
-        "code": CODES[action.kind],
-        "state": state_of(action, now).value,
-        "status": action.status.name.lower(),
-        "ratio": ratio_text(terms) or None,
-        "gross_per_share": gross_text(terms) if terms.gross_per_share else None,
-        "currency": currency_text(terms) or None,
-        "withholding": percent_text(terms.withholding),
-        "ex_at": _moment_shown(terms.ex_at) or None,
-        "record_at": _moment_shown(terms.record_at) or None,
-        "pay_at": _moment_shown(terms.pay_at) or None,
-        "effective_at": _moment_shown(terms.effective_at) or None,
-        "evidence_hash": bytes(terms.evidence_hash).hex(),
-        "announcer": str(action.announcer),
-        "approver": str(action.approver) if action.approved_at else None,
-        "announced_at": moment_text(action.announced_at),
-        "approved_at": _moment_shown(action.approved_at) or None,
-        "multiplier_before": multiplier_text(action.multiplier_before) if action.multiplier_after else None,
-        "multiplier_after": multiplier_text(action.multiplier_after) if action.multiplier_after else None,
-        "changes_multiplier": action.kind in CHANGES_MULTIPLIER,
-    }
-
-
-async def find_action(
-    tally: Tally, security: str, event: str, version: int | None
-) -> tuple[str, Pubkey, Pubkey, CorporateAction]:
-    """Symbol, the security, the action and its address; the newest version unless one is named.
-
-    Refused when the event, or that version of it, was not announced.
-    """
-    section = tally.profile.security(security)
-    address = security_of(tally.issuer, section.id).security
-    versions = await find_versions(tally.open_chain(), address, event_hash(event))
-    if not versions:
-        raise Refused(
-            f"Nothing was announced of the event {canonical_spelling(event)} of {section.symbol}.",
-            hint="Check the id in the custodian's notice; see: tally action list",
-        )
-    wanted = version or versions[-1][1].action_version
-    for action, found in versions:
-        if found.action_version == wanted:
-            return section.symbol, address, action, found
-    raise Refused(
-        f"{canonical_spelling(event)} has no version {wanted}; the newest is {versions[-1][1].action_version}.",
-        hint="See: tally action show",
-    )
-
-
 def _second_key(tally: Tally, action: CorporateAction, number: int | None) -> TransactionSigner:
     """The key of that number, else the first of the profile that did not announce the action, else the first."""
     if number is not None:
@@ -509,19 +274,5 @@ async def _sign(
     return signed
 
 
-def _hash_of(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"The notice {file} cannot be read: {error.strerror}.") from error
-    if not content:
-        raise InputError(f"The notice {file} is empty.", hint="Give the file that the custodian sent.")
-    return hashlib.sha256(content).digest()
-
-
 def _moment(text: str | None, now: int) -> int:
     return parse_moment(text, now) if text else 0
-
-
-def _moment_shown(seconds: int) -> str:
-    return moment_text(seconds) if seconds else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +11,11 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 from tallystick.domain.closes import DailyClose
-from tallystick.services.chain_reads import chain_time
-from tallystick.services.daily_close import close_day, verify_closes
+from tallystick.services.daily_close import close_day, closing_day, verify_closes
 
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
+from tallystick_cli.files import write_file
 from tallystick_cli.render import amount, facts, short, shown_path, stack, table, when
 
 app = typer.Typer()
@@ -105,12 +104,10 @@ async def close(
 ) -> Closed:
     """Close a day: supply, register root, statements and breaks of every security, chained to the close before."""
     store, chain = await tally.open_store(), tally.open_chain()
-    if day is None:
-        day = datetime.fromtimestamp(await chain_time(chain), UTC).date().isoformat()
     made = await close_day(
         chain,
         tally.issuer,
-        day,
+        await closing_day(chain) if day is None else day,
         tally.declared_securities(),
         await store.usable_statements(),
         store.closes,
@@ -121,7 +118,7 @@ async def close(
     )
     number = len(await verify_closes(store.closes, tally.issuer))
     if out is not None:
-        tally.write_file(out, made.content)
+        write_file(out, made.content)
     return Closed(made, number, {each.isin: each.symbol for each in tally.profile.securities}, out)
 
 

@@ -22,6 +22,7 @@ from tallystick_cli.commands.reconcile import Reconciled
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cluster import DemoClock
 from tallystick_cli.demo.dividend import DividendStory
+from tallystick_cli.demo.month import MonthStory
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.demo.payout import DividendTold
 from tallystick_cli.demo.refusals import Refusal
@@ -100,7 +101,7 @@ class Told:
         found = [each.found.kind.value for each in self.broken.report.all_breaks]
         done = Text(
             f"{self.transactions} transactions in {self.seconds} s · {len(self.refusals)} attacks refused · "
-            f"2 days closed · found and mended: {', '.join(found)}",
+            f"{self.report.closed.number} days closed · found and mended: {', '.join(found)}",
             style="dim",
         )
         paid = Text(self.dividend.line())
@@ -169,6 +170,7 @@ async def demo(
         dividend = await DividendStory(own, clock, server.url, folder, tell).tell_all()
         broken = await story.show_break()
         await story.mend_break()
+        await MonthStory(own, clock, server.url, folder, tell).tell_all()
         report = await ReportStory(own, clock, server.url, folder, tell).tell_all()
         await clock.catch_up(server.url)
         told = Told(

@@ -26,8 +26,9 @@ from tallystick.services.payout_lines import plan_document
 from tallystick.services.plans import Plan
 from typer.core import TyperGroup
 
+from tallystick_cli.actions import EventArgument
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.context import Tally, TransactionSigner
 from tallystick_cli.dividends import (
     TOTALS,
@@ -35,11 +36,9 @@ from tallystick_cli.dividends import (
     ConfirmationOption,
     CorrectOption,
     Dividend,
-    EventArgument,
     FeeOption,
     MinimumOption,
     NumberOption,
-    SecurityArgument,
     any_signer,
     cash_text,
     dividend_request,

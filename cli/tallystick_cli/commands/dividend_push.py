@@ -22,19 +22,18 @@ from tallystick.services.distribution_reads import read_distribution
 from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import LeftReason, PushReport, Stage, read_obstacles
-from tallystick.services.payout_skips import Skips, read_skips
+from tallystick.services.payout_skips import read_skips
 from tallystick.services.plans import Plan, new_action
 from tallystick.services.securities import security_of
 
+from tallystick_cli.actions import EventArgument
 from tallystick_cli.approval import ask, count
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import Chain, Outcome, SendResult, Tally, TransactionSigner
 from tallystick_cli.dividends import (
     Dividend,
-    EventArgument,
     NumberOption,
-    SecurityArgument,
     cash_text,
     exact_text,
     find_dividend,
@@ -193,7 +192,11 @@ async def push_(
         raise Refused(f"It is announced to be paid from {when(pay_at)} UTC on.", hint="Run it again then.")
     addresses = security_of(tally.issuer, dividend.section.id)
     skips = await read_skips(chain, tally.issuer, addresses.mint)
-    plan = await _plan(tally, dividend, record, payer, skips, lamports)
+    address = Pubkey.from_bytes(record.address)
+    account = (await read_distribution(chain, address)).require()
+    _require_pushable(record, account)
+    calls = await PayoutCalls.load(books.payouts, address, payer.pubkey, suspended=skips.suspended, frozen=skips.frozen)
+    plan = await _plan(chain, dividend, account, calls, payer, lamports)
     await end_dry_run(tally, plan, [payer])
     if not tally.is_yes and not plan.is_empty:
         ask(tally, plan)
@@ -208,11 +211,9 @@ async def push_(
             books.payouts,
             books.outbox,
             tally.clock,
-            Pubkey.from_bytes(record.address),
+            calls,
             payer,
             settings=PushSettings(in_flight=in_flight, rent_cap=lamports),
-            suspended=skips.suspended,
-            frozen=skips.frozen,
             on_progress=display.tell if tally.err.is_terminal else None,
             should_stop=is_interrupted,
             confirm_stage=asked.confirm,
@@ -226,15 +227,16 @@ async def push_(
 
 
 async def _plan(
-    tally: Tally, dividend: Dividend, record: PayoutRecord, payer: TransactionSigner, skips: Skips, lamports: int
+    chain: Chain,
+    dividend: Dividend,
+    account: DistributionAccount,
+    calls: PayoutCalls,
+    payer: TransactionSigner,
+    lamports: int,
 ) -> Plan:
     """What will be sent, in one line, with the first payment alone as the transaction to look at. Empty when nothing is
     left that a push may pay."""
-    chain, books = tally.open_chain(), await tally.open_store()
-    address = Pubkey.from_bytes(record.address)
-    account = (await read_distribution(chain, address)).require()
-    _require_pushable(record, account)
-    calls = await PayoutCalls.load(books.payouts, address, payer.pubkey, suspended=skips.suspended, frozen=skips.frozen)
+    record = calls.record
     targets = [calls.target(batch, word) for batch, word in enumerate(account.words)]
     payments, batches = sum(each.bit_count() for each in targets), sum(each > 0 for each in targets)
     counted = "1 batch" if batches == 1 else f"{batches:,} batches"
@@ -256,7 +258,7 @@ async def _plan(
         return Plan(title, (), tuple(notes))
     batch, bit = canary
     action = new_action(
-        f"push:{address}",
+        f"push:{Pubkey.from_bytes(record.address)}",
         f"Pay {count(payments, 'holder')} in {counted}{'' if before else ', one wallet first'}",
         calls.pay(batch, bit),
         payer.pubkey,

@@ -13,10 +13,11 @@ from tallystick.domain.amounts import format_base_units
 from tallystick.domain.dividends import HolderClass
 from tallystick.services.record_register import TakenRegister, take_register, wait_for_record_date
 
-from tallystick_cli.command import command
+from tallystick_cli.actions import EventArgument
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import Tally
-from tallystick_cli.dividends import EventArgument, SecurityArgument, find_dividend
+from tallystick_cli.dividends import find_dividend
 from tallystick_cli.render import amount, facts, instant_text, span, stack, table, when, words
 
 __all__ = ["app"]

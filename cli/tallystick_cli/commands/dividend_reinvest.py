@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.identifiers import canonical_spelling, event_hash
-from tallystick.errors import InputError
 from tallystick.program.addresses import action_address
 from tallystick.services.action_reads import find_versions
 from tallystick.services.chain_reads import chain_time
 from tallystick.services.reinvestment import find_reinvestment, plan_reinvest
 from tallystick.services.securities import CustodyAccount, security_of
 
+from tallystick_cli.actions import EventArgument
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.commands.dividend import app
 from tallystick_cli.context import KnownEvent, Tally
+from tallystick_cli.files import notice_hash
 from tallystick_cli.moments import FORM, parse_moment
 
 __all__ = ["app"]
@@ -37,8 +37,8 @@ __all__ = ["app"]
 )
 async def reinvest(
     tally: Tally,
-    security: Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")],
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="The custodian's id of the event.")],
+    security: SecurityArgument,
+    event: EventArgument,
     bought: Annotated[str, typer.Option(help="Shares bought with the holders' dividend, as exact decimal text.")],
     effective: Annotated[str, typer.Option(help=f"When the multiplier changes: {FORM}; after the policy's notice.")],
     evidence: Annotated[
@@ -78,7 +78,7 @@ async def reinvest(
         announcer=announcer.pubkey,
         event_id=event,
         effective_at=parse_moment(effective, now),
-        evidence_hash=None if evidence is None else _hash_of(evidence),
+        evidence_hash=None if evidence is None else notice_hash(evidence),
         corrects=corrects,
     )
     versions = await find_versions(chain, address, event_hash(event))
@@ -93,13 +93,3 @@ async def reinvest(
     signed = await sign(tally, plan, payer, announcer, details=details)
     await books.events.record(KnownEvent(bytes(address), event, now))
     return signed
-
-
-def _hash_of(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"The confirmation {file} cannot be read: {error.strerror}.") from error
-    if not content:
-        raise InputError(f"The confirmation {file} is empty.", hint="Give the file that the custodian sent.")
-    return hashlib.sha256(content).digest()

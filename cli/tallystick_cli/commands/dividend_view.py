@@ -29,9 +29,9 @@ from tallystick_cli.dividends import (
     exact_text,
     find_dividend,
     find_record,
-    read_file,
 )
 from tallystick_cli.failures import DONE, REFUSED
+from tallystick_cli.files import read_file, write_file
 from tallystick_cli.profile import SecuritySection
 from tallystick_cli.render import facts, heading, instant_text, json_text, shown_path, stack, table, when, words
 
@@ -324,7 +324,7 @@ async def statement(
     books = await tally.open_store()
     made = await holder_statement(tally.open_chain(), books.payouts, books.outbox, record, tally.address(wallet))
     if out is not None:
-        tally.write_file(out, (json_text(made) + "\n").encode())
+        write_file(out, (json_text(made) + "\n").encode())
     return StatementShown(made, file=out)
 
 

@@ -17,7 +17,7 @@ from tallystick.services.holdings import Reason, plan_freeze, plan_reissue, plan
 from tallystick.services.securities import security_of
 
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.compliance_keys import KeyOption, compliance_key, second_key
 from tallystick_cli.context import Tally
 from tallystick_cli.render import amount, facts, instant_text, stack, table, when
@@ -25,7 +25,6 @@ from tallystick_cli.render import amount, facts, instant_text, stack, table, whe
 app = typer.Typer(
     no_args_is_help=True, help="Holdings: what a wallet has, and what compliance freezes, thaws, reissues."
 )
-SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
 WalletArgument = Annotated[
     str, typer.Argument(metavar="WALLET", help="The wallet's address, or its name in the profile.")
 ]

@@ -36,7 +36,7 @@ from tallystick.services.subscription import (
 )
 
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.context import BookedOrder, Chain, Tally, TransactionSigner
 from tallystick_cli.moments import FORM, PAST_FORM, parse_moment
 from tallystick_cli.orders import (
@@ -54,7 +54,6 @@ from tallystick_cli.orders import (
 DAY = 24 * 3600
 
 app = typer.Typer(no_args_is_help=True, help="Orders: subscriptions (shares in, tokens out) and redemptions.")
-SecurityArgument = Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")]
 WalletArgument = Annotated[str, typer.Argument(metavar="WALLET", help="The holder's address, or its name.")]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's address, or your reference of it.")]
 ReferenceOption = Annotated[str, typer.Option(help="Your own name of the order; each holder uses it once.")]

@@ -19,6 +19,7 @@ from tallystick.services.reconciliation import ReconciliationReport, SecurityRep
 from tallystick_cli.command import command
 from tallystick_cli.context import Tally
 from tallystick_cli.failures import DONE, REFUSED
+from tallystick_cli.files import write_file
 from tallystick_cli.render import ago, amount, shown_path, stack, table, when, when_short, words
 
 app = typer.Typer()
@@ -142,5 +143,5 @@ async def reconcile_now(
         conflicting=await store.conflicting_statements(),
     )
     if out is not None:
-        tally.write_file(out, report.json())
+        write_file(out, report.json())
     return Reconciled(report, out)

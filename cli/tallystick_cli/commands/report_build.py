@@ -24,6 +24,7 @@ from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, VersionOption, app
 from tallystick_cli.commands.report_publish import find_report
 from tallystick_cli.context import ReportState, StoredReport, Tally
+from tallystick_cli.files import write_file
 from tallystick_cli.render import amount, facts, instant_text, shown_path, stack, table, when
 
 DRAFTS = "report-drafts"
@@ -145,12 +146,8 @@ async def build(
         status.update("Drawing the paper …")
         files = await _write(tally, built.report, out)
     if built.is_changed:
-        await books.audit.append(
-            at=tally.clock.now(),
-            actor=tally.actor,
-            action="report build",
-            subject=built.report.name,
-            details={"digest": built.report.digest.hex(), "changes": len(built.changes)},
+        await (await tally.open_trail()).note(
+            "report build", built.report.name, {"digest": built.report.digest.hex(), "changes": len(built.changes)}
         )
     return ReportShown(built.report, built, files)
 
@@ -306,7 +303,7 @@ async def _write(tally: Tally, report: StoredReport, out: Path | None) -> tuple[
         approval = approval_bytes(published_approval(report))
         files |= {APPROVAL: approval, PAGE: await asyncio.to_thread(renderers.page, report.content, approval)}
     for name, content in files.items():
-        tally.write_file(folder / name, content)
+        write_file(folder / name, content)
     return tuple(folder / name for name in files)
 
 

@@ -27,6 +27,7 @@ from tallystick_cli.approval import confirm, count
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, app
 from tallystick_cli.context import KeypairSigner, StoredAssertion, StoredDeclaration, Tally
+from tallystick_cli.files import read_file, write_file
 from tallystick_cli.profile import CustodyAccountReference, SecuritySection
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
 
@@ -130,12 +131,12 @@ async def declare(
             [(each.symbol, each.isin, one.custodian, one.account) for each, one in _accounts(tally)],
         )
         if out is not None:
-            tally.write_file(out, text.encode("utf-8"))
+            write_file(out, text.encode("utf-8"))
         elif not tally.is_json:
             tally.out.file.write(text)
         return Template(text, out)
     assert file is not None
-    declaration = parse_declaration(_read(file))
+    declaration = parse_declaration(_text(file))
     accounts = {(each.isin, one.custodian, one.account) for each, one in _accounts(tally)}
     require_known(declaration, {each.isin for each in tally.profile.securities}, accounts)
     books = await tally.open_store()
@@ -145,12 +146,8 @@ async def declare(
     )
     is_new = before is None or before.number != kept.number
     if is_new:
-        await books.audit.append(
-            at=tally.clock.now(),
-            actor=tally.actor,
-            action="report declare",
-            subject=period_text(period),
-            details={"number": kept.number, "digest": kept.digest.hex()},
+        await (await tally.open_trail()).note(
+            "report declare", period_text(period), {"number": kept.number, "digest": kept.digest.hex()}
         )
     return DeclarationKept(kept, declaration, is_new)
 
@@ -228,12 +225,10 @@ async def assert_month(
             "Sign this assertion?",
         )
     kept = await assert_report(books.report_books(), tally.issuer, assertable, signer, tally.clock)
-    await books.audit.append(
-        at=tally.clock.now(),
-        actor=tally.actor,
-        action="report assert",
-        subject=period_text(period),
-        details={
+    await (await tally.open_trail()).note(
+        "report assert",
+        period_text(period),
+        {
             "officer": kept.officer,
             "key": str(signer.pubkey),
             "close": kept.close_hash.hex(),
@@ -257,11 +252,9 @@ def _accounts(tally: Tally) -> list[tuple[SecuritySection, CustodyAccountReferen
     return [(each, one) for each in tally.profile.securities for one in each.accounts]
 
 
-def _read(file: Path) -> str:
+def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.", hint="Check the path.") from error
+        return read_file(file).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not text in UTF-8: {error.reason}.") from error
 

@@ -18,6 +18,7 @@ from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, VersionOption, app
 from tallystick_cli.commands.report_publish import find_report
 from tallystick_cli.context import StoredReport, Tally
+from tallystick_cli.files import write_file
 from tallystick_cli.render import facts, instant_text, shown_path, stack, table
 
 
@@ -93,13 +94,11 @@ async def line(
     for file, proof in zip(files, proofs, strict=True):
         if file.exists() and file.read_bytes() != canonical_json(proof.document()):
             raise InputError(f"{file} is there already, with something else.", hint="Name another with --out.")
-        tally.write_file(file, canonical_json(proof.document()))
-    await books.audit.append(
-        at=tally.clock.now(),
-        actor=tally.actor,
-        action="report line",
-        subject=report.name,
-        details={"isin": wanted, "statement": str(proofs[0].line["statement_id"]), "lines": len(proofs)},
+        write_file(file, canonical_json(proof.document()))
+    await (await tally.open_trail()).note(
+        "report line",
+        report.name,
+        {"isin": wanted, "statement": str(proofs[0].line["statement_id"]), "lines": len(proofs)},
     )
     return LinesProved(report, proofs, tuple(files))
 

@@ -17,7 +17,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
 from tallystick.domain.reserve_report.published import Approval, approval_bytes, read_approval, read_header
 from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
-from tallystick.errors import ConfigurationError, InputError, Refused
+from tallystick.errors import ConfigurationError, Refused
 from tallystick.services.report_approval import (
     Rebuilt,
     Review,
@@ -39,14 +39,10 @@ from tallystick.services.report_rebuild import rebuild_report
 
 from tallystick_cli.approval import Signed, confirm, count, sign
 from tallystick_cli.command import command
-from tallystick_cli.commands.report import app
+from tallystick_cli.commands.report import MonthArgument, VersionOption, app
 from tallystick_cli.context import KeypairSigner, StoredReport, Tally
+from tallystick_cli.files import read_file, write_file
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
-
-MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The month, as 2026-10.")]
-VersionOption = Annotated[
-    int | None, typer.Option("--version", help="Of the month's versions; else the newest.", min=1)
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +176,7 @@ async def approve(
     review = review_report(report, document_problems, await rebuild(tally, report)).require_sound()
     publishers = await publisher_keys(tally.open_chain(), tally.issuer)
     if signed is not None:
-        approval = _read_signed(signed)
+        approval = read_approval(read_file(signed))
         if tally.is_dry_run:
             return Approved(review, None)
         kept = await adopt_approval(books.reports, report, approval, tally.clock, publishers=publishers)
@@ -198,15 +194,13 @@ async def approve(
         kept = await approve_report(books.reports, review, signer, tally.clock, publishers=publishers)
     approval = published_approval(kept)
     if kept.approval != report.approval:
-        await books.audit.append(
-            at=tally.clock.now(),
-            actor=tally.actor,
-            action="report approve",
-            subject=f"{period_text(kept.period)} v{kept.version}",
-            details={"digest": kept.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
+        await (await tally.open_trail()).note(
+            "report approve",
+            kept.name,
+            {"digest": kept.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
         )
     if out is not None:
-        tally.write_file(out, approval_bytes(approval))
+        write_file(out, approval_bytes(approval))
     return Approved(replace(review, report=kept), approval, out)
 
 
@@ -356,13 +350,6 @@ def _approvers(tally: Tally) -> frozenset[Pubkey]:
             hint="Name their addresses under [report] approvers, or a key file under [keys] report_approver.",
         )
     return frozenset(named)
-
-
-def _read_signed(path: Path) -> Approval:
-    try:
-        return read_approval(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _report_path(report: StoredReport) -> Path:

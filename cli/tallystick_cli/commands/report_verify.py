@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 from solders.pubkey import Pubkey
 from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, read_header
-from tallystick.errors import InputError, LedgerError
+from tallystick.errors import ChainError, ConfigurationError, InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import app
 from tallystick_cli.context import Tally
+from tallystick_cli.files import read_file
 from tallystick_cli.render import facts, short, stack, table
 
 _MARKS: Final = {
@@ -36,6 +37,7 @@ class ReportVerified:
     """Every check of a report, and how it ended."""
 
     verified: Verified
+    is_verbose: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -72,12 +74,29 @@ class ReportVerified:
         }
 
     def view(self) -> RenderableType:
-        """The table of checks, what the marks mean, and the outcome."""
-        rows = table("", "Check", "Part", "What was found")
+        """The checks by the part of the report they are of, what the marks mean, and the outcome.
+
+        Those that passed are named in one line for each part, the words are for the others; verbose has all words.
+        """
+        parts: dict[str, list[Check]] = {}
         for each in self.verified.checks:
-            mark, style = _MARKS[each.status]
-            rows.add_row(Text(mark, style=style), each.name, Text(each.section, style="dim"), each.words)
-        return stack(rows, self._legend(), self.outcome())
+            parts.setdefault(each.section, []).append(each)
+        rows = table("", "Part", "Checks")
+        for section, checks in parts.items():
+            name = section.replace("_", " ")
+            for status, words in self._lines(checks):
+                mark, style = _MARKS[status]
+                rows.add_row(Text(mark, style=style), Text(name, style="dim"), words)
+                name = ""
+        return stack(rows, Group(self._legend(), *(() if self.is_verbose else (_MORE,))), self.outcome())
+
+    def _lines(self, checks: Sequence[Check]) -> Iterator[tuple[Status, Text]]:
+        told = [each for each in checks if self.is_verbose or each.status is not Status.PASSED]
+        passed = [each.name for each in checks if each not in told]
+        if passed:
+            yield Status.PASSED, Text(" · ".join(passed))
+        for each in told:
+            yield each.status, Text.assemble((each.name, "bold"), f": {each.words}")
 
     def _legend(self) -> RenderableType:
         checks, parts = self.verified.checks, list[Text]()
@@ -108,6 +127,7 @@ class ReportVerified:
         return stack(holds, Text(f"! Version {newer} supersedes it: rely on that one.", style="yellow"))
 
 
+_MORE: Final = Text("What each check found: --verbose, or --json.", style="dim")
 _LEGEND: Final = {
     Status.PASSED: ("holds", "hold"),
     Status.FAILED: ("does not", "do not"),
@@ -168,9 +188,9 @@ async def report_verify(
     endpoint is taken at its word: ask one of your own, or a second one.
     """
     render_pdf, render_page = tally.paper_renderers()
-    content = _read(file)
+    content = read_file(file)
     files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
-    files |= {name: _read(path) for name, path in _given(pdf, page).items()}
+    files |= {name: read_file(path) for name, path in _given(pdf, page).items()}
     files |= _holders_beside(file)
     wanted = None if issuer is None else _address(issuer)
 
@@ -178,19 +198,25 @@ async def report_verify(
         if not tally.is_json and tally.err.is_terminal:
             status.update(f"Reading the chain: {what} {done:,} of {count:,}")
 
+    before = read_file(corrected) if corrected else _beside(file, content)
     with tally.err.status("Reading the chain") as status:
-        verified = await verify_report(
-            tally.open_chain_at(url),
-            content,
-            tally.clock,
-            issuer=wanted,
-            corrected=_read(corrected) if corrected else _beside(file, content),
-            files=files,
-            render_pdf=render_pdf,
-            render_page=render_page,
-            progress=progress,
-        )
-    return ReportVerified(verified)
+        try:
+            verified = await verify_report(
+                tally.open_chain_at(url),
+                content,
+                tally.clock,
+                issuer=wanted,
+                corrected=before,
+                files=files,
+                render_pdf=render_pdf,
+                render_page=render_page,
+                progress=progress,
+            )
+        except (ChainError, ConfigurationError) as error:
+            # No profile is read here, so none is to be corrected.
+            error.hint = "Check --url, or give another endpoint of the report's cluster: --url RPC"
+            raise
+    return ReportVerified(verified, tally.is_verbose)
 
 
 def _beside(file: Path, content: bytes) -> bytes | None:
@@ -205,18 +231,13 @@ def _beside(file: Path, content: bytes) -> bytes | None:
 def _holders_beside(file: Path) -> dict[str, bytes]:
     """The holders' files that lie beside the report, by their names from its folder on."""
     folder = file.parent
-    return {path.relative_to(folder).as_posix(): _read(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))}
+    return {
+        path.relative_to(folder).as_posix(): read_file(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))
+    }
 
 
 def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:
     return {name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", hint="Give the path of the file.") from error
 
 
 def _address(text: str) -> Pubkey:

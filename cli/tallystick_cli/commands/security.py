@@ -15,9 +15,9 @@ from tallystick.domain.identifiers import parse_isin
 from tallystick.errors import InputError
 from tallystick.program.generated.types import Policy
 from tallystick.program.generated.types import SecurityStatus as ChainStatus
+from tallystick.services.action_execution import find_delisting, plan_retire_security
 from tallystick.services.action_reads import moment_text, multiplier_text
 from tallystick.services.chain_reads import list_limits
-from tallystick.services.corporate_actions import find_delisting, plan_retire_security
 from tallystick.services.rules import burn_left, mint_left, multiplier_at, policy_at, seizure_account_at
 from tallystick.services.securities import (
     CustodyAccount,

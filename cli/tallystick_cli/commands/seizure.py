@@ -17,7 +17,7 @@ from tallystick.services.securities import security_of
 from tallystick.services.seizures import SeizureState, find_seizures, plan_propose_seizure, plan_seize, state_of
 
 from tallystick_cli.approval import Signed, sign
-from tallystick_cli.command import command
+from tallystick_cli.command import SecurityArgument, command
 from tallystick_cli.compliance_keys import KeyOption, compliance_key, second_key
 from tallystick_cli.context import Tally
 from tallystick_cli.render import amount, instant_text, table, when_short
@@ -39,7 +39,7 @@ _STYLES = {SeizureState.PROPOSED: "yellow", SeizureState.EXECUTED: "red", Seizur
 )
 async def propose(
     tally: Tally,
-    security: Annotated[str, typer.Argument(metavar="SECURITY", help="Symbol, ISIN or id.")],
+    security: SecurityArgument,
     wallet: Annotated[str, typer.Argument(metavar="WALLET", help="The wallet's address, or its name in the profile.")],
     reference: Annotated[str, typer.Option(help="Your own name of the case; used once for an account.")],
     reason: Annotated[str, typer.Option(help="Why; only a hash goes on chain.")],

@@ -19,6 +19,7 @@ from tallystick.services.statement_intake import receive_statement
 from tallystick_cli.command import command
 from tallystick_cli.context import Books, StatementStatus, StoredStatement, Tally, statement_profile
 from tallystick_cli.failures import DONE, REFUSED
+from tallystick_cli.files import read_file
 from tallystick_cli.profile import Custodian, SecuritySection
 from tallystick_cli.render import ago, amount, facts, instant_text, short, stack, table, when
 
@@ -147,7 +148,7 @@ async def add(
     section = _custodian(tally, custodian)
     books = await tally.open_store()
     registration = await receive_statement(
-        [_read(file) for file in files],
+        [read_file(file) for file in files],
         statement_profile(section),
         tally.open_archive(),
         books.statements,
@@ -230,13 +231,7 @@ async def decide(
     books = await tally.open_store()
     stored = await _find(books, statement)
     decided = await books.statements.decide(stored.key, StatementStatus(decision.value), reason)
-    await books.audit.append(
-        at=tally.clock.now(),
-        actor=tally.actor,
-        action=f"statement {decision.value}",
-        subject=stored.key.hex(),
-        details={"reason": reason},
-    )
+    await (await tally.open_trail()).note(f"statement {decision.value}", stored.key.hex(), {"reason": reason})
     return _shown(tally, decided)
 
 
@@ -273,10 +268,3 @@ async def _find(books: Books, name: str) -> StoredStatement:
         what = f"{len(found)} statements fit {name!r}." if found else f"No statement {name!r} was received."
         raise InputError(what, hint="See: tally statement list — and name the first digits of its key.")
     return found[0]
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.", hint="Check the path.") from error

@@ -53,6 +53,24 @@ OTHERS: Final = {
     MICROSOFT.symbol: Subscription("S-6", "anna", "60"),
     NVIDIA.symbol: Subscription("S-7", "ben", "80"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A later subscription and the movement that settles it."""
+
+    share: Share
+    holder: str
+    shares: str
+    reference: str
+    movement: str
+
+
+PURCHASES: Final = {
+    9: Purchase(MICROSOFT, "david", "15", "S-10", "TRF-88207"),
+    20: Purchase(NVIDIA, "anna", "2.5", "S-11", "TRF-88311"),
+}
+"""By day of the month."""
 HOLDERS: Final = tuple(each.holder for each in BLOCK)
 """In the order in which compliance approves them."""
 REDEEMED: Final = "10"

@@ -1,8 +1,8 @@
-"""The demo's cluster and its time: it begins two days before this month and is moved ahead, to now in the end."""
+"""The demo's cluster and its time: it begins with a month that is over, and is moved to now in the end."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 from tallystick.errors import ChainError
@@ -11,13 +11,18 @@ from tallystick_cli.context import Clock, SystemClock
 
 DAY = 24 * 3600
 MORNING = 8 * 3600
-"""Seconds after midnight at which the demo's first day begins."""
+"""Seconds after midnight at which the demo's days begin."""
+AFTER_MIDNIGHT = 5 * 60
+"""Seconds after midnight at which the day before is closed."""
+INTO_THE_MONTH = 3600
+"""Seconds after a month's end that are over before the demo tells that month: more than it moves its cluster past it,
+so that the cluster is never ahead of the machine."""
 
 
 def first_morning(now: int) -> int:
-    """When the demo begins: in the morning of the day before the last day of the month before `now` (UTC)."""
-    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
-    return int((month - timedelta(days=2)).timestamp()) + MORNING
+    """When the demo begins: the first morning of the newest month (UTC) that ended an hour before `now`."""
+    month = datetime.fromtimestamp(now - INTO_THE_MONTH, UTC).replace(day=1, hour=0, minute=0, second=0)
+    return int((month - timedelta(days=1)).replace(day=1).timestamp()) + MORNING
 
 
 class LaggingClock:
@@ -41,15 +46,20 @@ class DemoClock(LaggingClock):
     """Follows the demo's cluster: late by what was not warped yet."""
 
     def __init__(self, machine: Clock) -> None:
-        behind = machine.now() - first_morning(machine.now())
+        now = machine.now()
+        behind = now - first_morning(now)
         super().__init__(behind)
         self.cluster: Clock = LaggingClock(behind)
         """What the cluster runs on before anybody warps it."""
 
+    def today(self) -> date:
+        """The cluster's day (UTC)."""
+        return datetime.fromtimestamp(self.now(), UTC).date()
+
     async def warp(self, url: str, seconds: int) -> None:
         """Move the cluster, and this clock with it. ChainError when the cluster does not answer as it should."""
         request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             answer = (await client.post(url, json=request)).json()
         if "result" not in answer:
             raise ChainError(f"The localnet did not move its time: {answer.get('error')}")

@@ -44,6 +44,15 @@ class Narrator:
             self._console.print(Padding(output.view(), (0, 0, 0, 2), expand=False))
         return output
 
+    async def run_quietly(self, line: str, work: Awaitable[T]) -> T:
+        """As run, of what is told by its outcome alone."""
+        self.commands.append(line)
+        return await work
+
+    def mark(self, text: str) -> None:
+        """A word more in the line that tells how far a repeated step is."""
+        self._console.print(Text(f"  {text}"), end="")
+
     def print(self, *parts: object) -> None:
         """Anything else."""
         for part in parts:

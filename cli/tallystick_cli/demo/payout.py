@@ -57,7 +57,7 @@ async def repeat_batch(tally: Tally, record: PayoutRecord) -> Repeated:
     that pays anybody."""
     chain, payer, address = tally.open_chain(), tally.signer("payout"), Pubkey.from_bytes(record.address)
     payouts = (await tally.open_store()).payouts
-    calls = await PayoutCalls.load(payouts, address, payer.pubkey, suspended=(), frozen=())
+    calls = await PayoutCalls.load(payouts, address, payer.pubkey)
     found = (await read_distribution(chain, address)).require()
     before = await balance(chain, found.fields.escrow)
     call = calls.pay(await calls.batch(0), found.words[0])

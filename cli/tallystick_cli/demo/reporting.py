@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +17,12 @@ from tallystick_cli.commands.init import make_key
 from tallystick_cli.commands.report_verify import ReportVerified
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cast import CUSTODIAN, CUSTODIAN_LEI, ISSUER
-from tallystick_cli.demo.cluster import DemoClock
+from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, DemoClock
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.render import shown_path
 
 OFFICER: Final = "Olga Example"
 ADDRESS: Final = "https://reports.example.com"
-AFTER_MIDNIGHT: Final = 5 * 60
 DRAW_SECONDS: Final = 20
 """More than 32 slots, after which a slot's hash decides."""
 
@@ -82,7 +80,7 @@ class ReportStory:
 
     async def tell_all(self) -> ReportTold:
         """Every step. LedgerError when the report does not verify, or a changed one does."""
-        today = datetime.fromtimestamp(self.clock.now(), UTC).date().isoformat()
+        today = self.clock.today().isoformat()
         self.day, self.period = today, today[:7]
         closed = await self.end_the_month()
         await self.declare()

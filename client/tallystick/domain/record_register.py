@@ -1,31 +1,25 @@
 """The register of one security at the record date of one event, and how each owner in it is to be paid.
 
-It is stored as a header in canonical JSON and pages of positions. The header has the Merkle root over the pages, so its
-hash, SHA-256("tallystick:record-register" || header), is of the whole register: the daily close takes it up, and what
-is read from a store is checked against it.
+It is stored as register_pages.py says. Its hash, SHA-256("tallystick:record-register" || header), is what the daily
+close takes up, and what is read from a store is checked against it.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
 
-from tallystick.domain.amounts import U64_MAX
 from tallystick.domain.canonical import canonical_json, sha256
 from tallystick.domain.dividends import HolderClass
 from tallystick.domain.merkle import merkle_root
+from tallystick.domain.register_pages import pack_rows, read_header, require_whole
 from tallystick.errors import LedgerError
 
 REGISTER_TAG: Final = b"tallystick:record-register"
 REGISTER_VERSION: Final = 1
-PAGE_LENGTH: Final = 1_000
-"""Positions of one stored page."""
-
 _ROW: Final = Struct("<32sQBQQH")
 """Owner, raw units, class, frozen and escrowed raw units, and which program of the header owns the owner (0: none)."""
 
@@ -103,7 +97,7 @@ def pack_register(register: RecordRegister) -> PackedRegister:
     programs = sorted({position.program for position in register.positions} - {b""})
     if len(programs) > 0xFFFF:
         raise LedgerError(f"Owners of {len(programs):,} different programs do not fit a register.")
-    pages = tuple(_pages(register.positions, {program: number for number, program in enumerate(programs, 1)}))
+    pages = pack_rows(_ROW, _rows(register.positions, programs))
     header = canonical_json(
         {
             "block_time": register.block_time,
@@ -139,12 +133,8 @@ def unpack_register(packed: PackedRegister) -> RecordRegister:
         f"The stored register of event {packed.event_hash.hex()} is not the one whose hash was kept.",
         hint="Compare its hash with the daily close of its day, restore the store from a backup, and find out who.",
     )
-    if register_hash(packed.header) != packed.hash:
-        raise damaged
     try:
-        document = json.loads(packed.header)
-        if document["version"] != REGISTER_VERSION or merkle_root(packed.pages).hex() != document["pages_root"]:
-            raise damaged
+        document = read_header(packed, REGISTER_TAG, REGISTER_VERSION)
         programs = (b"", *(bytes.fromhex(each) for each in document["programs"]))
         register = RecordRegister(
             security=bytes.fromhex(document["security"]),
@@ -171,22 +161,11 @@ def unpack_register(packed: PackedRegister) -> RecordRegister:
     return register
 
 
-def _pages(positions: Sequence[Position], programs: dict[bytes, int]) -> Iterator[bytes]:
-    numbers: dict[bytes, int] = {b"": 0, **programs}
-    for start in range(0, len(positions), PAGE_LENGTH):
-        yield b"".join(
-            [
-                _ROW.pack(
-                    each.owner,
-                    each.raw,
-                    each.holder_class,
-                    each.frozen_raw,
-                    each.escrowed_raw,
-                    numbers[each.program],
-                )
-                for each in positions[start : start + PAGE_LENGTH]
-            ]
-        )
+def _rows(positions: Sequence[Position], programs: Sequence[bytes]) -> Iterator[tuple[bytes | int, ...]]:
+    numbers = {program: number for number, program in enumerate((b"", *programs))}
+    for each in positions:
+        program = numbers[each.program]
+        yield each.owner, each.raw, each.holder_class, each.frozen_raw, each.escrowed_raw, program
 
 
 def _positions(pages: Iterable[bytes], programs: Sequence[bytes]) -> Iterator[Position]:
@@ -197,12 +176,7 @@ def _positions(pages: Iterable[bytes], programs: Sequence[bytes]) -> Iterator[Po
 
 
 def _require_whole(register: RecordRegister) -> None:
-    before = b""
-    total = 0
-    for owner, raw in map(attrgetter("owner", "raw"), register.positions):
-        if len(owner) != 32 or owner <= before or not 0 < raw <= U64_MAX:
-            raise LedgerError("A register at the record date has each owner once, in order, with a balance.")
-        before, total = owner, total + raw
+    total = require_whole(register.positions)
     if total != register.supply:
         raise LedgerError(
             f"The register's owners have {total} raw units; the supply at slot {register.slot} was {register.supply}."
@@ -210,7 +184,6 @@ def _require_whole(register: RecordRegister) -> None:
 
 
 __all__ = [
-    "PAGE_LENGTH",
     "PackedRegister",
     "Position",
     "RecordRegister",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from tallystick.domain.amounts import U64_MAX
@@ -45,20 +46,21 @@ class RegisterEntry:
         return self.owner + self.raw.to_bytes(8, "little")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Register:
-    """Holders in the order of their address bytes."""
+    """Holders in the order of their address bytes. Without slots, so that sum and root are computed once: there may be
+    a million holders."""
 
     entries: tuple[RegisterEntry, ...]
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Raw units of all holders together."""
         return sum(entry.raw for entry in self.entries)
 
-    @property
+    @cached_property
     def root(self) -> bytes:
-        """32 bytes; computed on each call."""
+        """32 bytes."""
         return merkle_root(entry.leaf for entry in self.entries)
 
     def find(self, owner: bytes) -> RegisterEntry | None:
@@ -96,27 +98,30 @@ class RegisterProof:
 
 
 def build_register(accounts: Iterable[TokenAccount]) -> Register:
-    """Merge token accounts by owner; owners with nothing are left out.
+    """Merge token accounts by owner; owners with nothing are left out. LedgerError as merge_rows."""
+    return merge_rows((each.address, each.owner, each.raw, each.frozen) for each in accounts)
+
+
+def merge_rows(rows: Iterable[tuple[bytes, bytes, int, bool]]) -> Register:
+    """The same from rows with the fields of a TokenAccount.
 
     LedgerError when an address is not 32 bytes, an amount is not a u64, or an account appears twice (a list read in
     pages at different slots).
     """
     seen: set[bytes] = set()
     totals: dict[bytes, tuple[int, int, int]] = {}
-    for account in accounts:
-        if len(account.address) != ADDRESS_LENGTH or len(account.owner) != ADDRESS_LENGTH:
+    for address, owner, amount, is_frozen in rows:
+        if len(address) != ADDRESS_LENGTH or len(owner) != ADDRESS_LENGTH:
             raise LedgerError("A token account's address and owner have 32 bytes each.")
-        if not 0 <= account.raw <= U64_MAX:
-            raise LedgerError(f"A token account holds between 0 and 2^64 - 1 raw units, not {account.raw}.")
-        if account.address in seen:
-            raise LedgerError(
-                f"Token account {account.address.hex()} is listed twice.", hint="Read all accounts at one slot."
-            )
-        seen.add(account.address)
-        if account.raw == 0:
+        if not 0 <= amount <= U64_MAX:
+            raise LedgerError(f"A token account holds between 0 and 2^64 - 1 raw units, not {amount}.")
+        if address in seen:
+            raise LedgerError(f"Token account {address.hex()} is listed twice.", hint="Read all accounts at one slot.")
+        seen.add(address)
+        if amount == 0:
             continue
-        raw, frozen, count = totals.get(account.owner, (0, 0, 0))
-        totals[account.owner] = raw + account.raw, frozen + (account.raw if account.frozen else 0), count + 1
+        raw, frozen, count = totals.get(owner, (0, 0, 0))
+        totals[owner] = raw + amount, frozen + (amount if is_frozen else 0), count + 1
     register = Register(tuple(RegisterEntry(owner, *totals[owner]) for owner in sorted(totals)))
     if register.total > U64_MAX:
         raise LedgerError("The accounts together hold more than a mint can have issued (u64).")

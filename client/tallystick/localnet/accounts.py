@@ -91,8 +91,8 @@ def get_program_accounts(ledger: Ledger, params: Params) -> Any:
     context = config.context(ledger)
     value = [
         {"account": account_as_json(ledger, account, encoding, data_slice), "pubkey": str(address)}
-        for address, account in ledger.program_accounts(program).items()
-        if filters.pass_data(account.data) and (not filters.token_accounts or is_token_account(account))
+        for address, account in ledger.program_accounts(program, filters.pass_data).items()
+        if not filters.token_accounts or is_token_account(account)
     ]
     return {"context": context, "value": value} if config.boolean("withContext") else value
 

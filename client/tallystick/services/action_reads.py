@@ -27,7 +27,7 @@ from tallystick.domain.amounts import (
 from tallystick.errors import AmountError
 from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionKind, ActionStatus, ActionTerms
-from tallystick.services.chain_reads import list_actions, read_snapshot, require
+from tallystick.services.chain_reads import list_actions, read_snapshot, require, ticker_of
 from tallystick.services.rules import multiplier_at, policy_at
 
 GROSS_DECIMALS: Final = 18
@@ -248,6 +248,19 @@ def terms_text(kind: ActionKind, terms: ActionTerms) -> str:
     return ""
 
 
+def action_name(kind: ActionKind, terms: ActionTerms, security: Security) -> str:
+    """What an action does to which security, in a few words."""
+    ticker, what = ticker_of(security), terms_text(kind, terms)
+    if kind in CHANGES_MULTIPLIER:
+        return f"{kind_text(kind)} {what} of {ticker}"
+    return f"{kind_text(kind)} of {ticker}" + (f" ({what})" if what else "")
+
+
+def described(action: CorporateAction, security: Security) -> str:
+    """The same, with the version."""
+    return f"{action_name(action.kind, action.terms, security)}, version {action.action_version}"
+
+
 def ratio_text(terms: ActionTerms) -> str:
     """New to old shares; empty where there is no ratio."""
     return f"{terms.numerator}:{terms.denominator}" if terms.denominator else ""
@@ -292,8 +305,10 @@ __all__ = [
     "ActionState",
     "Effect",
     "action_details",
+    "action_name",
     "after_ratio",
     "currency_text",
+    "described",
     "effect_notes",
     "effect_of",
     "find_versions",

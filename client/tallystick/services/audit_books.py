@@ -130,11 +130,9 @@ async def _statement_files(
 
     kept = [each for each in await sources.statements.list() if is_wanted(each)]
     kept.sort(key=lambda each: (each.statement.as_of, each.key))
-    for source in sorted({each for stored in kept for each in stored.statement.source_hashes}):
-        try:
-            yield f"statements/received/{source.hex()}", await sources.archive.get(source)
-        except StoreError as error:
-            missing(f"statements/received/{source.hex()}", error.message)
+    received = {each for stored in kept for each in stored.statement.source_hashes}
+    async for name, data in _received_files(sources, "statements/received", received, missing):
+        yield name, data
     rows: list[Row] = []
     for stored in kept:
         content = encode_statement(stored.statement)
@@ -171,14 +169,21 @@ async def _confirmation_files(sources: AuditSources, missing: Missing) -> Files:
         for confirmation in await sources.confirmations.list(sources.securities[event.security], event.event_id)
     ]
     found.sort(key=lambda each: (each.received_at, each.source_hash))
-    for source in sorted({each.source_hash for each in found}):
-        try:
-            yield f"dividends/received/{source.hex()}", await sources.archive.get(source)
-        except StoreError as error:
-            missing(f"dividends/received/{source.hex()}", error.message)
+    received = {each.source_hash for each in found}
+    async for name, data in _received_files(sources, "dividends/received", received, missing):
+        yield name, data
     rows = [json.loads(encode_confirmation(each)) for each in found]
     for name, data in table("dividends/confirmations", rows, ("isin", "event_id", "function", "reference")):
         yield name, data
+
+
+async def _received_files(sources: AuditSources, folder: str, received: set[bytes], missing: Missing) -> Files:
+    """Files as a custodian sent them, named by their SHA-256."""
+    for source in sorted(received):
+        try:
+            yield f"{folder}/{source.hex()}", await sources.archive.get(source)
+        except StoreError as error:
+            missing(f"{folder}/{source.hex()}", error.message)
 
 
 async def _book_tables(sources: AuditSources) -> list[tuple[str, bytes]]:

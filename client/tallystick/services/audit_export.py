@@ -19,7 +19,7 @@ from tallystick.errors import Refused, StoreConflict
 from tallystick.services.audit_books import AuditSources, Files, books_files
 from tallystick.services.audit_month import month_files
 from tallystick.services.audit_readme import readme_text
-from tallystick.services.report_build import Progress
+from tallystick.services.report_history import Progress
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"

@@ -11,16 +11,16 @@ from tallystick.adapters.chain.protocol import Chain
 from tallystick.adapters.clock import Clock
 from tallystick.adapters.publish.folder import PublishFolder
 from tallystick.adapters.store.reports import StoredReport
-from tallystick.domain.audit_tables import Row, csv_table, plain, row_of
+from tallystick.domain.audit_tables import Row, bytes_text, csv_lines, plain, row_of
 from tallystick.domain.register import Register
 from tallystick.domain.report_anchors import day_text, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts, SecurityAt, SecurityFacts
 from tallystick.domain.reserve_report.published import ANCHOR, APPROVAL, PDF, REPORT, approval_bytes, version_folder
 from tallystick.services.audit_books import AuditSources, Files, Missing, table
 from tallystick.services.report_approval import published_approval
-from tallystick.services.report_build import Progress, with_kept_registers
-from tallystick.services.report_closes import moment_of, read_month_closes
-from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_build import with_kept_registers
+from tallystick.services.report_closes import read_month
+from tallystick.services.report_history import Progress
 
 T = TypeVar("T")
 
@@ -40,17 +40,7 @@ async def month_files(
     Read from the chain anew, as anybody reads it. Refused for a month that no report can be built of yet.
     """
     top = f"months/{period_text(period)}"
-    month = await read_month_closes(chain, sources.closes, sources.issuer, period)
-    facts = await gather_facts(
-        chain,
-        sources.issuer,
-        period,
-        moment_of(month.as_of),
-        month.moments,
-        clock,
-        opening=moment_of(month.opening) if month.opening else None,
-        progress=progress,
-    )
+    month, facts = await read_month(chain, sources.closes, sources.issuer, period, clock, progress=progress)
     for each in sorted(facts.unserved):
         missing(f"{top}/chain", f"The endpoint does not serve the {each}.")
     facts = await with_kept_registers(facts, sources.closes, month.as_of)
@@ -140,11 +130,8 @@ def _figure(security: SecurityFacts, name: str, moment: Moment, at: SecurityAt) 
 
 
 def _register_table(register: Register) -> bytes:
-    rows: list[Row] = [
-        {"owner": plain(each.owner, "owner"), "raw": str(each.raw), "frozen": str(each.frozen_raw)}
-        for each in register.entries
-    ]
-    return csv_table(rows, ("owner", "raw", "frozen"))
+    lines = ((bytes_text(each.owner), str(each.raw), str(each.frozen_raw)) for each in register.entries)
+    return csv_lines(("owner", "raw", "frozen"), lines)
 
 
 async def _report_files(published: PublishFolder, report: StoredReport, pdf: Callable[[bytes], bytes]) -> Files:

@@ -1,4 +1,4 @@
-"""Writes what plans send into the audit log: once before a transaction is signed, once when its outcome is known.
+"""Writes the audit log: what plans send, once before it is signed and once when its outcome is known, and decisions.
 
 The first entry comes first on purpose: where the log cannot be written, nothing is signed.
 """
@@ -16,7 +16,7 @@ ENDED = "end"
 
 
 class AuditTrail:
-    """A trail for plans.execute. `actor` is whoever gave the command, as this installation knows them."""
+    """What plans.execute tells, and commands. `actor` is whoever gave the command, as this installation knows them."""
 
     def __init__(self, log: AuditLog, clock: Clock, actor: str) -> None:
         self._log = log
@@ -27,7 +27,7 @@ class AuditTrail:
         """Note what is about to be signed, and by which keys. StoreError when the log cannot be written."""
         roles = action.roles or ("signer",) * len(action.signers)
         keys: dict[str, CanonicalValue] = {str(key): role for key, role in zip(action.signers, roles, strict=True)}
-        await self._append(BEGUN, action.intent, {"summary": action.summary, "signers": keys})
+        await self.note(BEGUN, action.intent, {"summary": action.summary, "signers": keys})
 
     async def end(self, action: Action, result: SendResult) -> None:
         """Note what became of it. StoreError when the log cannot be written; what was sent stays sent."""
@@ -35,7 +35,7 @@ class AuditTrail:
 
     async def resumed(self, result: SendResult) -> None:
         """Note what became of a transaction that an earlier run began. StoreError as for `end`."""
-        await self._append(
+        await self.note(
             ENDED,
             result.intent,
             {
@@ -46,5 +46,6 @@ class AuditTrail:
             },
         )
 
-    async def _append(self, step: str, intent: str, details: dict[str, CanonicalValue]) -> None:
-        await self._log.append(at=self._clock.now(), actor=self._actor, action=step, subject=intent, details=details)
+    async def note(self, action: str, subject: str, details: dict[str, CanonicalValue]) -> None:
+        """Note what was done here: `action` is what, `subject` of what. StoreError when the log cannot be written."""
+        await self._log.append(at=self._clock.now(), actor=self._actor, action=action, subject=subject, details=details)

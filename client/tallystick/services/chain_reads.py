@@ -17,7 +17,6 @@ from tallystick.adapters.chain.protocol import Account, Chain, Commitment, Memcm
 from tallystick.errors import LedgerError, Refused
 from tallystick.program import token
 from tallystick.program.generated.accounts import (
-    Attestation,
     CorporateAction,
     Fill,
     Hold,
@@ -113,6 +112,13 @@ async def chain_time(chain: Chain, commitment: Commitment = "confirmed") -> int:
     return _clock(await chain.get_account(CLOCK, commitment))
 
 
+async def newest_finalized(chain: Chain) -> tuple[int, int]:
+    """The newest finalized slot and its time: its block's, or the clock of the chain where the node has none."""
+    slot = await chain.get_slot("finalized")
+    block_time = await chain.get_block_time(slot)
+    return slot, await chain_time(chain, "finalized") if block_time is None else block_time
+
+
 async def read(chain: Chain, kind: type[A], address: Pubkey, commitment: Commitment = "confirmed") -> A | None:
     """One account of ours, None when there is none."""
     return decode(kind, address, await chain.get_account(address, commitment))
@@ -199,13 +205,6 @@ async def list_actions(
     return await _of_security(chain, CorporateAction, security, commitment, min_context_slot)
 
 
-async def list_attestations(
-    chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
-) -> Found[Attestation]:
-    """A security's attestations, open ones too."""
-    return await _of_security(chain, Attestation, security, commitment, min_context_slot)
-
-
 async def list_orders(
     chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
 ) -> Found[Order]:
@@ -265,7 +264,6 @@ __all__ = [
     "decode",
     "list_actions",
     "list_all",
-    "list_attestations",
     "list_fills",
     "list_holders",
     "list_holds",
@@ -276,6 +274,7 @@ __all__ = [
     "list_roles",
     "list_securities",
     "list_seizures",
+    "newest_finalized",
     "read",
     "read_snapshot",
     "require",

@@ -29,6 +29,7 @@ from tallystick.program.addresses import program_data_address
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.loader import read_program_data
 from tallystick.services.books import SecurityBook, read_books
+from tallystick.services.chain_reads import newest_finalized
 from tallystick.services.reconciliation_custody import DeclaredSecurity, declarations, statement_references
 from tallystick.services.reconciliation_statements import conflict_breaks
 
@@ -39,6 +40,13 @@ _ELF_HEADER: Final = Struct("<32xQQ6xHHHH")
 """Offsets of segment and section tables, then size and number of segments and of sections."""
 _ELF_SEGMENT: Final = Struct("<8xQ16xQ")
 """Offset and size of a segment in the file."""
+
+
+async def closing_day(chain: Chain) -> str:
+    """The chain's today, YYYY-MM-DD in UTC, by its newest finalized slot: what is confirmed may be of the next day
+    some seconds earlier, which cannot be closed yet. ChainError."""
+    _, moment = await newest_finalized(chain)
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()
 
 
 async def close_day(

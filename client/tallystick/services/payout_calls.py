@@ -31,8 +31,17 @@ BATCHES_AT_ONCE: Final = 64
 class PayoutCalls:
     """One distribution's list: `skips` has a word for each batch with the bits that a push leaves out."""
 
-    def __init__(self, store: PayoutStore, record: PayoutRecord, payer: Pubkey) -> None:
+    def __init__(
+        self,
+        store: PayoutStore,
+        record: PayoutRecord,
+        payer: Pubkey,
+        suspended: Collection[bytes],
+        frozen: Collection[bytes],
+    ) -> None:
         self.record = record
+        self.suspended = frozenset(suspended)
+        self.frozen = frozenset(frozen)
         self.skips: list[int] = []
         self.sizes: list[int] = []
         self._store = store
@@ -52,18 +61,18 @@ class PayoutCalls:
         distribution: Pubkey,
         payer: Pubkey,
         *,
-        suspended: Collection[bytes],
-        frozen: Collection[bytes],
+        suspended: Collection[bytes] = (),
+        frozen: Collection[bytes] = (),
     ) -> PayoutCalls:
-        """The list of a distribution. `suspended` and `frozen` are owners. Refused when there is none in the store,
-        LedgerError when it is not the one of its record."""
+        """The list of a distribution, for a push by `payer`. `suspended` are the owners whom compliance has suspended
+        now, `frozen` those of whom a token account of the security is frozen now, 32 bytes each. Refused when there is
+        none in the store, LedgerError when it is not the one of its record."""
         record = await store.find(bytes(distribution))
         if record is None:
             raise Refused(
                 f"The store has no list of distribution {distribution}.", hint="Plan it with: tally dividend plan"
             )
-        calls = PayoutCalls(store, record, payer)
-        held, halted = frozenset(frozen), frozenset(suspended)
+        calls = PayoutCalls(store, record, payer, suspended, frozen)
         leaves, entries, total = [], 0, 0
         for first in range(0, record.batches, BATCHES_AT_ONCE):
             for stored in await store.batches(record.address, first, BATCHES_AT_ONCE):
@@ -71,7 +80,7 @@ class PayoutCalls:
                 leaves.append(batch.leaf(record.address))
                 calls._entries_roots.append(batch.entries_root)
                 calls.sizes.append(len(stored.lines))
-                calls.skips.append(_skips(stored, halted, held))
+                calls.skips.append(calls._skips_of(stored))
                 entries, total = entries + len(stored.lines), total + stored.total
         tree = MerkleTree(leaves) if leaves else None
         if tree is None or (tree.root, len(leaves), entries, total) != (
@@ -83,6 +92,14 @@ class PayoutCalls:
             raise LedgerError(f"The stored list of distribution {distribution} is not the one its record names.")
         calls._tree = tree
         return calls
+
+    def _skips_of(self, batch: PayoutBatch) -> int:
+        word = 0
+        for place, line in enumerate(batch.lines):
+            is_left = line.holder_class in (HolderClass.PROGRAM, HolderClass.INVENTORY)
+            if is_left or line.owner in self.suspended or line.owner in self.frozen:
+                word |= 1 << place
+        return word
 
     def target(self, batch: int, word: int) -> int:
         """The bits of a batch that a push may set: entries that are neither paid nor left out."""
@@ -133,15 +150,6 @@ class PayoutCalls:
             )
             for line in lines
         ]
-
-
-def _skips(batch: PayoutBatch, suspended: frozenset[bytes], frozen: frozenset[bytes]) -> int:
-    word = 0
-    for place, line in enumerate(batch.lines):
-        is_left = line.holder_class in (HolderClass.PROGRAM, HolderClass.INVENTORY)
-        if is_left or line.owner in suspended or line.owner in frozen:
-            word |= 1 << place
-    return word
 
 
 __all__ = ["ACCOUNTS_AT_ONCE", "BATCHES_AT_ONCE", "PayoutCalls"]

@@ -6,7 +6,7 @@ point, also in the middle of a write, is carried on by the next.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -52,20 +52,17 @@ async def push(
     store: PayoutStore,
     outbox: Outbox,
     clock: Clock,
-    distribution: Pubkey,
+    calls: PayoutCalls,
     payer: TransactionSigner,
     *,
     settings: PushSettings | None = None,
-    suspended: Collection[bytes] = (),
-    frozen: Collection[bytes] = (),
     on_progress: Callable[[PushProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     confirm_stage: ConfirmStage | None = None,
 ) -> PushReport:
     """Pay what can be paid of a distribution, and report what is paid and what is left.
 
-    `payer` is its payout key, which pays fees and rent too. `suspended` are the owners whom compliance has suspended
-    now, `frozen` those of whom a token account of the security is frozen now, 32 bytes each. `should_stop` is asked
+    `calls` are its list as just loaded, `payer` is its payout key, which pays fees and rent too. `should_stop` is asked
     before each batch; what is in flight then is followed to its fate.
 
     Raises, before anything is signed: Refused when the distribution cannot be pushed or the payer holds too little;
@@ -75,8 +72,7 @@ async def push(
     `stopped` says it.
     """
     run = _Push(chain, store, outbox, clock, settings or PushSettings(), on_progress, confirm_stage)
-    calls = await PayoutCalls.load(store, distribution, payer.pubkey, suspended=suspended, frozen=frozen)
-    return await run.run(calls, payer, should_stop or (lambda: False), frozenset(suspended), frozenset(frozen))
+    return await run.run(calls, payer, should_stop or (lambda: False))
 
 
 class _Push:
@@ -105,14 +101,7 @@ class _Push:
         self._canary: Pubkey | None = None
         self._told_at = self._began - _TELL_EVERY
 
-    async def run(
-        self,
-        calls: PayoutCalls,
-        payer: TransactionSigner,
-        should_stop: Callable[[], bool],
-        suspended: frozenset[bytes],
-        frozen: frozenset[bytes],
-    ) -> PushReport:
+    async def run(self, calls: PayoutCalls, payer: TransactionSigner, should_stop: Callable[[], bool]) -> PushReport:
         """All stages, and the report."""
         address = Pubkey.from_bytes(calls.record.address)
         flights = Flights(self._chain, self._outbox, self._clock, payer, self._settings.flights)
@@ -147,12 +136,12 @@ class _Push:
         await self._send(Stage.REST, [batch for batch in loop.unpaid_batches() if batch not in asked])
 
         await loop.read_words(loop.floor)
-        stock = await self._take_stock(suspended, frozen)
+        stock = await self._take_stock()
         again = [batch for batch in stock.payable if loop.may_try(batch)]
         if again and not loop.stopped:
             # An account was opened or thawed meanwhile, or a transaction did not land.
             await self._send(Stage.REST, again)
-            stock = await self._take_stock(suspended, frozen)
+            stock = await self._take_stock()
         return self._report(before, stock)
 
     async def _begin(self, address: Pubkey, payer: Pubkey) -> DistributionAccount:
@@ -302,11 +291,9 @@ class _Push:
             canary=self._canary,
         )
 
-    async def _take_stock(self, suspended: frozenset[bytes], frozen: frozenset[bytes]) -> Stock:
+    async def _take_stock(self) -> Stock:
         account = await self._loop.read_words(self._loop.floor)
-        return await take_stock(
-            self._chain, self._calls, account, suspended=suspended, frozen=frozen, unknown=self._loop.unknown
-        )
+        return await take_stock(self._chain, self._calls, account, self._loop.unknown)
 
     def _report(self, before: DistributionAccount, stock: Stock) -> PushReport:
         loop, record = self._loop, self._calls.record

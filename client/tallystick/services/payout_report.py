@@ -169,15 +169,7 @@ class Stock:
     payable: tuple[int, ...] = ()
 
 
-async def take_stock(
-    chain: Chain,
-    calls: PayoutCalls,
-    account: DistributionAccount,
-    *,
-    suspended: Collection[bytes],
-    frozen: Collection[bytes],
-    unknown: Collection[int] = (),
-) -> Stock:
+async def take_stock(chain: Chain, calls: PayoutCalls, account: DistributionAccount, unknown: Collection[int]) -> Stock:
     """What is paid, and of everything whose bit is not set why not, reading its token accounts at finalized.
 
     `unknown` are batches with a transaction whose fate is open. Raises ChainError when the accounts cannot be read.
@@ -204,7 +196,7 @@ async def take_stock(
         for place, line in enumerate((await calls.batch(number)).lines):
             if word >> place & 1:
                 continue
-            if (reason := _left_alone(line, suspended, frozen)) is not None:
+            if (reason := _left_alone(line, calls)) is not None:
                 leave(reason, line)
             elif number in unknown:
                 leave(LeftReason.UNKNOWN, line)
@@ -234,12 +226,12 @@ def _obstacle(account: Account | None, line: PayoutLine, record: PayoutRecord) -
         return LeftReason.NOT_AN_ACCOUNT
 
 
-def _left_alone(line: PayoutLine, suspended: Collection[bytes], frozen: Collection[bytes]) -> LeftReason | None:
+def _left_alone(line: PayoutLine, calls: PayoutCalls) -> LeftReason | None:
     if line.holder_class in (HolderClass.PROGRAM, HolderClass.INVENTORY):
         return LeftReason.PROGRAM_OWNED
-    if line.owner in suspended:
+    if line.owner in calls.suspended:
         return LeftReason.SUSPENDED
-    return LeftReason.FROZEN_HOLDER if line.owner in frozen else None
+    return LeftReason.FROZEN_HOLDER if line.owner in calls.frozen else None
 
 
 __all__ = [

@@ -24,7 +24,7 @@ from tallystick.errors import InputError, Refused
 from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionStatus
 from tallystick.services.action_reads import moment_text
-from tallystick.services.chain_reads import chain_time, require
+from tallystick.services.chain_reads import newest_finalized, require
 from tallystick.services.record_holdings import (
     ATTEMPTS,
     PAUSE,
@@ -92,7 +92,7 @@ async def take_register(
                 hint="A register is taken once. Cancel the action and announce the new date under another event id.",
             )
         return TakenRegister(kept, kept.hash, is_new=False)
-    slot, moment = await _newest(chain)
+    slot, moment = await newest_finalized(chain)
     _require_moment(moment, record_at, longest_lateness, late_reason)
     mint = (await require(chain, Security, security, commitment="finalized")).mint
     read = await _read_alike(chain, witnesses, security, mint, clock, attempts, slot)
@@ -124,7 +124,7 @@ async def wait_for_record_date(chain: Chain, action: Pubkey, clock: Clock, on_wa
     """Sleep until the record date of an action has come at a finalized slot; the chain's clock then. `on_wait` is told
     the seconds that are left, each time before it sleeps."""
     record_at = (await require(chain, CorporateAction, action)).terms.record_at
-    while (left := record_at - (now := (await _newest(chain))[1])) > 0:
+    while (left := record_at - (now := (await newest_finalized(chain))[1])) > 0:
         on_wait(left)
         await clock.sleep(min(float(left), LONGEST_SLEEP))
     return now
@@ -189,13 +189,6 @@ async def _read_alike(
         hint="If tokens move all the time, hold transfers for a moment; if they do not, find out which endpoint is"
         " wrong before anything is paid.",
     )
-
-
-async def _newest(chain: Chain) -> tuple[int, int]:
-    """The newest finalized slot and its time: its block's, as the register's, or the clock of the chain without one."""
-    slot = await chain.get_slot("finalized")
-    block_time = await chain.get_block_time(slot)
-    return slot, await chain_time(chain, "finalized") if block_time is None else block_time
 
 
 def _difference(read: SecurityHoldings, other: SecurityHoldings, number: int) -> str:

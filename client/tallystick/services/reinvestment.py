@@ -35,10 +35,12 @@ from tallystick.domain.reserve import statement_reserve
 from tallystick.errors import AmountError, Refused
 from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionKind, ActionStatus, ActionTerms
+from tallystick.services.action_execution import plan_execute_action
 from tallystick.services.action_reads import after_ratio, moment_text, multiplier_text
+from tallystick.services.action_rules import NO_CURRENCY
 from tallystick.services.attestation import Claim, build_claim
 from tallystick.services.chain_reads import list_actions, read_snapshot, require
-from tallystick.services.corporate_actions import NO_CURRENCY, plan_announce_action, plan_execute_action
+from tallystick.services.corporate_actions import plan_announce_action
 from tallystick.services.plans import Plan
 from tallystick.services.reconciliation_custody import newest_statement
 from tallystick.services.rules import multiplier_at, policy_at

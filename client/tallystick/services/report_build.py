@@ -7,7 +7,7 @@ is not kept. The same inputs make the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,14 +30,12 @@ from tallystick.domain.reserve_report.published import report_uri
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import security_address
 from tallystick.program.generated.constants import PROGRAM_ID
-from tallystick.services.report_closes import MonthCloses, drawn_day, moment_of, read_month_closes
-from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_closes import MonthCloses, drawn_day, read_month
 from tallystick.services.report_figures import NOTHING
+from tallystick.services.report_history import Progress
 from tallystick.services.report_inputs import ReportBooks, ReportProfile, collect_declared
 from tallystick.services.report_rehearsal import require_verifiable
 
-Progress = Callable[[str, int, int], None]
-"""Told what is read, how much of it, and how much there is."""
 FIGURES: Final = (
     "supply",
     "minted",
@@ -90,17 +88,8 @@ async def build_report(
     reason is given and nothing changed. LedgerError, with both values, when chain and closes differ. StoreConflict
     while a publication is under way.
     """
-    month = await read_month_closes(chain, books.closes, issuer, period)
-    facts = await gather_facts(
-        chain,
-        issuer,
-        period,
-        moment_of(month.as_of),
-        month.moments,
-        clock,
-        opening=moment_of(month.opening) if month.opening else None,
-        program_id=program_id,
-        progress=progress,
+    month, facts = await read_month(
+        chain, books.closes, issuer, period, clock, program_id=program_id, progress=progress
     )
     facts = await with_kept_registers(facts, books.closes, month.as_of)
     _require_served(facts)

@@ -137,10 +137,11 @@ async def read_closed_days(
     since: int,
     program_id: Pubkey,
 ) -> tuple[tuple[ClosedDay, ...], bool]:
-    """The days of a period that were closed on chain, in order, and whether the node served all transactions that can
-    have closed one: those of the publishers' roles since the month began. ChainError."""
+    """The days of a period that were closed on chain, in order, behind the last one before it that was closed since
+    then; and whether the node served all transactions that can have closed one: those of the publishers' roles since
+    that second (unix). ChainError."""
     listings = [await list_since_time(chain, role, since) for role in publishers]
-    days = range(first_day(period), first_day(period) + days_in(period))
+    first, until = first_day(period), first_day(period) + days_in(period)
     found: list[ClosedDay] = []
     made: set[Pubkey] = set()
     is_whole = True
@@ -150,10 +151,12 @@ async def read_closed_days(
             continue
         for event in events_in(transaction, program_id):
             made |= makes(event)
-            if isinstance(event, events.DayClosed) and event.issuer == issuer and event.day in days:
+            if isinstance(event, events.DayClosed) and event.issuer == issuer and event.day < until:
                 found.append(ClosedDay(event.day, event.close_hash, event.as_of_slot, event.days_hash, event.closed_at))
     is_whole = is_whole and all(each.reaches or each.address in made for each in listings)
-    return tuple(sorted(found, key=lambda each: each.day)), is_whole
+    found.sort(key=lambda each: each.day)
+    before = [each for each in found if each.day < first][-1:]
+    return (*before, *(each for each in found if each.day >= first)), is_whole
 
 
 def details_of(event: EventLayout) -> dict[str, CanonicalValue]:

@@ -13,7 +13,8 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
 from tallystick.errors import TallystickError
 from tallystick.services.report_approval import Rebuilt
-from tallystick.services.report_build import Progress, build_report
+from tallystick.services.report_build import build_report
+from tallystick.services.report_history import Progress
 from tallystick.services.report_inputs import ReportBooks, ReportProfile
 
 

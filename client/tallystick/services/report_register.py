@@ -2,8 +2,8 @@
 
 What an account held then is what the oldest later transaction that names it says of it before. Every token account of
 our mint is pausable, so each transfer, mint and burn names the mint, and its history has them all. An owner changes
-without it (SetAuthority), except of an associated account, whose owner cannot change: any other account's own history
-is read too.
+without it (SetAuthority), except where it never can, as in an associated account: any other account's own history is
+read too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, ConfirmedTransaction, SignatureInfo
 from tallystick.adapters.chain.token_accounts import TokenAccounts
-from tallystick.domain.register import Register, TokenAccount, build_register
+from tallystick.domain.register import Register, merge_rows
 from tallystick.errors import LedgerError
 from tallystick.program.token import TOKEN_2022_PROGRAM, find_associated_token_address
 from tallystick.services.report_history import AT_ONCE, list_since_slot, oldest_first, read_transactions
@@ -88,7 +88,7 @@ async def rewind_register(
     frozen = rewinding.frozen
     loose = [
         address
-        for address, owner, _, _ in _then(today, rewinding.held, frozen)
+        for address, owner in _could_change(today, rewinding.held)
         if not _is_associated(address, owner, bytes(mint))
     ]
     held = dict(rewinding.held)
@@ -96,11 +96,12 @@ async def rewind_register(
         part = loose[start : start + AT_ONCE]
         read = await asyncio.gather(*(_own_rewinding(chain, each, mint, slot, today.slot) for each in part))
         for address, found in zip(part, read, strict=True):
-            if found is None:
+            # What names the mint and the account is in the history of both.
+            if found is None or (address in held and address not in found.held):
                 return None
             if address in found.held:
                 held[address] = found.held[address]
-    register = build_register(TokenAccount(*row) for row in _then(today, held, frozen))
+    register = merge_rows(_then(today, held, frozen))
     if register.total != supply:
         raise LedgerError(
             f"Mint {mint}: its token accounts at slot {slot} come to {register.total} raw units, its supply then was"
@@ -125,18 +126,37 @@ def _then(
             yield address, was[0], was[1], frozen.get(address, False)
 
 
+def _could_change(
+    today: TokenAccounts, held: Mapping[bytes, tuple[bytes, int] | None]
+) -> Iterator[tuple[bytes, bytes]]:
+    """Address and owner of every account that held something then, but those whose owner can never change: one that the
+    mint's history does not name since is the very account of then, and not another one at its address."""
+    closed = set(held)
+    for address, owner, raw, _, is_fixed in today.marked():
+        if address in held:
+            closed.discard(address)
+            if (was := held[address]) is not None and was[1]:
+                yield address, was[0]
+        elif raw and not is_fixed:
+            yield address, owner
+    for address in closed:
+        if (was := held[address]) is not None and was[1]:
+            yield address, was[0]
+
+
 def _is_associated(address: bytes, owner: bytes, mint: bytes) -> bool:
     return bytes(find_associated_token_address(owner, mint, _PROGRAM)[0]) == address
 
 
 async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, until: int) -> Rewinding | None:
-    """What an account was before its own transactions behind a slot; None when they are not all there."""
+    """What an account was before its own transactions behind a slot; None when one of them is not served.
+
+    They need not reach back to the slot themselves: a node forgets by slots, and those of the mint do.
+    """
     listing = await list_since_slot(chain, Pubkey.from_bytes(address), slot)
     found = Rewinding(mint)
     lines = [line for line in listing.lines if line.slot <= until]
-    if not await see_all(chain, lines, found):
-        return None
-    return found if listing.reaches or found.held.get(address, ()) is None else None
+    return found if await see_all(chain, lines, found) else None
 
 
 async def see_all(

@@ -142,6 +142,7 @@ async def test_accounts_of_every_size_are_read_and_nothing_else() -> None:
     found = await rpc_chain(node).get_token_accounts(MINT, commitment="finalized", min_context_slot=6)
     assert found.slot == 7
     assert list(found) == [account(1, 11, 5), account(2, 12, 2**64 - 1, frozen=True), account(9, 11, 6)]
+    assert [is_fixed for *_, is_fixed in found.marked()] == [False, True, True]
     assert (len(found), found[-1], found[:1]) == (3, account(9, 11, 6), (account(1, 11, 5),))
     program, config = node.asked[-1][1]
     assert program == str(TOKEN_2022_PROGRAM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from tallystick.domain.closes import NO_PREVIOUS, parse_close
 from tallystick.program.artifacts import PROGRAM, checksums
 from tallystick.services.dividend_statements import verify_statement
+from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, DAY, first_morning
+from tallystick_cli.demo.reporting import DRAW_SECONDS
 from tallystick_cli.profile import read_profile
 from test_cli_help import ALL, options_of
 from typing_in import Terminal, Typed
@@ -111,6 +114,15 @@ def test_the_closes_file_is_the_close_whose_hash_was_told_and_names_the_packaged
     assert sorted(each.supply for each in close.securities) == [60 * 10**8, 80 * 10**8, 90 * 10**8]
 
 
+def test_the_report_leaves_no_day_of_the_month_out_and_looks_at_one_of_them_twice(told: tuple[Path, Typed]) -> None:
+    report = json.loads(Path(told[1].document["report"]["page"]).with_name("report.json").read_bytes())
+    assert report["days"]["left_out"] == []
+    assert report["days"]["count"] == len(report["backing"]) >= 28
+    assert [row["is_passed"] for row in report["second_look"]["test"]] == [True] * 3
+    # Two purchases on the way, and one redemption on the first day.
+    assert [row["fills"]["mint"] for row in report["roll_forward"]] == [5, 2, 2]
+
+
 def test_the_reconciliations_are_written_as_told(told: tuple[Path, Typed]) -> None:
     clean, broken = (json.loads((told[0] / f"reconciliation-day-{day}.json").read_bytes()) for day in (1, 2))
     assert (clean["is_clean"], broken["is_clean"]) == (True, False)
@@ -130,6 +142,36 @@ def test_every_command_line_that_the_demo_tells_exists(told: tuple[Path, Typed])
         names = next(tuple(words[:size]) for size in (3, 2, 1) if tuple(words[:size]) in by_path)
         assert program == "tally"
         assert {word for word in words if word.startswith("--")} - options_of(by_path[names]) == set(), line
+
+
+def instant_of(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("now", "begins"),
+    [
+        ("2026-12-01T00:00:00Z", "2026-10-01T08:00:00Z"),
+        ("2026-12-01T00:59:59Z", "2026-10-01T08:00:00Z"),
+        ("2026-12-01T01:00:00Z", "2026-11-01T08:00:00Z"),
+        ("2026-12-31T23:59:59Z", "2026-11-01T08:00:00Z"),
+        ("2027-01-01T00:00:10Z", "2026-11-01T08:00:00Z"),
+        ("2027-03-01T00:01:00Z", "2027-01-01T08:00:00Z"),
+        ("2027-03-31T12:00:00Z", "2027-02-01T08:00:00Z"),
+        ("2028-03-01T01:00:00Z", "2028-02-01T08:00:00Z"),
+    ],
+)
+def test_the_demo_begins_with_the_newest_month_that_ended_an_hour_ago(now: str, begins: str) -> None:
+    assert first_morning(instant_of(now)) == instant_of(begins)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, AFTER_MIDNIGHT, 3_599, 3_600, 12 * 3_600, 31 * DAY])
+def test_the_demos_cluster_is_never_ahead_of_the_machine(seconds: int) -> None:
+    now = instant_of("2026-12-01T00:00:00Z") + seconds
+    # The story moves it over the month's last midnight, and on until a day is drawn.
+    first = datetime.fromtimestamp(first_morning(now), UTC)
+    over = datetime(first.year + first.month // 12, first.month % 12 + 1, 1, tzinfo=UTC).timestamp()
+    assert over + AFTER_MIDNIGHT + DRAW_SECONDS < now
 
 
 def test_a_folder_that_is_somebody_elses_is_left_alone(tmp_path: Path) -> None:

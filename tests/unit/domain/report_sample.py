@@ -153,7 +153,9 @@ def sample_facts() -> ReportFacts:
     """What the chain says, before this version is published."""
     closes, opening = _closes(), _opening()
     before = key("running hash before October")
-    running, closed = before, list[ClosedDay]()
+    number = day_number(opening.day)
+    closed = [ClosedDay(number, opening.hash, opening.slot, before, (number + 1) * DAY + 600)]
+    running = before
     for close in closes:
         number = day_number(close.day)
         running = days_hash(running, number, close.hash, close.slot)
@@ -200,6 +202,7 @@ def sample_facts() -> ReportFacts:
         ),
         publications=publications,
         opening=Moment(opening.slot, opening.block_time),
+        program_slot=opening.slot - 1,
     )
 
 

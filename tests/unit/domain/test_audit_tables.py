@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tallystick.domain.audit_tables import csv_table, instant_text, json_table, plain, row_of
+from tallystick.domain.audit_tables import csv_lines, csv_table, instant_text, json_table, plain, row_of
 
 
 class Kind(Enum):
@@ -82,6 +82,12 @@ def test_cells_that_a_spreadsheet_would_run_are_text_and_the_json_has_them_as_th
 
 def test_an_empty_table_has_its_head() -> None:
     assert csv_table([], ("day", "hash")) == b"day,hash\r\n"
+
+
+def test_lines_are_written_as_rows_are() -> None:
+    rows = [{"owner": "=1", "raw": "5"}, {"owner": None, "raw": "-5"}, {"owner": 'a,"b', "raw": "0"}]
+    lines = ([each["owner"], each["raw"]] for each in rows)
+    assert csv_lines(("owner", "raw"), lines) == csv_table(rows)
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20)

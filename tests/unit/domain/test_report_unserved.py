@@ -138,8 +138,18 @@ def test_days_closed_behind_the_last_are_said_to_be_unseen() -> None:
 
 def test_a_program_that_was_changed_since_is_said() -> None:
     content, facts = sample_report()
-    checks = verify_document(content, replace(facts, program_hash=key("a later program")), is_signed)
+    facts = replace(facts, program_hash=key("a later program"), program_slot=facts.as_of.slot + 1)
+    checks = verify_document(content, facts, is_signed)
     assert [each.name for each in checks if each.status is Status.NOT_SERVED] == ["program"]
+
+
+@pytest.mark.parametrize("closes", [1, len(sample_facts().moments)])
+def test_a_program_that_was_deployed_behind_a_close_is_not_called_the_one_that_ran(closes: int) -> None:
+    """The program that the closes name was put there behind the first of them, or behind all: before it another ran."""
+    content, facts = sample_report()
+    facts = replace(facts, program_slot=facts.moments[closes - 1].slot + 1)
+    (found,) = [each for each in verify_document(content, facts, is_signed) if each.name == "program"]
+    assert (found.status, "was deployed in slot" in found.words) == (Status.NOT_SERVED, True)
 
 
 def test_a_close_with_another_program_than_had_been_deployed_by_then_is_found() -> None:

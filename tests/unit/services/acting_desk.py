@@ -10,13 +10,12 @@ from tallystick.domain.identifiers import event_hash
 from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction, Security
 from tallystick.program.generated.types import ActionKind, ActionTerms, RoleKind
+from tallystick.services.action_execution import plan_execute_action, plan_retire_security
 from tallystick.services.chain_reads import require
 from tallystick.services.corporate_actions import (
     plan_announce_action,
     plan_approve_action,
     plan_cancel_action,
-    plan_execute_action,
-    plan_retire_security,
 )
 from tallystick.services.plans import Plan
 

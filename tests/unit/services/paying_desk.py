@@ -33,6 +33,7 @@ from tallystick.services.distributions import (
 )
 from tallystick.services.dividend_plan import DividendPlan, compute_dividend, plan_dividend
 from tallystick.services.dividend_rules import DividendRequest, DividendRules
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import PushSettings, push
 from tallystick.services.payout_report import PushReport
 from tallystick.services.plans import Plan
@@ -226,16 +227,11 @@ class PayingDesk(ActingDesk):
 
     async def pushed(self, record: PayoutRecord, *suspended: str) -> PushReport:
         """Everybody who can be."""
-        return await push(
-            self.chain,
-            self.payouts,
-            self.outbox,
-            self.clock,
-            Pubkey.from_bytes(record.address),
-            self.signers[self["payout"]],
-            settings=PushSettings(unpaid_limit=10_000),
-            suspended=[bytes(self[name]) for name in suspended],
-        )
+        payer, address = self.signers[self["payout"]], Pubkey.from_bytes(record.address)
+        left_out = [bytes(self[name]) for name in suspended]
+        calls = await PayoutCalls.load(self.payouts, address, payer.pubkey, suspended=left_out)
+        settings = PushSettings(unpaid_limit=10_000)
+        return await push(self.chain, self.payouts, self.outbox, self.clock, calls, payer, settings=settings)
 
     async def closed(self, record: PayoutRecord) -> PayoutRecord:
         """Closed, and the store knows what was paid."""

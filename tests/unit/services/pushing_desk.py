@@ -35,6 +35,7 @@ from tallystick.program.token import (
     associated_token_address,
     decode_token_account,
 )
+from tallystick.services.payout_calls import PayoutCalls
 from tallystick.services.payout_push import ConfirmStage, PushSettings, push
 from tallystick.services.payout_report import PushProgress, PushReport
 
@@ -207,11 +208,9 @@ class PushingDesk:
             self.store,
             self.outbox,
             self.clock,
-            self.address,
+            await PayoutCalls.load(self.store, self.address, self.payout.pubkey, suspended=suspended, frozen=frozen),
             self.payout,
             settings=settings,
-            suspended=suspended,
-            frozen=frozen,
             on_progress=on_progress,
             should_stop=should_stop,
             confirm_stage=confirm_stage,

@@ -13,8 +13,9 @@ from tallystick.domain.identifiers import event_hash
 from tallystick.errors import InputError, Refused
 from tallystick.program.generated.types import ActionKind, ActionStatus, ActionTerms, RoleKind, SecurityStatus
 from tallystick.program.token import decode_mint
+from tallystick.services.action_execution import find_delisting
 from tallystick.services.action_reads import ActionState, action_details, effect_notes, find_versions, next_step
-from tallystick.services.corporate_actions import cancel_reason_hash, find_delisting
+from tallystick.services.corporate_actions import cancel_reason_hash
 from tallystick.services.issuers import plan_revoke_role
 from tallystick.services.movements import Part
 from tallystick.services.redemption import (

@@ -26,7 +26,8 @@ from tallystick.domain.record_register import Position, RecordRegister
 from tallystick.errors import ConfigurationError, InputError, LedgerError, Refused, StoreConflict
 from tallystick.program.artifacts import PROGRAM, checksums
 from tallystick.program.generated import accounts
-from tallystick.services.daily_close import close_day, deployed_program_hash, verify_closes
+from tallystick.services.chain_reads import chain_time
+from tallystick.services.daily_close import close_day, closing_day, deployed_program_hash, verify_closes
 from tallystick.services.reconciliation_custody import DeclaredSecurity
 
 
@@ -158,6 +159,24 @@ async def test_the_same_day_again_is_the_stored_close(book: BookOnChain) -> None
     book.clock.advance(60)
     assert await close(book, first.day) == first
     assert await book.closes.all(bytes(book.issuer)) == (first,)
+
+
+async def test_seconds_after_midnight_today_is_the_day_of_what_is_final(book: BookOnChain) -> None:
+    class Lagging(MemoryChain):
+        """What is final is 13 seconds behind what is confirmed, as on a cluster."""
+
+        async def get_block_time(self, slot: int) -> int | None:
+            found = await super().get_block_time(slot)
+            return None if found is None else found - 13
+
+    book.clock.advance(DAY - book.now % DAY + 5)
+    book.chain = Lagging(book.ledger)
+    assert await chain_time(book.chain) == book.now
+    with pytest.raises(Refused, match="can be closed on its day or the day after"):
+        await close(book, today(book))
+    day = await closing_day(book.chain)
+    assert day == today(book, -1)
+    assert (await close(book, day)).day == day
 
 
 async def test_each_day_names_the_one_before(book: BookOnChain) -> None:

@@ -340,7 +340,7 @@ async def test_a_priority_fee_is_paid_and_counted() -> None:
 
 async def test_a_batch_too_large_for_a_transaction_is_refused_before_anything_is_signed() -> None:
     desk = await PushingDesk(count=57, size=57).planned()
-    calls = await PayoutCalls.load(desk.store, desk.address, desk.payout.pubkey, suspended=(), frozen=())
+    calls = await PayoutCalls.load(desk.store, desk.address, desk.payout.pubkey)
     call = calls.pay(await calls.batch(0), 1)
     flights = Flights(desk.chain, desk.outbox, desk.clock, desk.payout, SETTINGS.flights)
     longer = Instruction(call.program_id, bytes(call.data) + bytes(2_000), call.accounts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from desk import ACCOUNT, DAY, SHARE
@@ -12,8 +13,11 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import CreateAccountParams, TransferParams, create_account
 from solders.system_program import transfer as pay
+from tallystick.adapters.chain.ledger import Ledger
+from tallystick.adapters.chain.memory import MemoryChain
+from tallystick.adapters.chain.protocol import SignatureInfo
 from tallystick.domain.amounts import MULTIPLIER_ONE
-from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts
+from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, Unserved
 from tallystick.errors import LedgerError
 from tallystick.program.addresses import order_address
 from tallystick.program.generated.accounts import Security
@@ -30,9 +34,26 @@ from tallystick.services.security_policy import plan_update_policy
 from tallystick.services.seizures import find_seizures, plan_name_seizure_account, plan_propose_seizure, plan_seize
 from tallystick.services.subscription import order_id, plan_cancel_subscription, plan_open_subscription
 from tallystick.services.vetoes import plan_veto_role
+from test_report_facts import ForgetfulChain
 
 LOOSE_SIZE = 170
 """A token account with the pausable extension alone."""
+FIXED_SIZE = LOOSE_SIZE + 4
+"""The same with an owner that can never change."""
+FIX_OWNER = b"\x16"
+"""InitializeImmutableOwner."""
+
+
+class AskingChain(MemoryChain):
+    """Keeps whose histories are asked for."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self.asked: set[Pubkey] = set()
+
+    async def get_signatures_for_address(self, address: Pubkey, **options: Any) -> list[SignatureInfo]:
+        self.asked.add(address)
+        return await super().get_signatures_for_address(address, **options)
 
 
 @pytest.fixture
@@ -70,22 +91,23 @@ async def send(desk: ReportingDesk, name: str, *instructions: Instruction, also:
     await desk.run(Plan("send", (action,)))
 
 
-async def make_loose(desk: ReportingDesk, owner: str) -> Pubkey:
-    """A token account of somebody that is not its associated one."""
-    address = desk["pauper"]
-    rent = desk.chain.ledger.minimum_balance(LOOSE_SIZE)
+async def make_loose(desk: ReportingDesk, owner: str, *, is_fixed: bool = False) -> Pubkey:
+    """A token account of somebody that is not its associated one; its owner can never change when it is fixed."""
+    address, size = desk["pauper"], FIXED_SIZE if is_fixed else LOOSE_SIZE
+    rent = desk.chain.ledger.minimum_balance(size)
     make = create_account(
         CreateAccountParams(
             from_pubkey=desk["payer"],
             to_pubkey=address,
             lamports=rent,
-            space=LOOSE_SIZE,
+            space=size,
             owner=TOKEN_2022_PROGRAM,
         )
     )
     accounts = [AccountMeta(address, False, True), AccountMeta(desk.mint, False, False)]
     initialize = Instruction(TOKEN_2022_PROGRAM, b"\x12" + bytes(desk[owner]), accounts)
-    await send(desk, "pauper", make, initialize)
+    fix = Instruction(TOKEN_2022_PROGRAM, FIX_OWNER, accounts[:1])
+    await send(desk, "pauper", make, *((fix,) if is_fixed else ()), initialize)
     return address
 
 
@@ -123,6 +145,85 @@ async def test_an_account_that_was_given_away_emptied_and_closed_since(desk: Rep
         lambda: send(desk, "heir", close),
     )
     assert desk.chain.ledger.account(loose) is None
+
+
+@pytest.mark.parametrize("is_fixed", [True, False])
+async def test_only_an_account_whose_owner_could_have_changed_has_its_history_read(
+    desk: ReportingDesk, is_fixed: bool
+) -> None:
+    loose = await make_loose(desk, "stranger", is_fixed=is_fixed)
+    await send(desk, "alice", transfer(desk, desk.tokens_of("alice"), loose, "alice", 50 * SHARE))
+    _, moment = await desk.close()
+    asking = AskingChain(desk.chain.ledger)
+    facts = await desk.gather(moment, chain=asking)
+    register = facts.securities[0].register
+    assert register is not None
+    assert register.find(bytes(desk["stranger"])).raw == 50 * SHARE  # type: ignore[union-attr]
+    assert (loose in asking.asked) is not is_fixed
+    assert desk.tokens_of("alice") not in asking.asked
+
+
+async def test_an_account_that_was_given_away_and_closed_since_and_whose_address_has_another_one_that_cannot_be(
+    desk: ReportingDesk,
+) -> None:
+    loose = await make_loose(desk, "alice")
+    await send(desk, "alice", transfer(desk, desk.tokens_of("alice"), loose, "alice", 50 * SHARE))
+    accounts = [AccountMeta(loose, False, True), AccountMeta(desk["payer"], False, True)]
+    close = Instruction(TOKEN_2022_PROGRAM, b"\x09", [*accounts, AccountMeta(desk["heir"], True, False)])
+
+    async def make_again() -> None:
+        await make_loose(desk, "bob", is_fixed=True)
+        await send(desk, "bob", transfer(desk, desk.tokens_of("bob"), loose, "bob", 1))
+
+    await stays(
+        desk,
+        lambda: send(desk, "alice", give_away(loose, desk["alice"], desk["heir"])),
+        lambda: send(desk, "heir", transfer(desk, loose, desk.tokens_of("bob"), "heir", 50 * SHARE)),
+        lambda: send(desk, "heir", close),
+        make_again,
+    )
+
+
+class WithoutAddress(ForgetfulChain):
+    """A node that does not list the transactions of one address."""
+
+    address: Pubkey
+
+    async def get_signatures_for_address(self, address: Pubkey, **arguments: Any) -> list[SignatureInfo]:
+        return [] if address == self.address else await super().get_signatures_for_address(address, **arguments)
+
+
+async def loose_and_forgotten(desk: ReportingDesk) -> tuple[Pubkey, Moment, int]:
+    """Alice's own account with 50 shares, the moment of a close long after, and the slot from which on a node still has
+    something of the mint before that moment, and nothing of the account."""
+    loose = await make_loose(desk, "alice")
+    await send(desk, "alice", transfer(desk, desk.tokens_of("alice"), loose, "alice", 50 * SHARE))
+    desk.warp(DAY)
+    await desk.move("bob", "heir", SHARE)
+    desk.warp(1)
+    _, moment = await desk.close()
+    return loose, moment, max(each.slot for each in desk.chain.ledger.history(desk.mint) if each.slot <= moment.slot)
+
+
+async def test_an_old_account_that_is_nobodys_associated_one_does_not_keep_the_register_back(
+    desk: ReportingDesk,
+) -> None:
+    """Anybody can make one, and leave dust in it."""
+    loose, moment, since = await loose_and_forgotten(desk)
+    whole = await desk.gather(moment)
+    await send(desk, "alice", give_away(loose, desk["alice"], desk["heir"]))
+    facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, since=since))
+    assert facts.securities[0].register == whole.securities[0].register is not None
+    assert Unserved.REGISTERS not in facts.unserved
+
+
+async def test_an_account_whose_own_transactions_a_node_hides_keeps_the_register_back(desk: ReportingDesk) -> None:
+    loose, moment, since = await loose_and_forgotten(desk)
+    await send(desk, "alice", transfer(desk, loose, desk.tokens_of("bob"), "alice", SHARE))
+    chain = WithoutAddress(desk.chain.ledger, since=since)
+    chain.address = loose
+    facts = await desk.gather(moment, chain=chain)
+    assert (facts.securities[0].register, Unserved.REGISTERS in facts.unserved) == (None, True)
 
 
 async def test_an_account_made_since_is_in_no_register_of_before(desk: ReportingDesk) -> None:

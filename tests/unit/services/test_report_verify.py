@@ -284,3 +284,41 @@ def test_the_command_says_that_a_corrected_version_is_superseded(shown: Shown) -
     assert "✓ 1 holds" in shown_text
     assert "Version 3 supersedes it" in shown_text
     assert ReportVerified(Verified(header, checks)).document()["superseded_by"] is None
+
+
+def test_the_table_names_what_passed_by_part_and_has_the_words_of_what_did_not() -> None:
+    checks = (
+        Check("opening", "header", Status.PASSED, "Where the report before ended."),
+        Check("header", "header", Status.PASSED, "Values built again and equal: 22."),
+        Check("daily closes", "days", Status.NOT_SERVED, "The node does not serve them."),
+        Check("summary", "summary", Status.FAILED, "/summary/holders is 4; expected 3."),
+    )
+
+    def lines(*, is_verbose: bool) -> list[str]:
+        console = Console(width=80, record=True, file=StringIO())
+        console.print(ReportVerified(Verified(None, checks), is_verbose).view())
+        return [" ".join(each.split()) for each in console.export_text().splitlines()]
+
+    short = lines(is_verbose=False)
+    assert short[2:5] == [
+        "✓ header opening · header",
+        "○ days daily closes: The node does not serve them.",
+        "✗ summary summary: /summary/holders is 4; expected 3.",
+    ]
+    assert any("--verbose" in each for each in short)
+    long = lines(is_verbose=True)
+    assert long[2:4] == [
+        "✓ header opening: Where the report before ended.",
+        "✓ header: Values built again and equal: 22.",
+    ]
+
+
+def test_a_dead_endpoint_that_was_given_is_not_looked_for_in_a_profile(shown: Shown, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_bytes(shown.content)
+    words = ["report", "verify", str(file), "--url", "http://127.0.0.1:1", "--json"]
+    result = CliRunner().invoke(app, words, env={"TALLY_PROFILE": str(tmp_path / "none.toml")})
+    error = json.loads(result.stdout)
+    assert error["exit_code"] == 4
+    assert "--url" in error["error"]["next"]
+    assert "profile" not in error["error"]["next"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from solders.account import Account as RawAccount
 from solders.clock import Clock as ClockSysvar
@@ -135,11 +135,17 @@ class Ledger:
         self._sync()
         return self._read(address)
 
-    def program_accounts(self, program: Pubkey) -> dict[Pubkey, Account]:
-        """Every account that `program` owns, in the order of their addresses."""
+    def program_accounts(
+        self, program: Pubkey, is_wanted: Callable[[bytes], bool] = lambda _: True
+    ) -> dict[Pubkey, Account]:
+        """Every account that `program` owns and whose data is wanted, in the order of their addresses."""
         self._sync()
-        found = sorted(self._svm.get_program_accounts(program), key=lambda pair: bytes(pair[0]))
-        return {address: _account(raw) for address, raw in found if raw.lamports}
+        found = [
+            (address, Account(program, raw.lamports, data, raw.executable))
+            for address, raw in self._svm.get_program_accounts(program)
+            if raw.lamports and is_wanted(data := bytes(raw.data))
+        ]
+        return dict(sorted(found, key=lambda pair: bytes(pair[0])))
 
     def set_account(self, address: Pubkey, account: Account) -> None:
         """Write an account past every rule of the runtime."""

@@ -87,8 +87,9 @@ class MemoryChain:
             )
         found = {
             address: _sliced(account, data_slice)
-            for address, account in self.ledger.program_accounts(program).items()
-            if all(_passes(account.data, each) for each in filters)
+            for address, account in self.ledger.program_accounts(
+                program, lambda data: all(_passes(data, each) for each in filters)
+            ).items()
         }
         return ProgramAccounts(slot, found)
 

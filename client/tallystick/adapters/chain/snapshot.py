@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -16,7 +17,7 @@ from solders.pubkey import Pubkey
 from tallystick.adapters.chain.protocol import Account, Chain, Commitment
 from tallystick.adapters.chain.token_accounts import TokenAccounts
 from tallystick.adapters.clock import Clock
-from tallystick.domain.register import Register, build_register
+from tallystick.domain.register import Register, merge_rows
 from tallystick.errors import ChainError, LedgerError, Refused, RpcError
 from tallystick.program.token import TOKEN_2022_PROGRAM, decode_mint
 
@@ -42,9 +43,10 @@ class HolderClasses:
     holders: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HoldersSnapshot:
-    """All token accounts of `mint` at `slot`, in no order, and the mint's supply at that slot.
+    """All token accounts of `mint` at `slot`, in no order, and the mint's supply at that slot. Without slots, so that
+    sum and register are computed once.
 
     `supply` in raw units. `is_settled` is False when no supply could be read that is known to be of that slot.
     """
@@ -55,7 +57,7 @@ class HoldersSnapshot:
     accounts: TokenAccounts
     is_settled: bool = True
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Raw units of all accounts together."""
         return sum(raw for _, _, raw, _ in self.accounts.plain())
@@ -65,10 +67,10 @@ class HoldersSnapshot:
         """True when the accounts add up to the supply of the same slot; nothing rests on a snapshot that is not."""
         return self.is_settled and self.total == self.supply
 
-    @property
+    @cached_property
     def register(self) -> Register:
-        """The accounts merged by owner; computed on each call."""
-        return build_register(self.accounts)
+        """The accounts merged by owner."""
+        return merge_rows(self.accounts.plain())
 
     def balance_of(self, address: Pubkey) -> int | None:
         """Raw units in one token account; None when there is no such account."""
@@ -77,10 +79,10 @@ class HoldersSnapshot:
 
     def classes(self, escrow: Pubkey, inventory: Collection[Pubkey]) -> HolderClasses:
         """Who has the supply; `escrow` is a token account, `inventory` are wallets."""
-        wallets = {bytes(wallet) for wallet in inventory}
+        wallets, own = {bytes(wallet) for wallet in inventory}, bytes(escrow)
         sums = {"escrow": 0, "inventory": 0, "frozen": 0, "holders": 0}
         for address, owner, raw, is_frozen in self.accounts.plain():
-            if address == bytes(escrow):
+            if address == own:
                 sums["escrow"] += raw
             elif owner in wallets:
                 sums["inventory"] += raw

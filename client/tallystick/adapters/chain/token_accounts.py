@@ -1,4 +1,4 @@
-"""All token accounts of one mint at one slot, kept in 73 bytes each: a million of them fit where objects would not.
+"""All token accounts of one mint at one slot, kept in 74 bytes each: a million of them fit where objects would not.
 
 What is no token account is sorted out here, as Token-2022 itself tells accounts apart: by size, and for extended ones
 by the byte of kind at offset 165; a multisig has 355 bytes and no kind.
@@ -27,12 +27,17 @@ from tallystick.program.token import (
 
 MULTISIG_SIZE: Final = 355
 
-_ROW: Final = Struct("<32s32sQ?")
+_ROW: Final = Struct("<32s32sQ?x")
+_MARKED_ROW: Final = Struct("<32s32sQ??")
 _ACCOUNT: Final = Struct("<32s32s8s")
 _PROGRAM: Final = bytes(TOKEN_2022_PROGRAM)
 _UNINITIALIZED: Final = int(TokenAccountState.UNINITIALIZED)
 _INITIALIZED: Final = int(TokenAccountState.INITIALIZED)
 _FROZEN: Final = int(TokenAccountState.FROZEN)
+_IMMUTABLE_OWNER: Final = bytes([ACCOUNT_KIND]) + (7).to_bytes(2, "little") + bytes(2)
+"""What stands behind the account proper when its first extension is ImmutableOwner, as in every associated account."""
+_MARKS: Final = {(one, other): bytes([one, other]) for one in (False, True) for other in (False, True)}
+"""The end of a row: whether it is frozen, whether its owner can never change."""
 assert (MINT_OFFSET, OWNER_OFFSET) == (0, 32)
 
 
@@ -64,6 +69,10 @@ class TokenAccounts(Sequence[TokenAccount]):
         """Address and owner (32 bytes each), raw units, whether it is frozen."""
         return _ROW.iter_unpack(self.rows)
 
+    def marked(self) -> Iterator[tuple[bytes, bytes, int, bool, bool]]:
+        """The same, and whether its owner can never change: the account's first extension says so."""
+        return _MARKED_ROW.iter_unpack(self.rows)
+
 
 def token_account_row(mint: bytes, address: bytes, program: bytes, data: bytes) -> bytes:
     """One row of TokenAccounts; empty for what is no initialized Token-2022 account of `mint`.
@@ -81,7 +90,8 @@ def token_account_row(mint: bytes, address: bytes, program: bytes, data: bytes) 
         return b""
     if state not in (_INITIALIZED, _FROZEN):
         raise LedgerError(f"The token account at {Pubkey.from_bytes(address)} is neither initialized nor frozen.")
-    return b"".join((address, owner, amount, b"\1" if state == _FROZEN else b"\0"))
+    marks = _MARKS[state == _FROZEN, data.startswith(_IMMUTABLE_OWNER, ACCOUNT_SIZE)]
+    return b"".join((address, owner, amount, marks))
 
 
 __all__ = ["MULTISIG_SIZE", "TokenAccounts", "token_account_row"]

@@ -348,8 +348,9 @@ class ReportFacts:
     The report's month runs from `opening`, the as-of of the month before, which is not in it, to `as_of`, which is;
     without one, from the month's first second. `moments` are those of the month's closes, the last is the as-of.
     `roles` are of the as-of, `log` is of the month up to the as-of, oldest first. `publications` are all of the issuer,
-    oldest first. `days_hash` is the issuer's running hash now. `program_hash` is the SHA-256 of the program deployed
-    now, `program_slot` the slot it was deployed in. What the node did not serve is in `unserved`, by what it is.
+    oldest first. `closed_days` are the month's, behind the last that was closed before it. `days_hash` is the issuer's
+    running hash now. `program_hash` is the SHA-256 of the program deployed now, `program_slot` the slot it was deployed
+    in. What the node did not serve is in `unserved`, by what it is.
     """
 
     cluster: str

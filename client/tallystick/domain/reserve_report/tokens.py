@@ -53,11 +53,10 @@ def _tokens(material: Material, security: SecurityFacts) -> Row:
     at, part, register = security.as_of, material.closed(security), security.register
     wallets = next((w for w in material.declared.wallets if w.isin == security.isin), DeclaredWallets(security.isin))
     own, lost = set(wallets.inventory), set(wallets.lost) - set(wallets.inventory)
-    held = {each.owner: each for each in register.entries} if register else {}
     inventory: list[CanonicalValue] = [
         {
             "wallet": address(wallet),
-            "raw": digits(held[wallet].raw if wallet in held else 0) if register else None,
+            "raw": digits(held.raw if (held := register.find(wallet)) else 0) if register else None,
         }
         for wallet in wallets.inventory
     ]

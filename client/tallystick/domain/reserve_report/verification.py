@@ -159,19 +159,23 @@ def _compare_sections(
 
 
 def _verify_program(material: Material) -> Check:
-    """The program of the closes against the one that is deployed now, which may be a later one."""
+    """The program of the closes against the one that is deployed now, as far back as that one was."""
     facts, name, section = material.facts, "program", "control_log"
-    now, then = facts.program_hash, material.close.program_hash
+    now, then, slot = facts.program_hash, material.close.program_hash, facts.program_slot
+    earlier = 0
     for place, close in enumerate(material.declared.closes):
-        has_run = facts.program_slot is not None and facts.program_slot <= close.slot
-        if has_run and close.program_hash != now:
+        if slot is None or slot > close.slot:
+            earlier += 1
+        elif close.program_hash != now:
             wrong = differ(f"/declared/closes/contents/{place}/program", now.hex(), close.program_hash.hex())
             return check_of(name, section, wrong, "")
-    if now == then:
-        words = f"The program of the as-of close, {then.hex()}, is the one deployed now."
+    if not earlier:
+        words = f"The program of every close, {then.hex()}, is the one deployed now, and was since before the first."
         return Check(name, section, Status.PASSED, words)
+    when = "at a time that the node does not tell" if slot is None else f"in slot {slot}"
     words = (
-        f"The program was deployed anew since: it is {now.hex()} now. That it was {then.hex()} at the as-of is in the "
+        f"The program that is deployed now, {now.hex()}, was deployed {when}, behind {earlier} of "
+        f"{len(material.declared.closes)} closes. Which one ran at those is in the anchored closes, {then.hex()} at "
     )
-    words += "anchored close; the chain's accounts do not tell."
+    words += "the as-of; the chain's accounts do not tell."
     return Check(name, section, Status.NOT_SERVED, words)

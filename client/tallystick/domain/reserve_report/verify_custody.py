@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tallystick.domain.breaks import BreakKind, break_id
 from tallystick.domain.closes import DailyClose, StatementReference
@@ -12,6 +12,7 @@ from tallystick.domain.reserve_report.comparison import differ
 from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
 from tallystick.domain.reserve_report.facts import AttestationFacts, MovementFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
+from tallystick.domain.reserve_report.reserves import drawn_close
 from tallystick.domain.reserve_report.values import SECONDS_PER_DAY, moment
 from tallystick.errors import InputError
 
@@ -39,16 +40,13 @@ def verify_statements(material: Material) -> Check:
 
 
 def verify_timing(material: Material) -> tuple[Check, ...]:
-    """Movements between statements and chain: those on chain have these shares; of the others the issuer tells.
+    """Movements between statements and chain: those on chain have these shares.
 
-    When a movement was booked at the custodian no chain shows. One that was on chain by its statement's as-of and is
-    told as booked since is therefore the issuer's word too.
+    When a movement was booked at the custodian no chain shows. That one was booked since the statement, and that the
+    statement holds one that is not told, although the chain has it since, is therefore the issuer's word.
     """
     declared, name = material.declared.timing, "movements since the statements"
-    if not declared:
-        return ()
     known = set[tuple[str, str, bytes]]()
-    early = 0
     for index, each in enumerate(declared):
         found = _movement_on_chain(material, each)
         if found is None:
@@ -61,22 +59,55 @@ def verify_timing(material: Material) -> tuple[Check, ...]:
             twice = Disagreement(f"/declared/timing/{index}: this movement is told twice.", f"/declared/timing/{index}")
             return (check_of(name, "assets", twice, ""),)
         known.add((each.day, each.kind, movement.address))
-        is_since = each.kind == BreakKind.TIMING_ASOF.value
-        early += is_since and movement.recorded_at <= _statement_as_of(material, each)
-    stated = len(declared) - len(known)
-    words = f"{len(known)} of {len(declared)} movements since the statements are on chain with these shares."
-    if stated:
-        words += f" Of the other {stated} the issuer tells; the chain cannot."
-    if early:
-        words += f" {early} of them were on chain before their statement: that the custodian booked them after it, and "
-        words += "that the statement does not hold them already, is the issuer's word."
-    return (Check(name, "assets", Status.STATED if stated or early else Status.PASSED, words),)
+    untold = _untold(material, known)
+    words = list[str]()
+    if declared:
+        words.append(
+            f"{len(known)} of {len(declared)} movements since the statements are on chain with these shares; when they "
+            "were booked is the issuer's word."
+        )
+    if len(declared) > len(known):
+        words.append(f"Of the other {len(declared) - len(known)} the issuer tells; the chain cannot.")
+    if untold:
+        words.append(
+            f"That the statements hold {untold} that {'was' if untold == 1 else 'were'} used on chain since, and not "
+            "told here, is the issuer's word."
+        )
+    return (Check(name, "assets", Status.STATED, " ".join(words)),) if words else ()
+
+
+def _untold(material: Material, told: Collection[tuple[str, str, bytes]]) -> int:
+    """How many movements were first used on chain behind the oldest statement of a close that the report tests, by the
+    close, and are not told as booked since."""
+    drawn = drawn_close(material)
+    found = set[bytes]()
+    for close in (material.close, *((drawn,) if drawn else ())):
+        for security in material.securities:
+            part = material.closed(security, close)
+            if part is None or not part.statements:
+                continue
+            since = min(each.as_of for each in part.statements)
+            found |= {
+                each.address
+                for each in security.movements
+                if since < each.recorded_at <= close.block_time
+                and (close.day, BreakKind.TIMING_ASOF.value, each.address) not in told
+            }
+    return len(found)
 
 
 def verify_breaks(material: Material) -> Check:
     """Breaks have the ids that the closes name, and those open at the as-of are all there."""
     wrong = next(_wrong_breaks(material), None)
-    words = f"{len(material.declared.breaks)} breaks are those that the daily closes name."
+    named = {found for close in material.declared.closes for part in close.securities for found in part.breaks}
+    beyond = sum(each.id not in named for each in material.declared.breaks)
+    known = len(material.declared.breaks) - beyond
+    words = f"{known} {'break is one' if known == 1 else 'breaks are those'} that the daily closes name."
+    if wrong is None and beyond:
+        words += (
+            f" That there {'was' if beyond == 1 else 'were'} {beyond} beside them, and no more, is the issuer's word."
+        )
+        return Check("breaks", "differences", Status.STATED, words)
     return check_of("breaks", "differences", wrong, words)
 
 
@@ -186,19 +217,6 @@ def _movement_on_chain(material: Material, timing: DeclaredTiming) -> tuple[int,
 def _leis(material: Material, timing: DeclaredTiming) -> set[str]:
     """The custodians that hold an account of that name."""
     return {each.custodian_lei for each in material.declared.holdings if each.account == timing.account}
-
-
-def _statement_as_of(material: Material, timing: DeclaredTiming) -> int:
-    """The as-of of the statement that the close of its day has of the account; the close's time without one."""
-    close = next((each for each in material.declared.closes if each.day == timing.day), material.close)
-    accounts = {custody_account_hash(lei, timing.account) for lei in _leis(material, timing)}
-    as_ofs = [
-        reference.as_of
-        for part in close.securities
-        for reference in part.statements
-        if part.isin == timing.isin and reference.account_hash in accounts
-    ]
-    return max(as_ofs, default=close.block_time)
 
 
 def _used(material: Material, security: SecurityFacts, movement: MovementFacts, day: str) -> int:

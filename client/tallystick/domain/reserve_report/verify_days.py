@@ -7,7 +7,7 @@ from typing import Final
 
 from tallystick.domain.amounts import multiplier_to_float_bits
 from tallystick.domain.closes import DailyClose, SecurityClose
-from tallystick.domain.report_anchors import NO_DAYS, day_number, days_in, drawn_day, first_day, period_of
+from tallystick.domain.report_anchors import NO_DAYS, day_number, day_text, days_in, drawn_day, first_day, period_of
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import INSTEAD, differ
 from tallystick.domain.reserve_report.facts import SecurityAt, Unserved
@@ -28,6 +28,7 @@ FIGURES: Final = (
     "attestation",
 )
 """Figures that a close and the chain both have, under the same names."""
+_NO_OPENING: Final = "Days before the month were closed on chain, and the report has no opening."
 _AMOUNTS: Final = ("supply", "required", "redeemed", "minted", "burnt", "escrow")
 
 
@@ -64,7 +65,7 @@ def _verify_figures(material: Material, otherwise: Sequence[Material]) -> Check:
     closes, facts = material.declared.closes, material.facts
     wrong = next(_disagreements(material, otherwise), None)
     words = (
-        f"{len(closes)} daily closes name one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
+        f"{len(closes)} daily closes follow one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
         "securities are those recomputed from fills, orders, attestations and actions."
     )
     return check_of("daily closes", "backing", wrong, words)
@@ -75,6 +76,10 @@ def _disagreements(material: Material, otherwise: Sequence[Material]) -> Iterato
     if declared.opening:
         openings = _possible((material, *otherwise), None)
         yield from _of_close(material, declared.opening, "/declared/opening/content", openings, is_opening=True)
+    elif declared.days_before != NO_DAYS:
+        yield Disagreement(
+            "Days before the month were closed on chain, and the report has no opening.", "/declared/opening"
+        )
     for place, close in enumerate(declared.closes):
         figures = _possible((material, *otherwise), place)
         yield from _of_close(material, close, f"/declared/closes/contents/{place}", figures)
@@ -111,6 +116,7 @@ def _of_close(
         words = f"{path}: {close.day} was closed at {moment(close.block_time)}, neither on its day nor the day after."
         yield Disagreement(words, f"{path}/block_time")
     identities = {each.mint: (each.isin, each.decimals) for each in facts.securities}
+    counted = set[tuple[str, bytes]]()
     for index, part in enumerate(close.securities):
         at = figures.pop(part.mint, None)
         if at is None:
@@ -119,6 +125,12 @@ def _of_close(
         if (part.isin, part.decimals) != identities[part.mint]:
             yield differ(f"{path}/securities/{index}", list(identities[part.mint]), [part.isin, part.decimals])
         yield from _of_security(part, at, f"{path}/securities/{index}")
+        for statement in part.statements:
+            # Two securities of one ISIN may not both rest on the same shares.
+            if (part.isin, statement.account_hash) in counted:
+                at_statements = f"{path}/securities/{index}/statements"
+                yield Disagreement(f"{at_statements}: one account's shares are counted twice.", at_statements)
+            counted.add((part.isin, statement.account_hash))
     for mint, possible in figures.items():
         if all(at.minted or at.reserve for at in possible):
             yield Disagreement(f"{path}: {identities[mint][0]} is missing.", path)
@@ -131,11 +143,8 @@ def _of_security(part: SecurityClose, possible: Sequence[SecurityAt], path: str)
         if found not in values and not (name in _AMOUNTS and min(values) <= found <= max(values)):
             texts = (each.hex() if isinstance(each, bytes) else str(each) for each in (values[0], found))
             yield differ(f"{path}/{name}", *texts)
-    accounts = [each.account_hash for each in part.statements]
-    if len(set(accounts)) != len(accounts):
-        yield Disagreement(f"{path}/statements: one account's shares are counted twice.", f"{path}/statements")
     bits = [multiplier_to_float_bits(at.multiplier) if at.multiplier else 0 for at in possible]
-    if part.multiplier_bits not in (0, *bits):
+    if part.multiplier_bits not in bits:
         yield differ(f"{path}/multiplier_bits", str(bits[0]), str(part.multiplier_bits))
 
 
@@ -168,9 +177,36 @@ def _verify_running_hash(material: Material) -> Check:
             wrong = wrong or Disagreement(f"{close.day} was not closed on chain.", path)
         elif (event.close_hash, event.as_of_slot, event.days_hash) != (hashed, close.slot, running):
             wrong = wrong or differ(path, event.close_hash.hex(), hashed.hex())
+    wrong = wrong or _wrong_opening(material)
     if events and wrong is None:
         wrong = Disagreement(f"{len(events)} days that were closed on chain are not in the report.", "/days/count")
     words = f"All {len(closes)} closes have the hash and slot that were put on chain, in one running hash."
     if len(closes) < days_in(facts.period):
         words += f" Days of the month without one, on chain or here: {days_in(facts.period) - len(closes)}."
+    if material.declared.opening and material.declared.days_before == NO_DAYS:
+        words += " The close before the first is on none: no day before this month was put there."
+    if wrong is None and material.left_out:
+        words += (
+            f" {material.left_out} of them name as the one before a close that was made and left out on chain: ask "
+        )
+        words += "the issuer why."
+        return Check(name, section, Status.STATED, words)
     return check_of(name, section, wrong, words)
+
+
+def _wrong_opening(material: Material) -> Disagreement | None:
+    """The opening is the last day closed on chain before the month's first; where none ever was, it is on none."""
+    opening, path = material.declared.opening, "/declared/opening/content"
+    before = [each for each in material.facts.closed_days if each.day < first_day(material.facts.period)]
+    if not before and material.declared.days_before == NO_DAYS:
+        return None
+    if opening is None:
+        return Disagreement(_NO_OPENING, "/declared/opening")
+    if not before:
+        return Disagreement(f"{path}: {opening.day} was not closed on chain, and days before the month were.", path)
+    last = max(before, key=lambda each: each.day)
+    found = (day_number(opening.day), opening.hash, opening.slot, material.declared.days_before)
+    if (last.day, last.close_hash, last.as_of_slot, last.days_hash) == found:
+        return None
+    words = f"{path}: this is not the close of {day_text(last.day)}, the last put on chain before the month."
+    return Disagreement(words, path, last.close_hash.hex(), opening.hash.hex())
