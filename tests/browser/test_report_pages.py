@@ -24,6 +24,20 @@ async def test_nothing_is_wider_than_a_small_phone(published: PublishedFolder, o
     assert await page.page.evaluate("scrollX") == 0
 
 
+async def test_no_figure_is_broken_on_a_small_phone(published: PublishedFolder, open_page: Any) -> None:
+    page = await open_page(published, HTTP, NARROW)
+    lines = await page.page.eval_on_selector_all(
+        ".sums dd, .cards dd",
+        """figures => figures.map((figure) => {
+            const range = document.createRange();
+            range.selectNodeContents(figure);
+            return new Set([...range.getClientRects()].map((line) => Math.round(line.bottom))).size;
+        })""",
+    )
+    assert len(lines) > 20
+    assert set(lines) == {1}
+
+
 async def test_a_file_is_chosen_on_a_small_phone_without_scrolling_aside(
     published: PublishedFolder, open_page: Any
 ) -> None:
