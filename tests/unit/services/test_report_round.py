@@ -9,7 +9,7 @@ import pytest
 from building_desk import DAY, DAYS_TO_OCTOBER, PERIOD, BuildingDesk
 from desk import SHARE, movement
 from tallystick.domain.breaks import Break, BreakKind
-from tallystick.domain.reserve_report.checks import Status
+from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.services.movements import Part
 from tallystick.services.redemption import plan_cancel_redemption, plan_settle_redemption
 from tallystick.services.report_build import Built
@@ -185,3 +185,28 @@ async def test_a_month_in_which_nothing_ever_happened_is_backed_and_verifies() -
     }
     assert document["summary"]["is_passed"]
     assert failures(await verify(desk, built)) == []
+
+
+async def test_statements_that_the_attestors_signed_are_shown_and_later_ones_are_the_custodians_word() -> None:
+    desk = BuildingDesk()
+    await desk.month()
+    built = await desk.build()
+    await desk.publish(built.report)
+    assert statements_check(await verify(desk, built)).status is Status.PASSED
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    desk.warp(60)
+    await desk.receive(400 * SHARE)
+    await desk.end_day()
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    found = statements_check(await verify(desk, built))
+    assert (found.status, "not the ones that the attestors signed" in found.words) == (Status.STATED, True)
+
+
+def statements_check(verified: Verified) -> Check:
+    [found] = [each for each in verified.checks if each.name == "custodians' statements"]
+    return found

@@ -174,7 +174,8 @@ class JsonRpc:
                 hint=f"Every endpoint was asked {self._limits.rounds} times. {told}",
             )
         raise EndpointError(
-            f"No endpoint answered {method}. {told}", hint="Check the network and the endpoints in the profile."
+            f"No endpoint answered {method}. {told}",
+            hint="Check the network, and the endpoints in the profile or under --url.",
         )
 
     async def call_all(
@@ -216,7 +217,7 @@ class JsonRpc:
             if not self._is_established:
                 raise EndpointError(
                     f"No endpoint answered getGenesisHash. {'; '.join(reason for reason in reasons if reason)}",
-                    hint="Check the network and the endpoints in the profile.",
+                    hint="Check the network, and the endpoints in the profile or under --url.",
                 )
             assert self._genesis_hash is not None
             return self._genesis_hash
