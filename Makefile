@@ -25,7 +25,7 @@ soak: uv ## TALLY_SOAK steps (100,000) and TALLY_SOAK_SCHEDULES pushes among fau
 	@TALLY_SOAK=$${TALLY_SOAK:-100000} $(UV) pytest -q -s tests/property/test_laws.py -k no_sequence
 	@TALLY_SOAK_SCHEDULES=$${TALLY_SOAK_SCHEDULES:-10000} $(UV) pytest -q -s tests/property/test_payout_schedules.py -k no_schedule
 
-bench: uv ## what a dividend and a report take, and what a dividend costs on chain, as tables; about a quarter of an hour
+bench: uv ## what a dividend and a report take, and what a dividend costs on chain, as tables; about twenty minutes
 	@$(UV) python bench/dividends/off_chain.py
 	@$(UV) python bench/dividends/whole_push.py
 	@$(UV) python bench/dividends/on_chain.py

@@ -4,8 +4,9 @@ usage: uv run python bench/reports/month.py FOLDER [--holders 1000000] [--seed 2
 
 Issuer, securities, orders and statements are made by the commands of `tally demo`, and so are profile and books in
 FOLDER. The holders' token accounts are written past every rule, out of the tokens that the demo's holders bought: one
-in a thousand is not its owner's associated account, one in a hundred is frozen. Then the localnet answers whoever asks.
-Its time stands still meanwhile, so that a long list and what is read beside it are of one slot, as on a node.
+in a thousand can be given away by its owner, one in a hundred is frozen. Then the localnet answers whoever asks. Its
+time stands still meanwhile, so that a long list and what is read beside it are of one slot, as on a node; and a list is
+written out once for as long as no transaction names its mint, since a node takes seconds where this takes a minute.
 
 Prints a line of JSON when the month has ended (`url`, `period`, `day`). Once its last day is closed and a line arrives
 on stdin, it puts the days on chain, draws one, declares what no chain says, moves tokens `--later` times, lets three
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import random
 import sys
@@ -27,11 +29,21 @@ from pathlib import Path
 from typing import Final
 
 from solders.pubkey import Pubkey
+from solders.signature import Signature
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.protocol import Account
 from tallystick.adapters.clock import ManualClock, SystemClock, instant
-from tallystick.localnet import LocalnetServer, create_ledger
+from tallystick.adapters.web_server import WebServer, listen
+from tallystick.domain.report_anchors import days_in
+from tallystick.localnet import create_ledger
+from tallystick.localnet.dispatch import answer_body
+from tallystick.localnet.params import API_VERSION
 from tallystick.program.token import (
+    ACCOUNT_SIZE,
     OWNER_OFFSET,
     STATE_OFFSET,
     TOKEN_2022_PROGRAM,
@@ -46,10 +58,10 @@ from tallystick_cli.commands import report_days, statement
 from tallystick_cli.commands.init import make_key
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cast import APPLE, DECIMALS, HOLDERS, REDEEMED, SHARES
-from tallystick_cli.demo.cluster import DAY, DemoClock, first_morning
+from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, DAY, DemoClock, first_morning
 from tallystick_cli.demo.crowd import Parcel, send_all
 from tallystick_cli.demo.narrator import Narrator
-from tallystick_cli.demo.reporting import AFTER_MIDNIGHT, DRAW_SECONDS, ReportStory
+from tallystick_cli.demo.reporting import DRAW_SECONDS, ReportStory
 from tallystick_cli.demo.statements import write_statement
 from tallystick_cli.demo.story import Story
 
@@ -58,9 +70,11 @@ THREE_WEEKS: Final = 21 * DAY
 KEPT: Final = 10**7
 """Raw units that each of the demo's holders keeps."""
 LOOSE: Final = 1 / 1_000
-"""Of accounts: those that are not their owner's associated one."""
+"""Of accounts: those that are not their owner's associated one, and whose owner can change."""
 FROZEN: Final = 1 / 100
 AMOUNT: Final = slice(OWNER_OFFSET + 32, OWNER_OFFSET + 40)
+FIXED: Final = slice(ACCOUNT_SIZE + 1, ACCOUNT_SIZE + 5)
+"""Where an associated account says that its owner never changes."""
 
 
 class MonthClock(DemoClock):
@@ -69,6 +83,8 @@ class MonthClock(DemoClock):
     def __init__(self) -> None:
         super().__init__(SystemClock())
         self.time = ManualClock(first_morning(SystemClock().now()))
+        # On the day before the month's last.
+        self.time.advance((days_in(int(f"{self.today():%Y%m}")) - 2) * DAY)
         self.cluster = self.time
 
     def now(self) -> int:
@@ -76,6 +92,36 @@ class MonthClock(DemoClock):
 
     async def warp(self, url: str, seconds: int) -> None:
         self.time.advance(seconds)
+
+
+class Answers:
+    """What the localnet answers. Lists of a mint's token accounts are kept until a transaction names the mint."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lists: dict[bytes, tuple[Signature | None, bytes]] = {}
+
+    def application(self) -> Starlette:
+        """Answers JSON-RPC at /."""
+
+        async def rpc(request: Request) -> Response:
+            return Response(self.answer(await request.body()), media_type="application/json")
+
+        return Starlette(routes=[Route("/", rpc, methods=["POST"])])
+
+    def answer(self, body: bytes) -> bytes:
+        """The answer to one request."""
+        request = json.loads(body)
+        if request["method"] != "getProgramAccounts" or request["params"][0] != str(TOKEN_2022_PROGRAM):
+            return answer_body(self._ledger, body)
+        mint = base64.b64decode(request["params"][1]["filters"][0]["memcmp"]["bytes"])
+        newest = next((each.signature for each in self._ledger.history(Pubkey.from_bytes(mint), limit=1)), None)
+        if mint not in self._lists or self._lists[mint][0] != newest:
+            whole = answer_body(self._ledger, body)
+            self._lists[mint] = newest, whole[whole.index(b'"value": [') : whole.rindex(b"]") + 1]
+        context = json.dumps({"apiVersion": API_VERSION, "slot": self._ledger.slot}).encode()
+        head = b'{"jsonrpc": "2.0", "id": %d, "result": {"context": %b, ' % (request["id"], context)
+        return b"".join((head, self._lists[mint][1], b"}}"))
 
 
 def write_holders(
@@ -104,7 +150,8 @@ def write_holders(
             data[STATE_OFFSET] = TokenAccountState.FROZEN
         elif len(associated) < 100_000:
             associated.append(place)
-        ledger.set_account(place, replace(template, data=bytes(data)))
+        written = data[: FIXED.start] + data[FIXED.stop :] if is_loose else data
+        ledger.set_account(place, replace(template, data=bytes(written)))
     return associated, loose
 
 
@@ -167,29 +214,33 @@ async def serve(folder: Path, holders: int, seed: int, later: int) -> None:
     """The whole of it."""
     clock, upgrade_key, told = MonthClock(), folder / "keys" / "upgrade-authority.json", sys.stdout
     ledger = create_ledger(clock.cluster, upgrade_authority=make_key(upgrade_key), seed=seed.to_bytes(8, "little"))
+    listening = listen("127.0.0.1", 0, "a free port", "Try again.")
+    url, server = f"http://127.0.0.1:{listening.getsockname()[1]}", WebServer(Answers(ledger).application())
+    serving = await server.start(listening, "The localnet")
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    async with (
-        LocalnetServer(ledger, port=0) as server,
-        Tally(folder / "profile.toml", is_yes=True, clock=clock) as tally,
-    ):
+    async with Tally(folder / "profile.toml", is_yes=True, clock=clock) as tally:
         with redirect_stdout(StringIO()):
             tell = Narrator(tally.out)
-            await begin(Story(tally, clock, server.url, folder, upgrade_key, tell))
+            await begin(Story(tally, clock, url, folder, upgrade_key, tell))
             share = next(each for each in tally.profile.securities if each.symbol == APPLE.symbol)
             mint = security_of(tally.issuer, share.id).mint
             wallets = [tally.profile.wallet(name) for name in HOLDERS]
             associated, loose = write_holders(ledger, mint, wallets, holders, seed)
             await move(tally, mint, loose, "earlier")  # An account has a history, which a rewinding asks for.
-            report = ReportStory(tally, clock, server.url, folder, tell)
-            report.day = instant(clock.now())[:10]
+            report = ReportStory(tally, clock, url, folder, tell)
+            report.day = clock.today().isoformat()
             report.period = report.day[:7]
-            await clock.next_day(server.url, AFTER_MIDNIGHT)
-            print(json.dumps({"url": server.url, "period": report.period, "day": report.day}), file=told, flush=True)
+            await clock.next_day(url, AFTER_MIDNIGHT)
+            await tally.open_chain().get_token_accounts(mint)  # From here on the list is written out.
+            print(json.dumps({"url": url, "period": report.period, "day": report.day}), file=told, flush=True)
             if await lines.readline():
                 await end(tally, clock, report, mint, associated[:later])
+                await tally.open_chain().get_token_accounts(mint)
                 print("{}", file=told, flush=True)
                 await lines.read()
+    server.should_exit = True
+    await serving
 
 
 def main() -> None:

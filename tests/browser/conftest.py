@@ -74,6 +74,7 @@ class Opening:
         *,
         has_script: bool = True,
         host: str = "127.0.0.1",
+        before: str = "",
     ) -> HolderPage:
         server = None
         if way == HTTP:
@@ -81,7 +82,9 @@ class Opening:
             await server.__aenter__()
             self._closing.append(lambda: server.__aexit__(None, None, None))
         base = server.url.replace("127.0.0.1", host) if server else folder.path.as_uri() + "/"
-        page = await HolderPage.open(self._browser, base, folder, screen or Screen(), has_script=has_script)
+        page = await HolderPage.open(
+            self._browser, base, folder, screen or Screen(), has_script=has_script, before=before
+        )
         self._closing.append(page.close)
         return page
 

@@ -44,15 +44,23 @@ class HolderPage:
 
     @classmethod
     async def open(
-        cls, browser: Browser, base: str, folder: PublishedFolder, screen: Screen, *, has_script: bool = True
+        cls,
+        browser: Browser,
+        base: str,
+        folder: PublishedFolder,
+        screen: Screen,
+        *,
+        has_script: bool = True,
+        before: str = "",
     ) -> HolderPage:
-        """The page of the version below `base`."""
+        """The page of the version below `base`; `before` is a script that changes the browser beforehand."""
         context = await browser.new_context(
             viewport={"width": screen.width, "height": screen.height},
             color_scheme=screen.scheme,  # type: ignore[arg-type]
             java_script_enabled=has_script,
         )
         page = await context.new_page()
+        await page.add_init_script(before)
         opened = cls(page, context, base, folder)
         page.on("request", lambda request: opened.requests.append(request.url))
         page.on("pageerror", lambda error: opened.errors.append(str(error)))
@@ -97,6 +105,11 @@ class HolderPage:
         await self.page.fill("#chain-hash", text)
         await self.page.click("#chain-form button")
         (result,) = await self.results("chain-result")
+        return result
+
+    async def approval(self) -> Result:
+        """What the page found of the second person's signature."""
+        (result,) = await self.results("approval-result")
         return result
 
     async def results(self, name: str) -> list[Result]:

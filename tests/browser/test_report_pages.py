@@ -8,7 +8,8 @@ import pytest
 from holder_page import FILE, HTTP, Screen
 from published_folder import PublishedFolder
 
-NARROW = Screen(360, 740)
+NARROW = Screen(320, 640)
+"""What a desk's window of 1,280 is at four times its size (WCAG 2.2, 1.4.10)."""
 
 
 @pytest.mark.parametrize("name", ["version", "index"])
@@ -21,6 +22,28 @@ async def test_nothing_is_wider_than_a_small_phone(published: PublishedFolder, o
     assert await page.page.evaluate("document.documentElement.scrollWidth") == NARROW.width
     await page.page.evaluate("scrollTo(1000, 0)")
     assert await page.page.evaluate("scrollX") == 0
+
+
+async def test_no_figure_is_broken_on_a_small_phone(published: PublishedFolder, open_page: Any) -> None:
+    page = await open_page(published, HTTP, NARROW)
+    lines = await page.page.eval_on_selector_all(
+        ".sums dd, .cards dd",
+        """figures => figures.map((figure) => {
+            const range = document.createRange();
+            range.selectNodeContents(figure);
+            return new Set([...range.getClientRects()].map((line) => Math.round(line.bottom))).size;
+        })""",
+    )
+    assert len(lines) > 20
+    assert set(lines) == {1}
+
+
+async def test_a_file_is_chosen_on_a_small_phone_without_scrolling_aside(
+    published: PublishedFolder, open_page: Any
+) -> None:
+    page = await open_page(published, FILE, NARROW)
+    assert await page.page.is_visible("#folder")
+    assert await page.page.evaluate("document.documentElement.scrollWidth") == NARROW.width
 
 
 async def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_key(
@@ -95,6 +118,52 @@ async def test_the_way_from_the_index_to_a_holders_check_is_two_clicks(
     assert page.page.url.endswith("2026-10/v2/index.html#check")
     await page.page.click("text=All reports")
     assert page.page.url == f"{page.base}index.html"
+
+
+async def test_every_control_is_reached_by_key_and_shows_that_it_is(published: PublishedFolder, open_page: Any) -> None:
+    page = await open_page(published, FILE)
+    await page.page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    wanted = await page.page.evaluate(
+        """() => {
+            const every = [...document.querySelectorAll("*")];
+            const controls = document.querySelectorAll("a, button, input, summary, [tabindex]");
+            return [...controls].map((each) => every.indexOf(each));
+        }"""
+    )
+    reached = set()
+    for _ in range(len(wanted) + 5):
+        await page.page.keyboard.press("Tab")
+        place, line = await page.page.evaluate(
+            """() => [
+                [...document.querySelectorAll("*")].indexOf(document.activeElement),
+                parseFloat(getComputedStyle(document.activeElement).outlineWidth),
+            ]"""
+        )
+        if place in wanted:
+            assert line >= 3
+            reached.add(place)
+    assert reached == set(wanted)
+
+
+async def test_every_control_has_a_name_and_an_answer_is_announced(published: PublishedFolder, open_page: Any) -> None:
+    page = await open_page(published)
+    for control in await page.page.query_selector_all("input"):
+        assert await control.evaluate("each => [...each.labels].map(label => label.textContent.trim()).join('')")
+    assert await page.page.get_attribute("#address-results", "aria-live") == "polite"
+    await page.check("0OIl")
+    assert await page.page.get_attribute("#address", "aria-invalid") == "true"
+    await page.check(published.address("ALPA", 3))
+    assert await page.page.get_attribute("#address", "aria-invalid") is None
+
+
+async def test_what_is_folded_is_printed_and_on_white(published: PublishedFolder, open_page: Any) -> None:
+    page = await open_page(published, HTTP, Screen(scheme="dark"))
+    folded = page.page.locator("text=Backing at each daily close").first
+    assert not await folded.is_visible()
+    await page.page.emulate_media(media="print")
+    assert await folded.evaluate("each => each.checkVisibility({ contentVisibilityAuto: true })")
+    assert await page.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not await page.page.is_visible("#check .check")
 
 
 async def test_the_check_can_be_done_by_key_alone(published: PublishedFolder, open_page: Any) -> None:

@@ -193,7 +193,7 @@ class Live:
 async def warp(cluster: Cluster, seconds: int) -> None:
     """Move a localnet's clock and slots ahead."""
     request = {"jsonrpc": "2.0", "id": 1, "method": "tally_warp", "params": [{"seconds": seconds}]}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_SECONDS) as client:
         answer: dict[str, Any] = (await client.post(cluster.url, json=request)).json()
     assert "result" in answer, answer
 

@@ -6,17 +6,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from clusters import LOCALNET, VALIDATOR
 from live_actions import CORPORATE_ACTIONS, NO_TERMS, Actors, appoint, ratio
 from live_cluster import Live
-from live_issuer import ONE, Desk, Movement, Order, Share
+from live_issuer import DAY, ONE, Desk, Movement, Order, Share
 from solders.keypair import Keypair
 from tallystick.domain.amounts import MULTIPLIER_ONE, multiplier_to_float_bits
 from tallystick.errors import Refused
 from tallystick.program.generated import accounts, errors, events, instructions
 from tallystick.program.generated.types import ActionKind, ActionStatus, SecurityStatus
 
-AHEAD = 20
-"""Seconds from announcing to taking effect: time for three transactions on a busy machine."""
+AHEAD = {LOCALNET: 600, VALIDATOR: 30}
+"""Seconds from announcing to taking effect, for three transactions on a busy machine; a localnet's are not waited."""
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def bits_in_force(live: Live, share: Share) -> int:
 async def test_a_split_takes_effect_by_itself_and_a_redemption_pays_the_new_shares(
     live: Live, actors: Actors, holder: Keypair
 ) -> None:
-    share, effective_at = actors.share, await live.now() + AHEAD
+    share, effective_at = actors.share, await live.now() + AHEAD[live.cluster.name]
     announced = await actors.carry_out(
         live, await actors.plan_announce(live, "CA-1", ActionKind.FORWARD_SPLIT, ratio(4, 1, effective_at))
     )
@@ -87,7 +88,7 @@ async def test_a_split_takes_effect_by_itself_and_a_redemption_pays_the_new_shar
 async def test_a_reverse_split_is_taken_back_and_the_old_reserve_backs_again(
     live: Live, actors: Actors, holder: Keypair
 ) -> None:
-    share, effective_at = actors.share, await live.now() + AHEAD
+    share, effective_at = actors.share, await live.now() + AHEAD[live.cluster.name]
     await actors.do_approve(live, "CA-2", ActionKind.REVERSE_SPLIT, ratio(1, 10, effective_at))
     await actors.carry_out(live, await actors.plan_execute(live, "CA-2"))
     assert (await share.state(live)).pending_multiplier == MULTIPLIER_ONE // 10
@@ -105,7 +106,7 @@ async def test_a_reverse_split_is_taken_back_and_the_old_reserve_backs_again(
 
 async def test_a_retired_security_mints_no_more_and_redeems_on(live: Live, actors: Actors, holder: Keypair) -> None:
     share, desk = actors.share, actors.share.desk
-    terms = replace(NO_TERMS, effective_at=await live.now() + AHEAD)
+    terms = replace(NO_TERMS, effective_at=await live.now() + AHEAD[live.cluster.name])
     order = await share.do_order(live, holder, ONE)
     await actors.do_approve(live, "CA-3", ActionKind.DELISTING, terms)
     with pytest.raises(Refused, match="takes effect at"):
@@ -124,7 +125,7 @@ async def test_a_retired_security_mints_no_more_and_redeems_on(live: Live, actor
     assert (await share.state(live)).status is SecurityStatus.RETIRED
     await live.refuse(errors.SecurityRetired, *share.settle_subscription(order, Movement(ONE)))
     late = Order(share.address, holder, ONE)
-    await live.refuse(errors.SecurityRetired, *share.open_subscription(late, await live.now() + 60))
+    await live.refuse(errors.SecurityRetired, *share.open_subscription(late, await live.now() + DAY))
     redeemed = await share.do_request(live, holder, 3 * ONE, accept=True)
     await live.send(*share.settle_redemption(redeemed, Movement(3 * ONE)))
     assert (await live.read(accounts.CorporateAction, actors.at("CA-3"))).status is ActionStatus.EXECUTED

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ from tallystick.program.artifacts import program_binary
 from tallystick.program.generated.accounts import Attestation, Security
 from tallystick.program.generated.types import RoleKind
 from tallystick.services.attestation import build_claim, plan_attest
-from tallystick.services.daily_close import close_day, verify_closes
+from tallystick.services.daily_close import close_day, closing_day, verify_closes
 from tallystick.services.holders import investor_id, plan_approve_holder
 from tallystick.services.issuers import issuer_status, plan_grant_role, plan_initialize
 from tallystick.services.movements import MovementReference, Part
@@ -344,7 +343,7 @@ async def test_a_whole_issue_from_a_statement_to_a_break(story: Story) -> None:
     assert security.custody.surplus == 0
 
     # The day is closed once, at a finalized slot.
-    day = datetime.fromtimestamp(await live.now(), UTC).date().isoformat()
+    day = await closing_day(live.chain)
 
     async def close_today() -> DailyClose:
         return await close_day(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-import typer
-from tallystick_cli.main import app
+from tallystick_cli.main import COMMANDS, load
 from typer.core import TyperGroup
 
+TALLY = {name: load(name) for name in COMMANDS}
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "cli", "client", "docs", "programs", "tests", "toolchain", ".ci")
 # Files of the root are recognised by their ending; other words with a dot are names of code.
@@ -84,13 +84,14 @@ def missing_targets(text: str) -> list[str]:
 
 def find_command(words: list[str]) -> str | None:
     """The first word that no group of `tally` knows, or None."""
-    command = typer.main.get_command(app)
+    commands: Mapping[str, object] = TALLY
     for word in words:
+        if word not in commands:
+            return word
+        command = commands[word]
         if not isinstance(command, TyperGroup):
             return None
-        if word not in command.commands:
-            return word
-        command = command.commands[word]
+        commands = command.commands
     return None
 
 

@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, read_header
-from tallystick.errors import ChainError, ConfigurationError, InputError, LedgerError
+from tallystick.errors import ConfigurationError, EndpointError, InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 
 from tallystick_cli.command import command
@@ -204,7 +204,7 @@ async def report_verify(
             corrected=corrected,
             is_draft=draft,
         )
-    except (ChainError, ConfigurationError) as error:
+    except (EndpointError, ConfigurationError) as error:
         # No profile is read here, so none is to be corrected.
         error.hint = "Check --url, or give another endpoint of the report's cluster: --url RPC"
         raise

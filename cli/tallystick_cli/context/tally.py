@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -25,7 +25,6 @@ from tallystick.adapters.clock import Clock, SystemClock
 from tallystick.adapters.custody.archive import FolderStatementArchive, StatementArchive
 from tallystick.adapters.custody.profiles import CsvProfile, StatementProfile
 from tallystick.adapters.publish.folder import LocalPublishFolder, PublishFolder
-from tallystick.adapters.publish.server import SiteServer
 from tallystick.domain.amounts import parse_base_units
 from tallystick.domain.holdings import Basis, Completeness
 from tallystick.errors import ConfigurationError
@@ -41,6 +40,9 @@ from tallystick.services.securities import security_of
 from tallystick_cli.context.books import Books
 from tallystick_cli.context.profile_at_hand import ProfileAtHand
 from tallystick_cli.profile import Custodian
+
+if TYPE_CHECKING:
+    from tallystick.adapters.publish.server import SiteServer
 
 SQLITE: Final = ("sqlite+aiosqlite:///", "sqlite:///")
 
@@ -128,6 +130,8 @@ class Tally(ProfileAtHand):
 
     def new_site_server(self, folder: Path, port: int) -> SiteServer:
         """A server of published reports on this machine, not yet started."""
+        from tallystick.adapters.publish.server import SiteServer
+
         return SiteServer(folder, port)
 
     def store_url(self) -> str:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
-_PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
-_CHUNK = 10
-"""Digits that a machine word holds: long division goes by as many at once."""
-_CHUNK_BASE = 58**_CHUNK
 
 
 def base58_encode(data: bytes) -> str:
     """Each leading zero byte becomes one leading `1`."""
     zeros = len(data) - len(data.lstrip(b"\0"))
     number = int.from_bytes(data, "big")
-    pairs: list[str] = []
+    letters: list[str] = []
     while number:
-        number, chunk = divmod(number, _CHUNK_BASE)
-        for _ in range(_CHUNK // 2):
-            chunk, pair = divmod(chunk, 58 * 58)
-            pairs.append(_PAIRS[pair])
-    # The highest chunk is filled up with zeros, which are the letter 1.
-    return "1" * zeros + "".join(reversed(pairs)).lstrip("1")
+        number, digit = divmod(number, 58)
+        letters.append(_ALPHABET[digit])
+    return "1" * zeros + "".join(reversed(letters))
 
 
 def base58_decode(text: str) -> bytes:

@@ -17,7 +17,6 @@ from tallystick.adapters.chain.protocol import Account, Chain, Commitment, Memcm
 from tallystick.errors import LedgerError, Refused
 from tallystick.program import token
 from tallystick.program.generated.accounts import (
-    Attestation,
     CorporateAction,
     Fill,
     Hold,
@@ -206,13 +205,6 @@ async def list_actions(
     return await _of_security(chain, CorporateAction, security, commitment, min_context_slot)
 
 
-async def list_attestations(
-    chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
-) -> Found[Attestation]:
-    """A security's attestations, open ones too."""
-    return await _of_security(chain, Attestation, security, commitment, min_context_slot)
-
-
 async def list_orders(
     chain: Chain, security: Pubkey, *, commitment: Commitment = "confirmed", min_context_slot: int | None = None
 ) -> Found[Order]:
@@ -272,7 +264,6 @@ __all__ = [
     "decode",
     "list_actions",
     "list_all",
-    "list_attestations",
     "list_fills",
     "list_holders",
     "list_holds",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, Commitment, MemcmpFilter
-from tallystick.domain.amounts import format_tokens
 from tallystick.errors import LedgerError, Refused
 from tallystick.program.addresses import holder_address
 from tallystick.program.generated.accounts import Holder, Security
@@ -175,17 +174,9 @@ def require_receiving(snapshot: Snapshot, address: Pubkey, wallet: Pubkey, secur
         )
 
 
-def accounts_text(holding: Holding) -> str:
-    """What it is in one line: 12 tokens in 2 accounts, frozen."""
-    number = len(holding.accounts)
-    tokens = format_tokens(holding.raw, holding.listed.decimals)
-    return f"{tokens} in {number} account{'' if number == 1 else 's'}, {holding.state}"
-
-
 __all__ = [
     "Holding",
     "HoldingAccount",
-    "accounts_text",
     "find_holding",
     "list_frozen",
     "require_receiving",

@@ -13,7 +13,7 @@ from tallystick.adapters.store.closes import CloseStore
 from tallystick.domain.closes import DailyClose
 from tallystick.domain.report_anchors import day_number, day_text, days_hash_of, days_in, first_day, period_text
 from tallystick.domain.reserve_report.facts import Moment, ReportFacts
-from tallystick.errors import LedgerError, Refused
+from tallystick.errors import Refused
 from tallystick.program.generated.accounts import Issuer
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import chain_time, require
@@ -28,9 +28,10 @@ DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class MonthCloses:
-    """A month's closes that are on chain, oldest first, each naming the one before it.
+    """A month's closes that are on chain, oldest first.
 
-    `opening` is the close that the first of them names: the as-of of the month before, None for an issuer's first.
+    Each names the one before it, or one that was left out on chain. `opening` is the last on chain before them: the
+    as-of of the month before. Where none is, it is the last made before the month; None for an issuer's first.
     `days_before` is the running hash of closed days before the first of them. `missing` are the days of the month, as
     YYYY-MM-DD, that are in none of them.
     """
@@ -101,20 +102,14 @@ async def read_month_closes(chain: Chain, closes: CloseStore, issuer: Pubkey, pe
             else f"No close of {period_text(period)} is on chain, and later days are: it stays so.",
             hint="Put them there with: tally report anchor-days" if waiting else "There can be no report of it.",
         )
-    place, earlier = stored.index(found[0]), [each for each in anchored if each.slot < found[0].slot]
-    since = stored.index(earlier[-1] if earlier else of_month[0])
-    between = [each for each in stored[since : stored.index(found[-1])] if each not in anchored]
-    if between:
-        raise LedgerError(
-            "Before closes that are on chain there are others that are not, and stay out:"
-            f" {', '.join(each.day for each in between)}.",
-            hint="A report's closes name one another; there can be none of this month. Anchor every close, in order.",
-        )
+    earlier = [each for each in anchored if each.slot < found[0].slot]
+    # Where none was put on chain before, the month begins behind the last that was made.
+    before = earlier or [each for each in stored if day_number(each.day) < first]
     days = {each.day for each in found}
     return MonthCloses(
         period,
         found,
-        stored[place - 1] if place else None,
+        before[-1] if before else None,
         days_hash_of(earlier),
         tuple(day for day in map(day_text, range(first, until)) if day not in days),
     )

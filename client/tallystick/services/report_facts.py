@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain as chain_of
 from itertools import pairwise
 from typing import Final
@@ -66,6 +67,15 @@ LAST_SLOT: Final = 2**64 - 1
 """Of a moment that is a whole second: nothing in it came later."""
 
 
+class Doubt(StrEnum):
+    """Which steps of a moment's second, of those that the node does not tell the order of, count as behind its end."""
+
+    ALL = "all"
+    ADDITIONS = "additions"
+    """Those that add to supply or escrow."""
+    OTHERS = "others"
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """All accounts of an issuer, and the moments that figures are wanted of: the end of the month before, those of the
@@ -90,6 +100,7 @@ async def gather_facts(
     *,
     opening: Moment | None = None,
     doubtful: Collection[Moment] = (),
+    doubt: Doubt = Doubt.ALL,
     program_id: Pubkey = PROGRAM_ID,
     progress: Progress | None = None,
 ) -> ReportFacts:
@@ -99,14 +110,14 @@ async def gather_facts(
     the moment of the close before the first of them, so that reports join without gap or overlap; without one, with the
     period's first second. What the node does not serve is in the facts' `unserved`, and the figures that do not need it
     are right all the same. Of what happened in the very second of a moment, what is not served counts as before its
-    end, and at `doubtful` ones as behind it. InputError for moments that do not end with the as-of or are out of order.
-    LedgerError when a moment's slot is of another time, or accounts do not agree with each other; ChainError when the
-    cluster does not answer or has not reached the as-of.
+    end, and at `doubtful` ones the steps of `doubt` as behind it. InputError for moments that do not end with the as-of
+    or are out of order. LedgerError when a moment's slot is of another time, or accounts do not agree with each other;
+    ChainError when the cluster does not answer or has not reached the as-of.
     """
     start, until = first_day(period) * DAY, (first_day(period) + days_in(period)) * DAY
     before = opening or Moment(LAST_SLOT, start - 1)
     _require_moments(as_of, moments, before)
-    read = await _read_all(chain, issuer, as_of, moments, before, until, doubtful, clock, program_id)
+    read = await _read_all(chain, issuer, as_of, moments, before, until, doubtful, doubt, clock, program_id)
     month, unserved = read.month, set(read.unserved)
     if not await _has_times(chain, _of_slots(before, moments)):
         unserved.add(Unserved.TIMES)
@@ -204,6 +215,7 @@ async def _read_all(
     opening: Moment,
     until: int,
     doubtful: Collection[Moment],
+    doubt: Doubt,
     clock: Clock,
     program_id: Pubkey,
 ) -> _Read:
@@ -221,8 +233,9 @@ async def _read_all(
     order = await order_of_seconds(chain, _of_slots(opening, moments), marks, program_id)
     unserved = set() if order.is_served else {Unserved.ORDER_OF_SECOND}
     now = Moment(LAST_SLOT, books.now)
+    additions = frozenset(chain_of(*(each.additions() for each in records.values())))
     later = {
-        moment: marks | (order.unknown[moment] if moment in doubtful else frozenset())
+        moment: marks | (_behind(order.unknown[moment], additions, doubt) if moment in doubtful else frozenset())
         for moment, marks in order.later.items()
     }
     instants = Instants((opening, *moments, now), later)
@@ -232,6 +245,16 @@ async def _read_all(
         unserved.add(Unserved.ACTIONS)
     month = Month(opening, until, as_of, instants)
     return _Read(books, records, roles, instants, lives, month, frozenset(unserved))
+
+
+def _behind(unknown: frozenset[Mark], additions: frozenset[Mark], doubt: Doubt) -> frozenset[Mark]:
+    match doubt:
+        case Doubt.ALL:
+            return unknown
+        case Doubt.ADDITIONS:
+            return unknown & additions
+        case Doubt.OTHERS:
+            return unknown - additions
 
 
 def _role_marks(roles: Mapping[Pubkey, Role], delay: int) -> Iterator[tuple[int, Mark]]:
@@ -342,7 +365,7 @@ async def _draw(chain: Chain, issuer: Pubkey, period: int, program_id: Pubkey) -
 
 
 async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[PublicationFacts, ...]:
-    """Every publication of an issuer, oldest first: each names the one before."""
+    """Every publication of an issuer, oldest first: each names the one before. LedgerError when one is not listed."""
     found = (await list_all(chain, ReserveReport, ("issuer", bytes(issuer)), commitment="finalized")).accounts
     publications: list[PublicationFacts] = []
     while last in found:
@@ -364,7 +387,12 @@ async def _publications(chain: Chain, issuer: Pubkey, last: Pubkey) -> tuple[Pub
             )
         )
         last = report.previous
+    if last != Pubkey.default():
+        raise LedgerError(
+            f"The node did not list the publication {last} of issuer {issuer}, which its last one leads back to.",
+            hint="Ask another node.",
+        )
     return tuple(reversed(publications))
 
 
-__all__ = ["Progress", "gather_facts"]
+__all__ = ["Doubt", "Progress", "gather_facts"]

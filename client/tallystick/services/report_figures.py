@@ -78,6 +78,11 @@ class Records:
             if distribution.closed_at:
                 yield distribution.closed_at, (address, decided)
 
+    def additions(self) -> Iterator[Mark]:
+        """The steps among them that add to supply or escrow."""
+        yield from ((address, Step.MADE) for address, each in self.fills.items() if each.kind is FillKind.MINT)
+        yield from ((address, Step.MADE) for address, each in self.orders.items() if each.kind is OrderKind.REDEMPTION)
+
 
 _STEPS: Final = {ActionStatus.ANNOUNCED: Step.MADE, ActionStatus.APPROVED: Step.APPROVED}
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from solders.pubkey import Pubkey
 
 from tallystick.adapters.chain.protocol import Chain, ConfirmedTransaction, SignatureInfo
-from tallystick.errors import RpcError
+from tallystick.errors import LedgerError, RpcError
 from tallystick.program.event_decoding import decode_events
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.program.layout import EventLayout
@@ -25,8 +26,9 @@ PAGE: Final = 1_000
 AT_ONCE: Final = 16
 """Requests in flight at once."""
 
-_FORGOTTEN: Final = frozenset({-32001, -32011})
-"""Agave's codes for a block that was cleaned up, and for a node that keeps no history."""
+_FORGOTTEN: Final = frozenset({-32001, -32004, -32009, -32011})
+"""Agave's codes for a block that was cleaned up, that it does not have, that its archive does not have, and for a node
+that keeps no history."""
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being read, how much of it was read, and how much there is."""
@@ -53,17 +55,33 @@ class Listing:
 
 
 async def list_back(chain: Chain, address: Pubkey, is_beyond: Callable[[SignatureInfo], bool]) -> Listing:
-    """An address's finalized signatures back to the first that `is_beyond`, which is left out. ChainError."""
+    """An address's finalized signatures back to the first that `is_beyond`, which is left out. ChainError; LedgerError
+    for a list that is not newest first, or has a signature twice: it would never end, or end too early."""
     found: list[SignatureInfo] = []
     while True:
         before = found[-1].signature if found else None
-        page = await chain.get_signatures_for_address(address, limit=PAGE, before=before, commitment="finalized")
+        try:
+            page = await chain.get_signatures_for_address(address, limit=PAGE, before=before, commitment="finalized")
+        except RpcError as error:
+            if error.code in _FORGOTTEN:
+                return Listing(address, tuple(found), reaches=False)
+            raise
+        _require_order(address, [*found[-1:], *page])
         for line in page:
             if is_beyond(line):
                 return Listing(address, tuple(found), reaches=True)
             found.append(line)
         if len(page) < PAGE:
             return Listing(address, tuple(found), reaches=False)
+
+
+def _require_order(address: Pubkey, lines: Sequence[SignatureInfo]) -> None:
+    is_ordered = all(newer.slot >= older.slot for newer, older in pairwise(lines))
+    if not is_ordered or len({line.signature for line in lines}) != len(lines):
+        raise LedgerError(
+            f"The node does not list the transactions of {address} newest first and each once.",
+            hint="Ask another node.",
+        )
 
 
 async def list_since_slot(chain: Chain, address: Pubkey, slot: int) -> Listing:
@@ -89,11 +107,20 @@ async def read_transactions(
     """The transactions of these lines in their order, AT_ONCE of them asked for at once; None for one not served."""
     for start in range(0, len(lines), AT_ONCE):
         part = lines[start : start + AT_ONCE]
-        found = await asyncio.gather(*(chain.get_transaction(line.signature, "finalized") for line in part))
+        found = await asyncio.gather(*(_transaction(chain, line) for line in part))
         for transaction in found:
             yield transaction
         if told is not None:
             told(start + len(part))
+
+
+async def _transaction(chain: Chain, line: SignatureInfo) -> ConfirmedTransaction | None:
+    try:
+        return await chain.get_transaction(line.signature, "finalized")
+    except RpcError as error:
+        if error.code in _FORGOTTEN:
+            return None
+        raise
 
 
 async def read_block_times(chain: Chain, slots: Sequence[int]) -> tuple[int | None, ...]:

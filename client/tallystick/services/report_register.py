@@ -96,7 +96,8 @@ async def rewind_register(
         part = loose[start : start + AT_ONCE]
         read = await asyncio.gather(*(_own_rewinding(chain, each, mint, slot, today.slot) for each in part))
         for address, found in zip(part, read, strict=True):
-            if found is None:
+            # What names the mint and the account is in the history of both.
+            if found is None or (address in held and address not in found.held):
                 return None
             if address in found.held:
                 held[address] = found.held[address]
@@ -148,13 +149,14 @@ def _is_associated(address: bytes, owner: bytes, mint: bytes) -> bool:
 
 
 async def _own_rewinding(chain: Chain, address: bytes, mint: Pubkey, slot: int, until: int) -> Rewinding | None:
-    """What an account was before its own transactions behind a slot; None when they are not all there."""
+    """What an account was before its own transactions behind a slot; None when one of them is not served.
+
+    They need not reach back to the slot themselves: a node forgets by slots, and those of the mint do.
+    """
     listing = await list_since_slot(chain, Pubkey.from_bytes(address), slot)
     found = Rewinding(mint)
     lines = [line for line in listing.lines if line.slot <= until]
-    if not await see_all(chain, lines, found):
-        return None
-    return found if listing.reaches or found.held.get(address, ()) is None else None
+    return found if await see_all(chain, lines, found) else None
 
 
 async def see_all(

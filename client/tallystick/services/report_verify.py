@@ -39,12 +39,12 @@ from tallystick.domain.reserve_report.verification import verify_document
 from tallystick.domain.reserve_report.verify_anchor import HASH, PUBLICATION, publication_of, publication_to_come
 from tallystick.domain.reserve_report.verify_correction import verify_correction
 from tallystick.domain.reserve_report.verify_shards import verify_shards
-from tallystick.errors import InputError, LedgerError, TallystickError
+from tallystick.errors import ChainError, InputError, LedgerError, Refused, TallystickError
 from tallystick.program.addresses import report_address
 from tallystick.program.generated.accounts import ReserveReport
 from tallystick.program.generated.constants import PROGRAM_ID
 from tallystick.services.chain_reads import read
-from tallystick.services.report_facts import gather_facts
+from tallystick.services.report_facts import Doubt, gather_facts
 from tallystick.services.report_history import read_block_times
 
 FILES: Final = (APPROVAL, PDF, PAGE, ANCHOR)
@@ -108,7 +108,8 @@ async def verify_report(
     `corrected` is report.json of the version that it corrects, to compare what changed. `files` are those that lie
     beside it, by their names (published.py); the renderers make them again, and holders' files are held against the
     report's roots. With `is_draft` a report that is not published yet is checked as it will be, but for its hash. What
-    is wrong is a failed check and raises nothing. ChainError when the cluster does not answer.
+    is wrong is a failed check and raises nothing. ChainError when the cluster does not answer, or the node is behind
+    the report, and LedgerError when what it says contradicts itself: nothing is said of the report.
     """
     try:
         document = read_report(content)
@@ -124,9 +125,14 @@ async def verify_report(
         return Verified(header, (*identity, times))
     try:
         facts, others = await _gather(chain, header, declared, clock, program_id, progress)
-    except (InputError, LedgerError) as error:
-        failed = Check("figures", "every section", Status.FAILED, f"What the chain says does not fit together: {error}")
+    except InputError as error:
+        failed = Check("figures", "every section", Status.FAILED, f"The report's moments do not fit together: {error}")
         return Verified(header, (*identity, times, failed))
+    except (LedgerError, Refused) as error:
+        raise LedgerError(
+            f"Nothing can be said of the report, as this node's answers do not fit together: {error.message}",
+            hint=error.hint or "Ask another node.",
+        ) from error
     if anchor is None:
         facts, *rest = (
             replace(each, publications=(*each.publications, publication_to_come(content, each, declared)))
@@ -180,6 +186,12 @@ async def _identify(
     address = report_address(named, header.period, header.version, program_id=program_id)
     anchor = await read(chain, ReserveReport, address, "finalized")
     if anchor is None:
+        slot = await chain.get_slot("finalized")
+        if slot < header.as_of_slot:
+            raise ChainError(
+                f"Nothing can be said of the report of slot {header.as_of_slot}: the node has finalized slot {slot}.",
+                hint="Run this again once the node has caught up, or ask another one.",
+            )
         words = f"No report of {period_text(header.period)} version {header.version} was published by {named}."
         if is_draft:
             return (
@@ -236,7 +248,7 @@ async def _gather(
     moments = tuple(Moment(each.slot, each.block_time) for each in declared.closes)
     opening = Moment(declared.opening.slot, declared.opening.block_time) if declared.opening else None
 
-    async def gather(*doubtful: Moment) -> ReportFacts:
+    async def gather(doubtful: tuple[Moment, ...] = (), doubt: Doubt = Doubt.ALL) -> ReportFacts:
         return await gather_facts(
             chain,
             Pubkey.from_string(header.issuer),
@@ -246,6 +258,7 @@ async def _gather(
             clock,
             opening=opening,
             doubtful=doubtful,
+            doubt=doubt,
             program_id=program_id,
             progress=progress,
         )
@@ -253,9 +266,11 @@ async def _gather(
     facts = await gather()
     if Unserved.ORDER_OF_SECOND not in facts.unserved:
         return facts, ()
-    # What differs at the opening alone may cancel out with what differs at the as-of.
+    # What differs at the opening alone may cancel out with what differs at the as-of, and what adds to a figure within
+    # one second with what takes from it.
     ends = (opening,) if opening else ()
-    return facts, (await gather(*ends, *moments), *[await gather(each) for each in ends])
+    doubted = [(*ends, *moments), *([ends] if ends else [])]
+    return facts, tuple([await gather(each, doubt) for each in doubted for doubt in Doubt])
 
 
 def _check_files(

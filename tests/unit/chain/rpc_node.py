@@ -33,12 +33,14 @@ class Raw(Exception):  # noqa: N818 - it is an answer
 
 
 class Node:
-    """One endpoint. `answers` maps a method to its result, or to a function of the parameters."""
+    """One endpoint. `answers` maps a method to its result, or to a function of the parameters; `waited_for` is how many
+    seconds each question's answer was waited for."""
 
     def __init__(self, genesis: str = GENESIS, **answers: Any) -> None:
         self.answers: dict[str, Any] = {"getGenesisHash": genesis, **answers}
         self.fault: Exception | None = None
         self.asked: list[tuple[str, list[Any]]] = []
+        self.waited_for: list[float] = []
 
     def methods(self) -> list[str]:
         """The methods asked after the genesis hash."""
@@ -47,6 +49,7 @@ class Node:
     def handle(self, request: httpx.Request) -> httpx.Response:
         call = json.loads(request.content)
         self.asked.append((call["method"], call["params"]))
+        self.waited_for.append(request.extensions["timeout"]["read"])
         if isinstance(self.fault, Raw):
             return self.fault.response
         if self.fault is not None:

@@ -265,6 +265,14 @@ async def test_a_transaction_is_broadcast_through_every_endpoint_without_preflig
         assert config == {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
 
 
+async def test_a_broadcast_waits_shortly_for_each_of_several_and_the_whole_time_for_a_single_one() -> None:
+    limits = RpcLimits(timeout=10.0, short_timeout=2.0)
+    for count, seconds in ((1, 10.0), (2, 2.0)):
+        nodes = [Node(sendTransaction=str(SIGNATURE)) for _ in range(count)]
+        await rpc_chain(*nodes, limits=limits).send(transaction())
+        assert {node.waited_for[-1] for node in nodes} == {seconds}
+
+
 async def test_one_endpoint_that_takes_a_transaction_is_enough() -> None:
     first, second = Node(sendTransaction=raises(RpcFailure(-32005))), Node(sendTransaction=str(SIGNATURE))
     assert await rpc_chain(first, second).send(transaction()) == Signature.default()

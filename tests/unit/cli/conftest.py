@@ -28,16 +28,18 @@ def terminal(tmp_path: Path) -> Terminal:
 
 @pytest.fixture(scope="module")
 def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A funded profile on a localnet; no issuer yet. One for each test module."""
+    """A funded profile on a localnet, whose day does not end meanwhile; no issuer yet. One for each test module."""
     folder = tmp_path_factory.mktemp("desk")
     key = folder / "keys" / "upgrade.json"
     authority = make_key(key)
     assert KeypairSigner.from_file(key).pubkey == authority
     with LocalnetServer(create_ledger(upgrade_authority=authority), port=0) as server:
         terminal = Terminal(folder / "profile.toml")
+        made = Desk(terminal, server, folder)
+        made.pass_midnight()
         terminal.init(server.url, "--upgrade-authority", key, "--wallet", "anna", "--wallet", "eve")
         terminal.json("fund")
-        yield Desk(terminal, server, folder)
+        yield made
 
 
 @pytest.fixture(scope="module")

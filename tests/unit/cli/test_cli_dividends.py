@@ -36,6 +36,8 @@ from typing_in import ACCOUNT, CUSTODIAN_LEI, Terminal, Typed
 EVENT = "CA-30"
 YEAR = 366 * 86_400
 DOLLAR = 10**6
+TO_BOTH_DATES = 3_700
+"""Seconds from announcing until record date and pay date are over, an hour and a minute more."""
 
 
 class Payer:
@@ -58,12 +60,12 @@ class Payer:
         assert typed.code == 0, typed.out + typed.err
         return typed.document
 
-    def announce(self, pay: str = "31s") -> None:
-        """By one key and approved by another, its record date half a minute ahead."""
+    def announce(self, pay: str = "61min") -> None:
+        """By one key and approved by another, its record date an hour ahead."""
         notice, terminal = self.desk.folder / "notice.xml", self.desk.terminal
         notice.write_text("notice of the dividend")
         terms = ("--kind", "DVCA", "--gross", "0.24", "--currency", "USD", "--withholding", "15%")
-        dates = ("--record", "30s", "--pay", pay)
+        dates = ("--record", "1h", "--pay", pay)
         terminal.json("action", "announce", "tAAPL", self.event, *terms, *dates, "--evidence", notice, "--yes")
         terminal.json("action", "approve", "tAAPL", self.event, "--evidence", notice, "--yes")
 
@@ -167,7 +169,7 @@ def test_the_whole_way_of_a_dividend(announced: Payer, tmp_path: Path) -> None:
     before = desk.transactions()
     early = payer.type("record")
     assert (early.code, "has not come" in early.document["error"]["message"]) == (1, True)
-    desk.warp(35)
+    desk.warp(TO_BOTH_DATES)
     taken = payer.json("record")
     assert (taken["owners"], taken["supply"], taken["is_new"]) == (2, "400", True)
     assert payer.json("record")["is_new"] is False
@@ -329,7 +331,7 @@ def test_a_push_ends_where_it_was_told_and_leaves_out_whom_compliance_stopped(an
     terminal = desk.terminal
     payer.money.open_account(payer.wallet("eve"))
     payer.announce(pay="2h")
-    desk.warp(35)
+    desk.warp(TO_BOTH_DATES)
     payer.json("record")
     change_profile(terminal.profile, lambda document: declare(document, str(payer.money.address)))
     payer.json("plan", "--confirmation", payer.confirmation("CONF-2"))
@@ -374,7 +376,7 @@ class Gate(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if b"sendTransaction" in body:
             self.has_broadcast.set()
-            assert self.is_open.wait(30)
+            assert self.is_open.wait(60)
         answer = httpx.post(self.url, content=body, headers={"Content-Type": "application/json"}, trust_env=False)
         self.send_response(answer.status_code)
         self.send_header("Content-Type", "application/json")
@@ -404,7 +406,7 @@ def test_ctrl_c_ends_a_push_behind_the_payment_on_its_way_and_the_next_one_pays_
     desk, payer = announced.desk, Payer(announced.desk, "CA-32")
     payer.money.open_account(payer.wallet("eve"))
     payer.announce()
-    desk.warp(35)
+    desk.warp(TO_BOTH_DATES)
     payer.json("record")
     change_profile(desk.terminal.profile, lambda document: declare(document, str(payer.money.address)))
     file = payer.confirmation("CONF-32")

@@ -5,21 +5,23 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
-import typer
-from tallystick_cli.main import app
+import tallystick_cli.commands
+from tallystick_cli.main import COMMANDS, load
 from typer.core import TyperCommand, TyperGroup
 
-ROOT = typer.main.get_command(app)
+ROOT = {name: load(name) for name in COMMANDS}
 
 
-def commands(group: object = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    assert isinstance(group, TyperGroup)
-    for name, found in group.commands.items():
+def commands(
+    group: Mapping[str, object] = ROOT, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    for name, found in group.items():
         if isinstance(found, TyperGroup):
-            yield from commands(found, (*path, name))
+            yield from commands(found.commands, (*path, name))
         else:
             assert isinstance(found, TyperCommand)
             yield (*path, name), found
@@ -143,7 +145,27 @@ def test_every_option_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_help_does_without_the_libraries_of_the_database() -> None:
-    program = "import sys, tallystick_cli.main; print(sorted({'alembic', 'sqlalchemy'} & {*sys.modules}))"
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_own_help_begins_with(name: str) -> None:
+    own = ROOT[name].help or ""
+    assert " ".join(own.split("\n\n")[0].split()) == COMMANDS[name][0]
+
+
+def test_every_file_of_commands_belongs_to_one() -> None:
+    files = {each.stem for each in Path(tallystick_cli.commands.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == {each for _, modules in COMMANDS.values() for each in modules}
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    program = "import sys, tallystick_cli.main; print(*(name for name in sys.modules if name.startswith('tallystick')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["tallystick_cli", "tallystick_cli.main"]
+
+
+def test_commands_do_without_the_libraries_of_the_database_until_they_open_it() -> None:
+    program = (
+        "import sys; from tallystick_cli.main import COMMANDS, load; [load(name) for name in COMMANDS];"
+        "print(sorted({'alembic', 'sqlalchemy'} & {*sys.modules}))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -95,7 +95,7 @@ def test_settling_again_finds_the_movement_used_and_signs_nothing(backed: Desk) 
 def test_a_close_is_made_once_and_its_file_is_what_was_hashed(backed: Desk) -> None:
     out = backed.folder / "close.json"
     first = backed.terminal.json("close", "--out", out)
-    again = backed.terminal.json("close")
+    again = backed.terminal.json("close", first["content"]["day"])
     assert first["hash"] == again["hash"]
     assert json.loads(out.read_bytes()) == first["content"]
     assert [each["registers"] for each in first["content"]["securities"]] == [[]]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cli_desk import Desk
 from custody_files import BOOKED, statement_file
@@ -27,17 +25,6 @@ title = "Chief Executive"
 """
 
 
-def now(desk: Desk) -> datetime:
-    """By the cluster's clock."""
-
-    def call(method: str, *params: object) -> int:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer: int = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
-        return answer
-
-    return datetime.fromtimestamp(call("getBlockTime", call("getSlot")), UTC)
-
-
 @pytest.fixture(scope="module")
 def month(desk: Desk) -> str:
     """Ten shares for ten tokens, a day closed, and the month over; nothing on chain yet."""
@@ -48,13 +35,11 @@ def month(desk: Desk) -> str:
     type_("attest", "tAAPL", "--yes")
     type_("order", "subscribe", "tAAPL", "anna", "10", "--reference", "S-1", "--yes")
     type_("order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", *BOOKED, "--yes")
-    began = now(desk)
-    type_("close")
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()) + 60)
+    month = str(type_("close")["content"]["day"])[:7]
+    desk.end_month()
     type_("close")
     desk.warp(DAY)
-    return began.strftime("%Y-%m")
+    return month
 
 
 @pytest.fixture(scope="module")

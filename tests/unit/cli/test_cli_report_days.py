@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-import httpx
 import pytest
 from cli_desk import Desk
 
@@ -23,17 +20,6 @@ def closed(desk: Desk) -> Desk:
     return desk
 
 
-def now(desk: Desk) -> datetime:
-    """By the cluster's clock."""
-
-    def call(method: str, *params: object) -> int:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer: int = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
-        return answer
-
-    return datetime.fromtimestamp(call("getBlockTime", call("getSlot")), UTC)
-
-
 def test_days_are_shown_in_a_dry_run_then_anchored_and_never_twice(closed: Desk) -> None:
     before = closed.transactions()
     shown = closed.terminal.json("report", "anchor-days", "--dry-run")
@@ -47,7 +33,7 @@ def test_days_are_shown_in_a_dry_run_then_anchored_and_never_twice(closed: Desk)
 
 def test_a_draw_waits_until_the_month_is_over(closed: Desk) -> None:
     before = closed.transactions()
-    typed = closed.terminal.type("report", "draw", now(closed).strftime("%Y-%m"), "--yes", "--json")
+    typed = closed.terminal.type("report", "draw", closed.now().strftime("%Y-%m"), "--yes", "--json")
     assert typed.code == 1
     assert "by the chain's clock" in typed.document["error"]["message"]
     assert closed.transactions() == before
@@ -58,9 +44,8 @@ def test_what_is_no_month_is_refused(closed: Desk) -> None:
 
 
 def test_the_day_of_a_month_is_drawn_and_final(closed: Desk) -> None:
-    month = now(closed)
-    first_of_next = (month.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    closed.warp(int((first_of_next - month).total_seconds()) + 60)
+    month = closed.now()
+    closed.end_month()
     closed.terminal.json("close")
     closed.warp(DAY)
     period = month.strftime("%Y-%m")

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from cli_desk import Desk
 from custody_files import BOOKED, statement_file
 from tallystick_cli.profile import change_profile
 
-DAY = 86_400
 Versions = dict[str, dict[str, Any]]
-
-
-def now(desk: Desk) -> datetime:
-    """By the cluster's clock."""
-
-    def call(method: str, *params: object) -> int:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer: int = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
-        return answer
-
-    return datetime.fromtimestamp(call("getBlockTime", call("getSlot")), UTC)
 
 
 def end_month(desk: Desk) -> str:
     """Five past the midnight that ends a month, and its last day closed then. The month, as YYYY-MM."""
-    began = now(desk)
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=5, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()))
-    last = (first_of_next - timedelta(days=1)).date()
+    desk.end_month(300)
+    last = (desk.now() - timedelta(days=1)).date().isoformat()
     desk.terminal.json("close", last)
-    return began.strftime("%Y-%m")
+    return last[:7]
 
 
 def release(desk: Desk, month: str, *more: object) -> dict[str, Any]:

@@ -9,12 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cli_desk import Desk
 from custody_files import BOOKED, statement_file
@@ -29,17 +27,6 @@ DAY = 86_400
 TALLY = "from tallystick_cli.main import main; main()"
 
 
-def now(desk: Desk) -> datetime:
-    """By the cluster's clock."""
-
-    def call(method: str, *params: object) -> int:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer: int = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
-        return answer
-
-    return datetime.fromtimestamp(call("getBlockTime", call("getSlot")), UTC)
-
-
 @pytest.fixture(scope="module")
 def month(desk: Desk) -> str:
     """A month that is over, its days on chain and one of them drawn, its report built."""
@@ -51,13 +38,10 @@ def month(desk: Desk) -> str:
     type_("attest", "tAAPL", "--yes")
     type_("order", "subscribe", "tAAPL", "anna", "10", "--reference", "S-1", "--yes")
     type_("order", "settle", "tAAPL", "S-1", "--movement", "TRF-1", "--moved", "10", *BOOKED, "--yes")
-    began = now(desk)
-    type_("close")
-    first_of_next = (began.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0)
-    desk.warp(int((first_of_next - began).total_seconds()) + 60)
+    month = str(type_("close")["content"]["day"])[:7]
+    desk.end_month()
     type_("close")
     desk.warp(DAY)
-    month = began.strftime("%Y-%m")
     type_("report", "anchor-days", "--yes")
     type_("report", "draw", month, "--yes")
     type_("report", "build", month)
@@ -252,8 +236,7 @@ def test_killed_where_files_appear_it_is_published_once_and_whole(
 ) -> None:
     assert killed[:2] == [-signal.SIGKILL] * 2
     assert desk.terminal.json("outbox", "list")["pending"] == []
-    request = {"jsonrpc": "2.0", "id": 1, "method": "getSignaturesForAddress", "params": [published["account"]]}
-    found = httpx.post(desk.url, json=request, trust_env=False).json()["result"]
+    found = desk.ask("getSignaturesForAddress", published["account"])
     assert [each["signature"] for each in found] == [published["signature"]]
     desk.terminal.json("report", "publish", month, "--folder", tmp_path, "--yes")
     assert _files(desk.folder / "reports") == _files(tmp_path)

@@ -20,7 +20,7 @@ def test_it_serves_the_folder_until_it_is_ended(tmp_path: Path) -> None:
         document = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
         assert httpx.get(document["url"], trust_env=False).text == "<!DOCTYPE html>"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     assert document["folder"] == str(tmp_path)
 
 

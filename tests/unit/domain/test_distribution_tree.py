@@ -123,7 +123,7 @@ def test_a_tree_of_no_leaves_is_refused_and_so_is_a_proof_of_none() -> None:
 
 def test_a_hundred_thousand_entries_take_seconds() -> None:
     found = [Entry(place.to_bytes(32, "big"), 255, 1) for place in range(100_000)]
-    started = time.monotonic()
+    started = time.process_time()
     tree = DistributionTree(DISTRIBUTION, found)
     assert len(tree.proof(len(tree.batches) - 1)) <= 15
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

@@ -13,7 +13,9 @@ from solders.pubkey import Pubkey
 from tallystick.domain.canonical import canonical_json
 from tallystick.domain.reserve_report.activity import nearest_rank
 from tallystick.domain.reserve_report.codec import declared_document, read_declared
+from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import build_document, read_report, report_bytes
+from tallystick.domain.reserve_report.facts import ReportFacts, SecurityFacts
 from tallystick.domain.reserve_report.values import ratio, report_account
 from tallystick.errors import InputError
 from tallystick.program.generated.pdas import report_address
@@ -57,6 +59,32 @@ def test_a_missing_share_fails_the_test_in_words() -> None:
     declared = replace(declared, timing=(replace(declared.timing[0], amount=-6 * SHARE),))
     row = build_document(sample_facts(), declared)["test"][1]  # type: ignore[index]
     assert row["words"] == "not passed: 89 shares held for 90 required, 1 missing"  # type: ignore[call-overload,index]
+
+
+def test_a_security_of_which_there_are_no_tokens_needs_no_statement() -> None:
+    """GAMC was listed, and no custodian has told of it yet."""
+    facts, declared = sample_facts(), sample_declared()
+    *others, last = declared.closes
+    parts = (replace(each, statements=()) if each.isin == "US5949181045" else each for each in last.securities)
+    declared = replace(declared, closes=(*others, replace(last, securities=tuple(parts))))
+    nothing = replace(facts, securities=tuple(emptied(each) for each in facts.securities))
+    words = [row_of(one, declared)["words"] for one in (nothing, facts)]
+    assert words == [
+        "pass: there are no tokens, and no shares are required",
+        "not passed: the close rests on no custodian's statement, and 25 shares are required",
+    ]
+    assert [row_of(one, declared)["is_passed"] for one in (nothing, facts)] == [True, False]
+
+
+def emptied(security: SecurityFacts) -> SecurityFacts:
+    if security.ticker != "GAMC":
+        return security
+    return replace(security, as_of=replace(security.as_of, minted=0, burnt=0))
+
+
+def row_of(facts: ReportFacts, declared: Declared) -> dict[str, Any]:
+    document: Any = build_document(facts, declared)
+    return next(each for each in document["test"] if each["ticker"] == "GAMC")
 
 
 @pytest.mark.parametrize("ticker", ["ALPA", "BETB", "GAMC"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from report_sample import DAY, SHARE, is_signed, published, sample_declared, sample_facts
@@ -12,10 +12,12 @@ from tallystick.domain.breaks import BreakKind, break_id
 from tallystick.domain.closes import DailyClose, SecurityClose
 from tallystick.domain.report_anchors import day_number, days_hash
 from tallystick.domain.reserve_report.checks import Check, Status
+from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.declared import Declared
 from tallystick.domain.reserve_report.document import build_document, report_bytes
 from tallystick.domain.reserve_report.facts import ClosedDay, MovementFacts, ReportFacts, SecurityFacts
 from tallystick.domain.reserve_report.verification import verify_document
+from tallystick.errors import InputError
 
 ALPHA: Final = "US0378331005"
 
@@ -218,3 +220,40 @@ def test_a_break_that_no_close_names_is_the_issuers_word() -> None:
     added = replace(first, id=other, reference="another", closed_at=first.first_seen + 60)
     found = told(sample_facts(), replace(declared, breaks=(*declared.breaks, added)), "breaks")
     assert (found.status, "is the issuer's word" in found.words) == (Status.STATED, True)
+
+
+def test_a_close_left_out_on_chain_is_said_and_its_day_has_none() -> None:
+    declared = rechained(sample_declared(), lambda close: close)
+    first, second, *others = declared.closes
+    told_closes = replace(declared, closes=(first, replace(others[0], previous=second.hash), *others[1:]))
+    document = build_document(without_second(sample_facts()), told_closes)
+    assert read_declared(document["declared"]) == told_closes
+    found = told(anchored(without_second(sample_facts()), told_closes), told_closes, "closed days on chain")
+    assert (found.status, "ask the issuer why" in found.words) == (Status.STATED, True)
+    assert second.day in cast("Any", document)["days"]["left_out"]
+
+
+def without_second(facts: ReportFacts) -> ReportFacts:
+    """The chain's figures without those of the second close."""
+    securities = (replace(each, days=each.days[:1] + each.days[2:]) for each in facts.securities)
+    return replace(facts, securities=tuple(securities), moments=facts.moments[:1] + facts.moments[2:])
+
+
+@pytest.mark.parametrize("wrong", [{"before": "2026-10-02"}, {"before": "2026-10-04"}, {"close": "0" * 64}])
+def test_a_close_that_names_the_one_before_is_not_behind_a_gap(wrong: dict[str, str]) -> None:
+    """Of a day that names the one before it, of a day that has no close, and of another close than the hashes allow."""
+    document: Any = build_document(sample_facts(), sample_declared())["declared"]
+    second = sample_declared().closes[1]
+    document["closes"]["left_out"] = [{"before": second.day, "close": second.previous.hex()} | wrong]
+    if "close" in wrong:
+        assert read_declared(document).closes[1].hash != second.hash
+    else:
+        with pytest.raises(InputError, match="left_out"):
+            read_declared(document)
+
+
+def test_an_opening_kept_back_is_noticed() -> None:
+    facts, declared = sample_facts(), replace(sample_declared(), opening=None)
+    facts = replace(facts, opening=None)
+    failed = failures(facts, declared)
+    assert {"/declared/opening"} <= {each.path for each in failed}

@@ -125,6 +125,14 @@ def test_it_says_that_it_is_pdf_a_and_accessible(paper: bytes) -> None:
     assert b"/StructTreeRoot" in paper
 
 
+def test_the_tags_of_a_tables_cells_say_nothing_of_its_rules(paper: bytes) -> None:
+    """They were most of the file, once for each cell."""
+    cells = re.findall(rb"/S/TD/P [^/]*/A\[(.*?)\]/K", paper)
+    in_tables = [each for each in cells if b"/Headers[(" in each]
+    assert len(in_tables) > 700
+    assert not [each for each in in_tables if b"/Border" in each]
+
+
 def test_its_only_time_is_the_as_of(paper: bytes) -> None:
     metadata = paper[paper.index(b"<?xpacket begin") : paper.index(b"<?xpacket end")].decode()
     times = set(re.findall(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[^<]*", metadata))

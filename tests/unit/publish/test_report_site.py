@@ -262,6 +262,7 @@ def luminance(colour: str) -> float:
     ("text", "ground"),
     [
         *((text, ground) for text in ("ink", "quiet", "accent") for ground in ("paper", "card", "sunk")),
+        *((text, ground) for text in ("good", "bad") for ground in ("paper", "card")),
         *((text, f"{text}-soft") for text in ("good", "bad", "warn")),
         *(("ink", f"{ground}-soft") for ground in ("good", "bad", "warn")),
         ("accent", "warn-soft"),

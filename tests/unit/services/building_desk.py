@@ -75,7 +75,8 @@ class BuildingDesk(ReportingDesk):
             self.clock,
             registers=self.registers,
         )
-        self.warp(seconds)
+        if seconds:
+            self.warp(seconds)
         return made
 
     async def anchor(self, *closes: DailyClose) -> None:

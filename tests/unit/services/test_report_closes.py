@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from building_desk import BuildingDesk
 from desk import DAY, SHARE
 from tallystick.domain.closes import DailyClose
-from tallystick.errors import LedgerError
 from tallystick.services.report_closes import MonthCloses, read_month_closes
 
 
@@ -34,13 +32,21 @@ async def test_the_opening_is_the_as_of_of_the_month_before() -> None:
     assert (october.opening, october.closes) == (made[2], (made[3],))
 
 
-async def test_a_close_left_out_on_chain_between_two_months_stops_the_report() -> None:
+async def test_a_month_begins_behind_the_last_close_that_was_not_left_out_on_chain() -> None:
     desk = BuildingDesk()
     first, second, third, fourth = await closes_of_two_months(desk)
     await desk.anchor(first, second, fourth)
-    assert (await read(desk, 202609)).as_of == second
-    with pytest.raises(LedgerError, match=third.day):
-        await read(desk, 202610)
+    september, october = await read(desk, 202609), await read(desk, 202610)
+    assert (september.as_of, third.day in september.missing) == (second, True)
+    assert (october.opening, october.closes) == (second, (fourth,))
+
+
+async def test_a_day_left_out_on_chain_between_others_is_a_day_without_a_close() -> None:
+    desk = BuildingDesk()
+    first, second, third, fourth = await closes_of_two_months(desk)
+    await desk.anchor(first, third, fourth)
+    september = await read(desk, 202609)
+    assert (september.closes, second.day in september.missing) == ((first, third), True)
 
 
 async def test_a_month_may_begin_behind_closes_of_a_time_when_none_was_put_on_chain() -> None:
@@ -51,9 +57,10 @@ async def test_a_month_may_begin_behind_closes_of_a_time_when_none_was_put_on_ch
     assert (october.opening, october.closes) == (third, (fourth,))
 
 
-async def test_a_month_of_which_the_first_close_was_left_out_on_chain_has_no_report() -> None:
+async def test_a_month_of_which_the_first_close_was_left_out_on_chain_begins_with_the_calendar() -> None:
     desk = BuildingDesk()
-    first, *others = await closes_of_two_months(desk)
-    await desk.anchor(*others)
-    with pytest.raises(LedgerError, match=first.day):
-        await read(desk, 202609)
+    first, second, third, fourth = await closes_of_two_months(desk)
+    await desk.anchor(second, third, fourth)
+    september = await read(desk, 202609)
+    assert (september.opening, september.closes, september.days_before) == (None, (second, third), bytes(32))
+    assert first.day in september.missing

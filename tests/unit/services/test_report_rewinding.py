@@ -17,7 +17,7 @@ from tallystick.adapters.chain.ledger import Ledger
 from tallystick.adapters.chain.memory import MemoryChain
 from tallystick.adapters.chain.protocol import SignatureInfo
 from tallystick.domain.amounts import MULTIPLIER_ONE
-from tallystick.domain.reserve_report.facts import OrderOutcome, ReportFacts
+from tallystick.domain.reserve_report.facts import Moment, OrderOutcome, ReportFacts, Unserved
 from tallystick.errors import LedgerError
 from tallystick.program.addresses import order_address
 from tallystick.program.generated.accounts import Security
@@ -34,6 +34,7 @@ from tallystick.services.security_policy import plan_update_policy
 from tallystick.services.seizures import find_seizures, plan_name_seizure_account, plan_propose_seizure, plan_seize
 from tallystick.services.subscription import order_id, plan_cancel_subscription, plan_open_subscription
 from tallystick.services.vetoes import plan_veto_role
+from test_report_facts import ForgetfulChain
 
 LOOSE_SIZE = 170
 """A token account with the pausable extension alone."""
@@ -181,6 +182,48 @@ async def test_an_account_that_was_given_away_and_closed_since_and_whose_address
         lambda: send(desk, "heir", close),
         make_again,
     )
+
+
+class WithoutAddress(ForgetfulChain):
+    """A node that does not list the transactions of one address."""
+
+    address: Pubkey
+
+    async def get_signatures_for_address(self, address: Pubkey, **arguments: Any) -> list[SignatureInfo]:
+        return [] if address == self.address else await super().get_signatures_for_address(address, **arguments)
+
+
+async def loose_and_forgotten(desk: ReportingDesk) -> tuple[Pubkey, Moment, int]:
+    """Alice's own account with 50 shares, the moment of a close long after, and the slot from which on a node still has
+    something of the mint before that moment, and nothing of the account."""
+    loose = await make_loose(desk, "alice")
+    await send(desk, "alice", transfer(desk, desk.tokens_of("alice"), loose, "alice", 50 * SHARE))
+    desk.warp(DAY)
+    await desk.move("bob", "heir", SHARE)
+    desk.warp(1)
+    _, moment = await desk.close()
+    return loose, moment, max(each.slot for each in desk.chain.ledger.history(desk.mint) if each.slot <= moment.slot)
+
+
+async def test_an_old_account_that_is_nobodys_associated_one_does_not_keep_the_register_back(
+    desk: ReportingDesk,
+) -> None:
+    """Anybody can make one, and leave dust in it."""
+    loose, moment, since = await loose_and_forgotten(desk)
+    whole = await desk.gather(moment)
+    await send(desk, "alice", give_away(loose, desk["alice"], desk["heir"]))
+    facts = await desk.gather(moment, chain=ForgetfulChain(desk.chain.ledger, since=since))
+    assert facts.securities[0].register == whole.securities[0].register is not None
+    assert Unserved.REGISTERS not in facts.unserved
+
+
+async def test_an_account_whose_own_transactions_a_node_hides_keeps_the_register_back(desk: ReportingDesk) -> None:
+    loose, moment, since = await loose_and_forgotten(desk)
+    await send(desk, "alice", transfer(desk, loose, desk.tokens_of("bob"), "alice", SHARE))
+    chain = WithoutAddress(desk.chain.ledger, since=since)
+    chain.address = loose
+    facts = await desk.gather(moment, chain=chain)
+    assert (facts.securities[0].register, Unserved.REGISTERS in facts.unserved) == (None, True)
 
 
 async def test_an_account_made_since_is_in_no_register_of_before(desk: ReportingDesk) -> None:

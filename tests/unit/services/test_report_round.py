@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from building_desk import DAY, PERIOD, BuildingDesk
+from building_desk import DAY, DAYS_TO_OCTOBER, PERIOD, BuildingDesk
 from desk import SHARE, movement
 from tallystick.domain.breaks import Break, BreakKind
-from tallystick.domain.reserve_report.checks import Status
+from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.services.movements import Part
-from tallystick.services.redemption import plan_settle_redemption
+from tallystick.services.redemption import plan_cancel_redemption, plan_settle_redemption
 from tallystick.services.report_build import Built
 from tallystick.services.report_declaration import declaration_content, parse_declaration
 from tallystick.services.report_verify import Verified, verify_report
@@ -117,3 +117,96 @@ async def test_a_security_listed_later_is_no_part_of_the_month_on_a_node_that_fo
     verified = await verify_report(forgetful, built.report.content, desk.clock, issuer=desk.issuer)
     assert failures(verified) == []
     assert Status.NOT_SERVED in {each.status for each in verified.checks}
+
+
+async def test_a_month_of_which_a_close_was_left_out_on_chain_between_others_is_reported_and_verifies() -> None:
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    await desk.attest(300 * SHARE)
+    first, left_out, last = [await desk.end_day() for _ in range(3)]
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor(first, last)
+    built = await desk.build()
+    await desk.publish(built.report)
+    document: Any = built.document
+    assert (document["days"]["count"], left_out.day in document["days"]["left_out"]) == (2, True)
+    verified = await verify(desk, built)
+    assert failures(verified) == []
+    [found] = [each for each in verified.checks if each.name == "closed days on chain"]
+    assert (found.status, "left out on chain: ask the issuer why" in found.words) == (Status.STATED, True)
+
+
+async def test_what_came_to_escrow_and_what_left_it_in_the_second_of_a_close_fail_nothing_on_a_node_that_forgot() -> (
+    None
+):
+    """Ten came before the close and ten left behind it: neither order of the whole second has what the close has."""
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    await desk.attest(300 * SHARE)
+    order = await desk.ask("alice", 10 * SHARE, "r-1", accept=False)
+    desk.warp(60)
+    await desk.ask("alice", 10 * SHARE, "r-2", accept=False)
+    close = await desk.end_day(0)
+    back = await plan_cancel_redemption(
+        desk.chain, payer=desk["payer"], authority=desk["operator"], order=order, reason_code=3
+    )
+    await desk.run(back)
+    assert (desk.now, close.securities[0].escrow) == (close.block_time, 20 * SHARE)
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    assert failures(await verify(desk, built)) == []
+    forgetful = ForgetfulChain(desk.chain.ledger, since=close.slot + 20)
+    verified = await verify_report(forgetful, built.report.content, desk.clock, issuer=desk.issuer)
+    assert failures(verified) == []
+    assert {"tokens", "order within a second"} <= {
+        each.name for each in verified.checks if each.status is Status.NOT_SERVED
+    }
+
+
+async def test_a_month_in_which_nothing_ever_happened_is_backed_and_verifies() -> None:
+    """Of one security there is a statement, of the other none yet."""
+    desk = BuildingDesk()
+    await desk.begin()
+    spec = replace(desk.spec(), security_id="EXAMPLE-B", isin="US0231351067", ticker="OTHER")
+    await desk.run(await plan_list_security(desk.chain, payer=desk["payer"], issuer=desk.issuer, spec=spec))
+    await desk.end_day()
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    document: Any = built.document
+    assert {(row["held"], row["required"], row["is_passed"]) for row in document["test"]} == {
+        (None, "0", True),
+        (str(1_000 * SHARE), "0", True),
+    }
+    assert document["summary"]["is_passed"]
+    assert failures(await verify(desk, built)) == []
+
+
+async def test_statements_that_the_attestors_signed_are_shown_and_later_ones_are_the_custodians_word() -> None:
+    desk = BuildingDesk()
+    await desk.month()
+    built = await desk.build()
+    await desk.publish(built.report)
+    assert statements_check(await verify(desk, built)).status is Status.PASSED
+    desk = BuildingDesk()
+    await desk.begin()
+    await desk.give("alice", 300 * SHARE, "s-1")
+    desk.warp(60)
+    await desk.receive(400 * SHARE)
+    await desk.end_day()
+    desk.warp(DAYS_TO_OCTOBER * DAY)
+    await desk.anchor()
+    built = await desk.build()
+    await desk.publish(built.report)
+    found = statements_check(await verify(desk, built))
+    assert (found.status, "not the ones that the attestors signed" in found.words) == (Status.STATED, True)
+
+
+def statements_check(verified: Verified) -> Check:
+    [found] = [each for each in verified.checks if each.name == "custodians' statements"]
+    return found

@@ -260,14 +260,9 @@ async def test_a_reference_may_move_two_securities(journal: MovementJournal) -> 
     assert [each.shares for each in await journal.list()] == [10, 7]
 
 
-async def test_parts_are_planned_anew_and_never_beyond_the_movement(journal: MovementJournal) -> None:
-    await journal.record(moved(parts=(PlannedPart(b"1" * 32, 4),)))
-    await journal.plan_parts(b"s" * 32, moved().hash, [PlannedPart(b"2" * 32, 10)])
+def test_parts_never_exceed_the_movement() -> None:
     with pytest.raises(AmountError, match="11 shares"):
-        await journal.plan_parts(b"s" * 32, moved().hash, [PlannedPart(b"2" * 32, 10), PlannedPart(b"3" * 32, 1)])
-    with pytest.raises(StoreError, match="no movement"):
-        await journal.plan_parts(b"t" * 32, moved().hash, [])
-    assert (await journal.list())[0].parts == (PlannedPart(b"2" * 32, 10),)
+        moved(parts=(PlannedPart(b"2" * 32, 10), PlannedPart(b"3" * 32, 1)))
 
 
 ORDER = BookedOrder(b"a" * 32, b"s" * 32, b"h" * 32, OrderKind.REDEMPTION, 2**64 - 1, "o-1", 5)

@@ -39,9 +39,10 @@ class RpcLimits:
     """How patient to be; all in seconds but `rounds`, the number of times all endpoints are tried for one read.
 
     `short_timeout` is for what goes to all endpoints again and again while a transaction is followed: one that hangs
-    must not slow the others' broadcasts down. `listing_timeout` is for every silence while a long list is computed and
-    arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have. `requests_per_second` is
-    what each endpoint is asked at most, with two at once after a rest, first come first served; None for no limit.
+    must not slow the others' broadcasts down; one alone has `timeout`. `listing_timeout` is for every silence while a
+    long list is computed and arrives, `listing_time` for all of it, and `listing_size` is the most bytes it may have.
+    `requests_per_second` is what each endpoint is asked at most, with two at once after a rest, first come first
+    served; None for no limit.
     """
 
     timeout: float = 10.0
@@ -173,7 +174,8 @@ class JsonRpc:
                 hint=f"Every endpoint was asked {self._limits.rounds} times. {told}",
             )
         raise EndpointError(
-            f"No endpoint answered {method}. {told}", hint="Check the network and the endpoints in the profile."
+            f"No endpoint answered {method}. {told}",
+            hint="Check the network, and the endpoints in the profile or under --url.",
         )
 
     async def call_all(
@@ -181,11 +183,14 @@ class JsonRpc:
     ) -> list[Any | ChainError]:
         """One try at every endpoint at once: the `result` or the error of each, in their order.
 
-        `within` in seconds. `skips_resting` leaves out those at fault just before. Raises ClusterMismatch.
+        `within` in seconds, where there is more than one. `skips_resting` leaves out those at fault just before. Raises
+        ClusterMismatch.
         """
         await self.establish()
 
         now = self._clock.monotonic()
+        if len(self.endpoints) == 1:
+            within = None
 
         async def ask(endpoint: Endpoint) -> Any | ChainError:
             if skips_resting and endpoint.rests_until > now:
@@ -212,7 +217,7 @@ class JsonRpc:
             if not self._is_established:
                 raise EndpointError(
                     f"No endpoint answered getGenesisHash. {'; '.join(reason for reason in reasons if reason)}",
-                    hint="Check the network and the endpoints in the profile.",
+                    hint="Check the network, and the endpoints in the profile or under --url.",
                 )
             assert self._genesis_hash is not None
             return self._genesis_hash

@@ -50,7 +50,7 @@ def read(method: str, shape: Callable[[Any], Shape], result: object) -> Shape:
         ) from error
 
 
-_HINT = "Take the endpoint out of the profile, or compare it with another provider's answer."
+_HINT = "Ask another provider's endpoint: name it in the profile, or with --url."
 
 
 def whole(value: object) -> int:

@@ -31,7 +31,6 @@ _UNITS: Final = {
 }
 _WRAPPERS: Final = frozenset({"Qty", "QtyAndAvlbty"})
 _PROPRIETARY: Final = {"Prtry": "Bal", "QtyAsDSS": "Bal", "OrgnlAndCurFace": "FaceAmt"}
-_INDICATORS: Final = frozenset({"ShrtLngInd", "AvlbtyInd"})
 PLEDGED: Final = "PLED"
 
 

@@ -85,7 +85,7 @@ def _page(report: Mapping[str, Any], approved: Approval, digest: str, charts: Ma
         contents=[each for each in _CONTENTS if each[0] != "corrections" or header["corrects"]],
         tickers={each["isin"]: each["ticker"] for each in tokens},
         decimals_of=lambda isin: decimals.get(isin, 0),
-        facts=_facts(report, digest),
+        facts=_facts(report, approved, digest),
     )
 
 
@@ -192,12 +192,13 @@ def _drawings(charts: Mapping[str, str]) -> dict[str, list[Markup]]:
     return found
 
 
-def _facts(report: Mapping[str, Any], digest: str) -> Markup:
+def _facts(report: Mapping[str, Any], approved: Approval, digest: str) -> Markup:
     """What the script needs to know, as JSON that cannot end its element."""
     multipliers = {each["mint"]: each["multiplier"] for each in report["tokens"]}
     holders = report["holders"]
     facts: dict[str, CanonicalValue] = {
         "report": digest,
+        "approval": {"approver": approved.approver, "signature": approved.signature},
         "statements": {"root": report["statements"]["root"], "lines": report["statements"]["lines"]},
         "securities": [
             {**each, "slot": holders["slot"], "time": holders["time"], "multiplier": multipliers[each["mint"]]}
@@ -256,6 +257,11 @@ def _part_of(value: str | None, row: Mapping[str, str | None]) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}%"
 
 
+def _detail(value: CanonicalValue, name: str) -> str:
+    """The value of an event's field, whose name says whether seconds are a time."""
+    return reading.detail(name, value)
+
+
 def _unsigned(value: str | None) -> str | None:
     return value and value.removeprefix("-")
 
@@ -263,11 +269,6 @@ def _unsigned(value: str | None) -> str | None:
 def _worded(name: str) -> str:
     """A name of the document or the program in words: cash_dividend and QUANTITY_SHORT without what joins them."""
     return name.replace("_", " ").lower()
-
-
-def _plain(value: CanonicalValue) -> str:
-    """A detail of an event: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else canonical_json(value).decode()
 
 
 @cache
@@ -284,6 +285,7 @@ def _environment() -> Environment:
         "amount",
         "basis_points",
         "count",
+        "days_in_a_row",
         "duration",
         "grouped",
         "instant",
@@ -291,11 +293,12 @@ def _environment() -> Environment:
         "multiplier",
         "per_cent",
         "period",
+        "sentence",
         "signed",
         "yes_no",
     ):
         environment.filters[name] = getattr(reading, name)
-    environment.filters |= {"part_of": _part_of, "plain": _plain, "unsigned": _unsigned, "worded": _worded}
+    environment.filters |= {"detail": _detail, "part_of": _part_of, "unsigned": _unsigned, "worded": _worded}
     return environment
 
 

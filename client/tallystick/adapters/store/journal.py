@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tallystick.domain.amounts import U64_MAX
 from tallystick.domain.identifiers import canonical_spelling, custody_account_hash, movement_hash, parse_lei
 from tallystick.domain.orders import MovementDirection
-from tallystick.errors import AmountError, IdentifierError, StoreConflict, StoreError
+from tallystick.errors import AmountError, IdentifierError, StoreConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +76,6 @@ class MovementJournal(Protocol):
         says other shares, another direction or another time of booking."""
         ...
 
-    async def plan_parts(self, security: bytes, movement: bytes, parts: Sequence[PlannedPart]) -> CustodyMovement:
-        """Say which orders a movement (its hash) is for, in place of what was said before. StoreError when there is no
-        such movement, AmountError when the parts exceed it."""
-        ...
-
     async def get(self, security: bytes, movement: bytes) -> CustodyMovement | None:
         """The movement with that hash, None when there is none."""
         ...
@@ -109,11 +103,6 @@ def merge(kept: CustodyMovement, new: CustodyMovement) -> CustodyMovement:
     return kept
 
 
-def no_movement(movement: bytes) -> StoreError:
-    """The error for a movement that is not in the journal."""
-    return StoreError(f"The journal has no movement {movement.hex()}.", hint="Record the movement first.")
-
-
 class MemoryMovementJournal:
     """A journal for the length of a process."""
 
@@ -125,13 +114,6 @@ class MemoryMovementJournal:
         kept = self._kept.get(key)
         self._kept[key] = movement if kept is None else merge(kept, movement)
         return self._kept[key]
-
-    async def plan_parts(self, security: bytes, movement: bytes, parts: Sequence[PlannedPart]) -> CustodyMovement:
-        kept = self._kept.get((security, movement))
-        if kept is None:
-            raise no_movement(movement)
-        self._kept[security, movement] = replace(kept, parts=tuple(parts))
-        return self._kept[security, movement]
 
     async def get(self, security: bytes, movement: bytes) -> CustodyMovement | None:
         return self._kept.get((security, movement))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallystick.adapters.store.engine import Database
-from tallystick.adapters.store.journal import CustodyMovement, PlannedPart, merge, no_movement
+from tallystick.adapters.store.journal import CustodyMovement, PlannedPart, merge
 from tallystick.adapters.store.tables import movement_parts, movements
 from tallystick.domain.orders import MovementDirection
 
@@ -51,18 +50,6 @@ class SqlMovementJournal:
                     update(movements).where(movements.c.id == row).values(booked_at=merged.booked_at)
                 )
             return merged
-
-    async def plan_parts(self, security: bytes, movement: bytes, parts: Sequence[PlannedPart]) -> CustodyMovement:
-        """Say which orders a movement is for."""
-        async with self._database.transaction() as connection:
-            found = await _find(connection, security, movement)
-            if found is None:
-                raise no_movement(movement)
-            row, kept = found
-            planned = replace(kept, parts=tuple(parts))
-            await connection.execute(delete(movement_parts).where(movement_parts.c.movement == row))
-            await _write_parts(connection, row, planned.parts)
-        return planned
 
     async def get(self, security: bytes, movement: bytes) -> CustodyMovement | None:
         """The movement with that hash, None when there is none."""

@@ -1,17 +1,18 @@
 """What an issuer declares, as JSON and back: the document's key `declared`.
 
-Closes stand in it as their canonical content, oldest first, with the hash of the close before the first: from these
-every hash of theirs follows.
+Closes stand in it as their canonical content, oldest first, with the hash of the close before the first, and of those
+between that were left out on chain: from these every hash of theirs follows.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final, cast
 
 from tallystick.domain.canonical import CanonicalValue, canonical_json
-from tallystick.domain.closes import DailyClose, close_hash, parse_close, verify_chain
+from tallystick.domain.closes import DailyClose, close_hash, parse_close
 from tallystick.domain.reserve_report.declared import (
     CONTROL_TOTALS,
     Assertion,
@@ -50,36 +51,55 @@ from tallystick.domain.reserve_report.shapes import (
 from tallystick.errors import InputError, LedgerError
 
 _CLOSE: Final[Schema] = {"$ref": "#/$defs/close"}
+_LEFT_OUT: Final = Pair("before", Text(), "close", Hex())
+"""The day of a close, and the hash of the one that it names, which is on no chain."""
 
 
 class Closes:
-    """Chained closes as {previous, contents}."""
+    """Closes, oldest first, as {previous, contents, left_out}. Each names the one before it, but those that `left_out`
+    has by their day: they name a close that is not here, by its hash."""
 
     def write(self, value: tuple[DailyClose, ...]) -> CanonicalValue:
         if not value:
             raise InputError("A report needs at least one daily close.", hint="Close a day with: tally close")
-        try:
-            verify_chain(value, previous=value[0].previous)
-        except LedgerError as error:
-            raise InputError(str(error), hint=error.hint) from error
-        return {"contents": [_content(each) for each in value], "previous": value[0].previous.hex()}
+        left_out: list[CanonicalValue] = []
+        for before, close in pairwise(value):
+            if not _follows(close, before):
+                raise InputError(f"The close of {close.day} does not follow the close of {before.day}.")
+            if close.previous != before.hash:
+                left_out.append(_LEFT_OUT.write((close.day, close.previous)))
+        return {
+            "contents": [_content(each) for each in value],
+            "left_out": left_out,
+            "previous": value[0].previous.hex(),
+        }
 
     def read(self, value: object, path: str) -> tuple[DailyClose, ...]:
-        found = members(value, ("contents", "previous"), path)
+        found = members(value, ("contents", "left_out", "previous"), path)
         previous, contents = Hex().read(found["previous"], f"{path}/previous"), found["contents"]
         if not isinstance(contents, list) or not contents:
             raise unfit(f"{path}/contents", "a list of at least one close", contents)
+        apart = [*Items(_LEFT_OUT).read(found["left_out"], f"{path}/left_out")]
         closes: list[DailyClose] = []
         for index, content in enumerate(contents):
+            is_behind = apart and closes and isinstance(content, dict) and content.get("day") == apart[0][0]
+            if is_behind and apart[0][1] != previous:
+                previous = apart.pop(0)[1]
             close, previous = _read_close(content, previous, f"{path}/contents/{index}")
             if closes and not _follows(close, closes[-1]):
                 raise InputError(f"{path}/contents/{index}: {close.day} does not follow {closes[-1].day}.")
             closes.append(close)
+        if apart:
+            raise InputError(f"{path}/left_out: the close of {apart[0][0]} is not here, or names the one before it.")
         return tuple(closes)
 
     def schema(self) -> Schema:
         return object_schema(
-            {"contents": {"items": _CLOSE, "minItems": 1, "type": "array"}, "previous": Hex().schema()}
+            {
+                "contents": {"items": _CLOSE, "minItems": 1, "type": "array"},
+                "left_out": Items(_LEFT_OUT).schema(),
+                "previous": Hex().schema(),
+            }
         )
 
 
@@ -287,7 +307,7 @@ def _read_close(document: Any, previous: bytes, path: str) -> tuple[DailyClose, 
 
 
 def _follows(close: DailyClose, before: DailyClose) -> bool:
-    """As verify_chain has it; that each names the one before follows from how they are read."""
+    """As verify_chain has it; which each names follows from how they are read."""
     is_later = date.fromisoformat(close.day) > date.fromisoformat(before.day) and close.slot > before.slot
     return is_later and close.issuer == before.issuer
 

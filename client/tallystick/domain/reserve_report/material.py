@@ -46,8 +46,6 @@ class Material:
                 hint="Read the chain at the slot and time of each close of the month.",
             )
         opening = declared.opening
-        if declared.closes[0].previous != (opening.hash if opening else NO_PREVIOUS):
-            raise InputError("The month's first close does not name the opening close as the one before.")
         if (opening and (opening.slot, opening.block_time)) != (
             facts.opening and (facts.opening.slot, facts.opening.time)
         ):
@@ -69,6 +67,13 @@ class Material:
             running = days_hash(running, day_number(close.day), hashed, close.slot)
             hashes.append(running)
         return hashes
+
+    @property
+    def left_out(self) -> int:
+        """How many of the closes name as the one before a close that was left out on chain."""
+        opening = self.declared.opening
+        before = (opening.hash if opening else NO_PREVIOUS, *self.close_hashes)
+        return sum(close.previous != each for close, each in zip(self.declared.closes, before, strict=False))
 
     @property
     def now(self) -> int:

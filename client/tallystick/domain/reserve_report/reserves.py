@@ -104,7 +104,8 @@ def _test(material: Material, security: SecurityFacts, at: SecurityAt, close: Da
     timing = material.timing(security, close.day)
     attested, required = material.attested(security, at), at.required
     held = None if on_statements is None else on_statements + timing
-    is_passed = held is not None and held >= required and attested >= required
+    # Where no statement tells of any, none are held: enough for no tokens at all.
+    is_passed = (held or 0) >= required and attested >= required
     return {
         **titled(security),
         "on_statements": None if on_statements is None else digits(on_statements),
@@ -121,6 +122,8 @@ def _test(material: Material, security: SecurityFacts, at: SecurityAt, close: Da
 
 def _words(held: int | None, attested: int, required: int, decimals: int) -> str:
     needed = grouped(required, decimals)
+    if held is None and not required:
+        return "pass: there are no tokens, and no shares are required"
     if held is None:
         return f"not passed: the close rests on no custodian's statement, and {needed} shares are required"
     found = f"{grouped(held, decimals)} shares held for {needed} required"

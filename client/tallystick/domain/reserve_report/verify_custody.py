@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tallystick.domain.breaks import BreakKind, break_id
+from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose, StatementReference
 from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash, movement_hash
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
@@ -26,7 +27,11 @@ def verify_attestations(material: Material) -> Check:
 
 
 def verify_statements(material: Material) -> Check:
-    """The declared holdings are the statements that the as-of close rests on, of the accounts that are on chain."""
+    """The declared holdings are the statements that the as-of close rests on, of the accounts that are on chain.
+
+    The close is the issuer's; that the attestors signed the same shares of the same statements, the hash in the
+    attestation shows.
+    """
     wrong = next((each for security in material.securities for each in _wrong_holdings(material, security)), None)
     if wrong is None and Unserved.TERMS in material.facts.unserved:
         words = "The holdings are those of the as-of close. Whether the custody accounts were changed since, the node "
@@ -36,6 +41,14 @@ def verify_statements(material: Material) -> Check:
     words = f"Those of the as-of close, in the accounts on chain: {len(holdings)} holdings."
     if holdings:
         words += f" The oldest statement is as of {moment(min(each.as_of for each in holdings))}."
+    unsigned = [each.ticker for each in material.securities if not _is_signed_by_attestors(material, each)]
+    if wrong is None and unsigned:
+        words += (
+            f" What those of {', '.join(unsigned)} say is the custodians' word, as the issuer tells it: they are not "
+        )
+        words += "the ones that the attestors signed."
+        return Check("custodians' statements", "assets", Status.STATED, words)
+    words += " The attestors signed the same shares of the same statements." if holdings else ""
     return check_of("custodians' statements", "assets", wrong, words)
 
 
@@ -101,7 +114,8 @@ def verify_breaks(material: Material) -> Check:
     wrong = next(_wrong_breaks(material), None)
     named = {found for close in material.declared.closes for part in close.securities for found in part.breaks}
     beyond = sum(each.id not in named for each in material.declared.breaks)
-    words = f"{len(material.declared.breaks) - beyond} breaks are those that the daily closes name."
+    known = len(material.declared.breaks) - beyond
+    words = f"{known} {'break is one' if known == 1 else 'breaks are those'} that the daily closes name."
     if wrong is None and beyond:
         words += (
             f" That there {'was' if beyond == 1 else 'were'} {beyond} beside them, and no more, is the issuer's word."
@@ -172,6 +186,36 @@ def _wrong_holdings(material: Material, security: SecurityFacts) -> Iterator[Dis
         yield Disagreement(
             words, "/assets", security.custody_accounts_hash.hex(), custody_accounts_hash(accounts).hex()
         )
+
+
+def _is_signed_by_attestors(material: Material, security: SecurityFacts) -> bool:
+    """Whether the statements of the as-of close, if it has any, are those of the attestation in force."""
+    part, attestation = material.closed(security), material.attestation(security, security.as_of)
+    if part is None or not part.statements:
+        return True
+    if attestation is None:
+        return False
+    replaced = (bytes(32), *(each.address for each in security.attestations))
+    return any(
+        _attestation_hash(security, attestation, each, part.statements) == attestation.content_hash for each in replaced
+    )
+
+
+def _attestation_hash(
+    security: SecurityFacts, attestation: AttestationFacts, supersedes: bytes, lines: Sequence[StatementReference]
+) -> bytes | None:
+    """SHA-256("tallystick:attestation", security, content in Borsh) of an attestation of these statements; None for
+    numbers that have no such form. Source: state/attestation.rs, AttestationContent::hash."""
+    parts = [attestation.shares.to_bytes(8, "little"), attestation.redeemed.to_bytes(8, "little"), supersedes]
+    parts.append(len(lines).to_bytes(4, "little"))
+    try:
+        for each in sorted(lines, key=lambda each: each.account_hash):
+            shares, as_of = each.quantity.to_bytes(8, "little"), each.as_of.to_bytes(8, "little", signed=True)
+            parts += [each.account_hash, shares, each.statement_hash, as_of]
+    except OverflowError:
+        return None
+    as_of = attestation.as_of.to_bytes(8, "little", signed=True)
+    return sha256(b"tallystick:attestation", security.address, as_of, *parts)
 
 
 def _are_on_chain(material: Material, security: SecurityFacts, accounts: Sequence[bytes]) -> bool:

@@ -28,6 +28,7 @@ FIGURES: Final = (
     "attestation",
 )
 """Figures that a close and the chain both have, under the same names."""
+_NO_OPENING: Final = "Days before the month were closed on chain, and the report has no opening."
 _AMOUNTS: Final = ("supply", "required", "redeemed", "minted", "burnt", "escrow")
 
 
@@ -64,7 +65,7 @@ def _verify_figures(material: Material, otherwise: Sequence[Material]) -> Check:
     closes, facts = material.declared.closes, material.facts
     wrong = next(_disagreements(material, otherwise), None)
     words = (
-        f"{len(closes)} daily closes name one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
+        f"{len(closes)} daily closes follow one another, and {len(FIGURES)} figures of each of {len(facts.securities)} "
         "securities are those recomputed from fills, orders, attestations and actions."
     )
     return check_of("daily closes", "backing", wrong, words)
@@ -75,6 +76,10 @@ def _disagreements(material: Material, otherwise: Sequence[Material]) -> Iterato
     if declared.opening:
         openings = _possible((material, *otherwise), None)
         yield from _of_close(material, declared.opening, "/declared/opening/content", openings, is_opening=True)
+    elif declared.days_before != NO_DAYS:
+        yield Disagreement(
+            "Days before the month were closed on chain, and the report has no opening.", "/declared/opening"
+        )
     for place, close in enumerate(declared.closes):
         figures = _possible((material, *otherwise), place)
         yield from _of_close(material, close, f"/declared/closes/contents/{place}", figures)
@@ -180,6 +185,12 @@ def _verify_running_hash(material: Material) -> Check:
         words += f" Days of the month without one, on chain or here: {days_in(facts.period) - len(closes)}."
     if material.declared.opening and material.declared.days_before == NO_DAYS:
         words += " The close before the first is on none: no day before this month was put there."
+    if wrong is None and material.left_out:
+        words += (
+            f" {material.left_out} of them name as the one before a close that was made and left out on chain: ask "
+        )
+        words += "the issuer why."
+        return Check(name, section, Status.STATED, words)
     return check_of(name, section, wrong, words)
 
 
@@ -187,8 +198,10 @@ def _wrong_opening(material: Material) -> Disagreement | None:
     """The opening is the last day closed on chain before the month's first; where none ever was, it is on none."""
     opening, path = material.declared.opening, "/declared/opening/content"
     before = [each for each in material.facts.closed_days if each.day < first_day(material.facts.period)]
-    if opening is None or (not before and material.declared.days_before == NO_DAYS):
+    if not before and material.declared.days_before == NO_DAYS:
         return None
+    if opening is None:
+        return Disagreement(_NO_OPENING, "/declared/opening")
     if not before:
         return Disagreement(f"{path}: {opening.day} was not closed on chain, and days before the month were.", path)
     last = max(before, key=lambda each: each.day)

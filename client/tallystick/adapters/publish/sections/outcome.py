@@ -75,7 +75,7 @@ def summary(document: Node) -> Section:
             Facts(
                 (
                     Fact("Securities", count(found["securities"])),
-                    Fact("Holders, once for each security", count(found["holders"])),
+                    Fact("Holders in all registers", count(found["holders"])),
                     Fact(
                         "Breaks open",
                         count(found["breaks_open"]) if found["breaks_open"] else "none",

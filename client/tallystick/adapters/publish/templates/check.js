@@ -244,6 +244,8 @@ async function holdingOf(owner, security, source) {
 
 // The report ----------------------------------------------------------------------------------------------------------------
 
+const APPROVAL_TAG = new TextEncoder().encode("tallystick:report-approval");
+
 const page = JSON.parse(document.getElementById("facts").textContent);
 
 /** A security that was not listed yet at the as-of has no register, and nobody holds it. */
@@ -262,6 +264,25 @@ async function reportOf(bytes) {
   const { slot, time } = report.holders;
   const securities = report.holders.securities.map((each) => ({ ...each, slot, time, multiplier: multipliers.get(each.mint) }));
   return { hash, securities: securities.filter(isListed), statements: report.statements };
+}
+
+/** Whether the second person's signature is of that key over this report's hash (RFC 8032); Problem where no one can tell. */
+async function checkApproval({ approver, signature }) {
+  const elsewhere = "the command tally report verify does.";
+  if (!globalThis.crypto || !crypto.subtle) throw new Problem(`Over plain http a browser checks no signatures; ${elsewhere}`);
+  const isBase58 = [approver, signature].every((text) => [...text].every((letter) => ALPHABET.includes(letter)));
+  const [bytes, signed] = isBase58 ? [decodeBase58(approver), decodeBase58(signature)] : [[], []];
+  if (bytes.length !== 32 || signed.length !== 64) throw new Mismatch("What stands here is no key, or no signature.");
+  let key;
+  try {
+    key = await crypto.subtle.importKey("raw", bytes, { name: "Ed25519" }, false, ["verify"]);
+  } catch (error) {
+    if (error.name === "DataError") throw new Mismatch(`${approver} is no Ed25519 key.`);
+    throw new Problem(`Your browser cannot check Ed25519, the kind of this signature; ${elsewhere}`);
+  }
+  const message = joined(APPROVAL_TAG, hashFromHex(page.report));
+  if (await crypto.subtle.verify({ name: "Ed25519" }, key, signed, message)) return;
+  throw new Mismatch(`The signature is not that of ${approver} over the SHA-256 ${page.report}.`);
 }
 
 async function fetchBytes(path) {
@@ -411,6 +432,20 @@ function showHash(report) {
     : "what this page was made from; report.json itself was not among the files you chose";
 }
 
+async function showApproval() {
+  let found;
+  try {
+    await checkApproval(page.approval);
+    const words = `The key ${page.approval.approver} signed the SHA-256 of this report. Whose key it is, the issuer has to say.`;
+    found = result("held", "Approval: the signature holds", words);
+  } catch (error) {
+    const isProblem = error instanceof Problem;
+    const head = isProblem ? "Approval: the signature was not checked" : "Approval: the signature does not hold";
+    found = result(isProblem ? "problem" : "mismatch", head, String(error.message || error));
+  }
+  document.getElementById("approval-result").replaceChildren(found);
+}
+
 let lastCheck = 0;
 
 async function checkAddress(text) {
@@ -418,7 +453,9 @@ async function checkAddress(text) {
   const number = ++lastCheck;
   let owner, report;
   try {
+    addressInput.setAttribute("aria-invalid", "true");
     owner = addressOf(text);
+    addressInput.removeAttribute("aria-invalid");
     report = await currentReport();
     showHash(report);
   } catch (error) {
@@ -521,6 +558,7 @@ function pastedHash(text) {
 function start() {
   document.documentElement.classList.add("scripted");
   document.querySelector(".contents details").open = matchMedia("(min-width: 68rem)").matches;
+  showApproval();
   if (!globalThis.crypto || !crypto.subtle) {
     document.getElementById("insecure").hidden = false;
     for (const control of document.querySelectorAll("#check input, #check button")) control.disabled = true;
