@@ -6,6 +6,7 @@ import sys
 import termios
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import typer
 from rich.console import Group, RenderableType
@@ -15,7 +16,7 @@ from rich.text import Text
 from tallystick.errors import ConfigurationError, Refused
 from tallystick.services.plans import Action, Plan, execute
 
-from tallystick_cli.context import SendResult, Tally, TransactionSigner
+from tallystick_cli.context import KeypairSigner, SendResult, Tally, TransactionSigner
 from tallystick_cli.dry_run import end_dry_run
 from tallystick_cli.render import facts, short, stack, table
 
@@ -163,3 +164,10 @@ def plan_panel(tally: Tally, plan: Plan) -> RenderableType:
 def count(number: int, noun: str) -> str:
     """1 transaction, 2 transactions, 1,000 transactions."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def given_key(file: Path) -> KeypairSigner:
+    """The key in a file that was named by --key. ConfigurationError when it cannot be used."""
+    if not file.is_file():
+        raise ConfigurationError(f"There is no key file {file}.", hint="Give the path of the key file: --key FILE")
+    return KeypairSigner.from_file(file)

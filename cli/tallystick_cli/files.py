@@ -30,4 +30,6 @@ def write_file(file: Path, content: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.") from error
+        raise InputError(
+            f"{file} cannot be written: {error.strerror}.", hint="Name another place, or make room; then run it again."
+        ) from error

@@ -23,10 +23,10 @@ from tallystick.services.report_declaration import (
     require_known,
 )
 
-from tallystick_cli.approval import confirm, count
+from tallystick_cli.approval import confirm, count, given_key
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, app
-from tallystick_cli.context import KeypairSigner, StoredAssertion, StoredDeclaration, Tally
+from tallystick_cli.context import StoredAssertion, StoredDeclaration, Tally
 from tallystick_cli.files import read_file, write_file
 from tallystick_cli.profile import CustodyAccountReference, SecuritySection
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
@@ -212,7 +212,7 @@ async def assert_month(
     period = parse_period(month)
     books = await tally.open_store()
     assertable = await read_assertable(tally.open_chain(), books.report_books(), tally.issuer, period, officer)
-    signer = KeypairSigner.from_file(key)
+    signer = given_key(key)
     if tally.is_dry_run:
         return Asserted(assertable, signer.pubkey, None)
     if not tally.is_yes:

@@ -17,7 +17,7 @@ from tallystick.domain.reserve_report.codec import read_declared
 from tallystick.domain.reserve_report.document import read_report
 from tallystick.domain.reserve_report.published import Approval, approval_bytes, read_approval, read_header
 from tallystick.domain.reserve_report.verify_arithmetic import verify_arithmetic
-from tallystick.errors import ConfigurationError, Refused
+from tallystick.errors import ConfigurationError, InputError, Refused
 from tallystick.services.report_approval import (
     Rebuilt,
     Review,
@@ -25,7 +25,9 @@ from tallystick.services.report_approval import (
     approve_report,
     published_approval,
     require_approved,
+    require_second_key,
     review_report,
+    sign_approval,
 )
 from tallystick.services.report_publications import plan_publish_report, publisher_keys
 from tallystick.services.report_publish import (
@@ -36,11 +38,13 @@ from tallystick.services.report_publish import (
     require_publishable,
 )
 from tallystick.services.report_rebuild import rebuild_report
+from tallystick.services.report_verify import Verified
 
-from tallystick_cli.approval import Signed, confirm, count, sign
+from tallystick_cli.approval import Signed, confirm, count, given_key, sign
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, VersionOption, app
-from tallystick_cli.context import KeypairSigner, StoredReport, Tally
+from tallystick_cli.commands.report_verify import ReportVerified, check_file
+from tallystick_cli.context import StoredReport, Tally
 from tallystick_cli.files import read_file, write_file
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
 
@@ -52,6 +56,8 @@ class Approved:
     review: Review
     approval: Approval | None
     written: Path | None = None
+    verified: Verified | None = None
+    """Of a draft that came as a file: its figures against the chain."""
     exit_code: int = 0
 
     def document(self) -> dict[str, object]:
@@ -74,7 +80,8 @@ class Approved:
     def view(self) -> RenderableType:
         """The report, then the signature and what comes next."""
         if self.approval is None:
-            return stack(Text("Dry run: nothing was signed or stored.", style="bold"), review_view(self.review))
+            dry = Text("Dry run: nothing was signed or stored.", style="bold")
+            return stack(dry, review_view(self.review, self.verified))
         done = Text.assemble(("✓ ", "green"), f"Report {self.review.report.name} is approved.")
         signed = facts(
             [
@@ -84,7 +91,10 @@ class Approved:
                 ("Written to", shown_path(self.written) if self.written else ""),
             ]
         )
-        next_step = f"A publisher publishes it: tally report publish {period_text(self.review.report.period)}"
+        month = period_text(self.review.report.period)
+        next_step = f"A publisher publishes it: tally report publish {month}"
+        if self.verified is not None:
+            next_step = f"Send the file to the publisher, who takes it up: tally report approve {month} --signed FILE"
         return stack(done, signed, Text(next_step))
 
 
@@ -147,7 +157,8 @@ class Released:
     examples=(
         "tally report approve 2026-10",
         "tally report approve 2026-10 --key /media/stick/approver.json --out approval.json",
-        "tally report approve 2026-10 --signed approval.json   # made by the second person on their own machine",
+        "tally report approve 2026-10 --draft report.json --out approval.json   # on the second person's own machine",
+        "tally report approve 2026-10 --signed approval.json   # there, taken up by the publisher",
     ),
 )
 async def approve(
@@ -162,6 +173,12 @@ async def approve(
             "--signed", metavar="FILE", help="Take up an approval that was signed elsewhere, and sign nothing."
         ),
     ] = None,
+    draft: Annotated[
+        Path | None,
+        typer.Option(
+            "--draft", metavar="FILE", help="The draft's report.json, where the store is another; needs --out."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write approval.json too.")] = None,
     version: VersionOption = None,
 ) -> Approved:
@@ -169,8 +186,16 @@ async def approve(
 
     Shown is the digest that is signed and the verdict it stands for. The draft is checked for canonical form and its
     own arithmetic, and built again from this machine's sources; what differs is said. Best on the second person's own
-    machine, with sources of their own. Building another draft takes an approval back.
+    machine: --draft checks every figure against the chain first, as tally report verify --draft does. Building another
+    draft takes an approval back.
     """
+    if draft is not None:
+        if signed is not None or version is not None or out is None:
+            raise InputError(
+                "--draft goes with --out, and with neither --signed nor --version.",
+                hint="Sign the draft: tally report approve MONTH --draft FILE --out approval.json",
+            )
+        return await _approve_draft(tally, parse_period(month), draft, key, out)
     books = await tally.open_store()
     report = await find_report(tally, month, version)
     review = review_report(report, document_problems, await rebuild(tally, report)).require_sound()
@@ -181,7 +206,7 @@ async def approve(
             return Approved(review, None)
         kept = await adopt_approval(books.reports, report, approval, tally.clock, publishers=publishers)
     else:
-        signer = KeypairSigner.from_file(key) if key is not None else tally.signer("report_approver")
+        signer = given_key(key) if key is not None else tally.signer("report_approver")
         if tally.is_dry_run:
             return Approved(review, None)
         if not tally.is_yes:
@@ -202,6 +227,44 @@ async def approve(
     if out is not None:
         write_file(out, approval_bytes(approval))
     return Approved(replace(review, report=kept), approval, out)
+
+
+async def _approve_draft(tally: Tally, period: int, draft: Path, key: Path | None, out: Path) -> Approved:
+    """Agree to a draft that came as a file, on a machine whose store does not have it."""
+    content = read_file(draft)
+    header = read_header(content)
+    report = StoredReport(bytes(tally.issuer), period, header.version, content, built_at=0)
+    chain = tally.open_chain()
+    verified = await check_file(tally, chain, draft, issuer=tally.issuer, is_draft=True)
+    failure = verified.first_failure
+    if failure is not None:
+        raise Refused(
+            f"The draft does not hold: {failure.name}: {failure.words}",
+            hint=f"Sign nothing. See all of it: tally report verify {draft} --draft --url RPC",
+        )
+    if not verified.is_draft:
+        raise Refused(f"The chain has report {report.name} already.", hint="A published report takes no approval.")
+    review = review_report(report, document_problems, await rebuild(tally, report)).require_sound()
+    signer = given_key(key) if key is not None else tally.signer("report_approver")
+    publishers = await publisher_keys(chain, tally.issuer)
+    require_second_key(signer.pubkey, publishers)
+    if tally.is_dry_run:
+        return Approved(review, None, verified=verified)
+    if not tally.is_yes:
+        confirm(
+            tally,
+            lambda: approval_panel(tally, review, signer.pubkey, verified),
+            f"Approve report {report.name}: this signs its digest",
+            "Sign that you agree to this report?",
+        )
+    approval = await sign_approval(review, signer, publishers=publishers)
+    await (await tally.open_trail()).note(
+        "report approve",
+        report.name,
+        {"digest": report.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
+    )
+    write_file(out, approval_bytes(approval))
+    return Approved(review, approval, out, verified)
 
 
 @command(
@@ -308,7 +371,7 @@ async def rebuild(tally: Tally, report: StoredReport) -> Rebuilt:
         )
 
 
-def review_view(review: Review) -> RenderableType:
+def review_view(review: Review, verified: Verified | None = None) -> RenderableType:
     """A report as it is looked at before somebody agrees to it."""
     report, header = review.report, review.header
     verdict = Text.assemble(
@@ -317,7 +380,7 @@ def review_view(review: Review) -> RenderableType:
     )
     rows = facts(
         [
-            ("Report", f"{report.name}, built {when(report.built_at)} UTC"),
+            ("Report", report.name + (f", built {when(report.built_at)} UTC" if report.built_at else "")),
             ("Verdict", verdict),
             ("Digest", report.digest.hex()),
             ("As of slot", f"{header.as_of_slot:,}"),
@@ -327,16 +390,18 @@ def review_view(review: Review) -> RenderableType:
         ]
     )
     doubts = [Text(f"• {each}", style="yellow") for each in review.doubts]
+    if verified is not None:
+        doubts.insert(0, ReportVerified(verified).legend())
     if review.is_rebuilt:
         doubts.append(Text("✓ This machine's own sources make the very same bytes.", style="green"))
     return stack(rows, Group(*doubts) if doubts else None)
 
 
-def approval_panel(tally: Tally, review: Review, key: Pubkey) -> RenderableType:
+def approval_panel(tally: Tally, review: Review, key: Pubkey, verified: Verified | None = None) -> RenderableType:
     """What would be signed, and by whom."""
     signs = facts([("Signs", Text(f"{key} {tally.name_of(key)}".strip()))])
     title = f"[bold]Approve report {review.report.name}[/bold]"
-    return Panel(stack(review_view(review), signs), title=title, title_align="left", border_style="cyan")
+    return Panel(stack(review_view(review, verified), signs), title=title, title_align="left", border_style="cyan")
 
 
 def _approvers(tally: Tally) -> frozenset[Pubkey]:

@@ -15,12 +15,12 @@ from solders.pubkey import Pubkey
 from tallystick.domain.report_anchors import period_text
 from tallystick.domain.reserve_report.checks import Check, Status
 from tallystick.domain.reserve_report.published import HOLDERS, PAGE, PDF, read_header
-from tallystick.errors import ChainError, ConfigurationError, InputError, LedgerError
+from tallystick.errors import ConfigurationError, EndpointError, InputError, LedgerError
 from tallystick.services.report_verify import FILES, Verified, verify_report
 
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import app
-from tallystick_cli.context import Tally
+from tallystick_cli.context import Chain, Tally
 from tallystick_cli.files import read_file
 from tallystick_cli.render import facts, short, stack, table
 
@@ -57,6 +57,7 @@ class ReportVerified:
                 "as_of_slot": header.as_of_slot,
             },
             "is_verified": self.verified.is_verified,
+            "is_draft": self.verified.is_draft,
             "superseded_by": self.verified.superseded_by,
             "counts": {each.value.replace(" ", "_"): _count(checks, each) for each in Status},
             "checks": [
@@ -88,7 +89,7 @@ class ReportVerified:
                 mark, style = _MARKS[status]
                 rows.add_row(Text(mark, style=style), Text(name, style="dim"), words)
                 name = ""
-        return stack(rows, Group(self._legend(), *(() if self.is_verbose else (_MORE,))), self.outcome())
+        return stack(rows, Group(self.legend(), *(() if self.is_verbose else (_MORE,))), self.outcome())
 
     def _lines(self, checks: Sequence[Check]) -> Iterator[tuple[Status, Text]]:
         told = [each for each in checks if self.is_verbose or each.status is not Status.PASSED]
@@ -98,7 +99,8 @@ class ReportVerified:
         for each in told:
             yield each.status, Text.assemble((each.name, "bold"), f": {each.words}")
 
-    def _legend(self) -> RenderableType:
+    def legend(self) -> Text:
+        """How many checks ended in each way."""
         checks, parts = self.verified.checks, list[Text]()
         for status in Status:
             count = _count(checks, status)
@@ -114,7 +116,8 @@ class ReportVerified:
             figure = self.verified.first_figure
             return stack(_failure_panel(failure), _failure_panel(figure) if figure and figure != failure else None)
         assert header is not None
-        words = f"The report of {period_text(header.period)}, version {header.version}, holds"
+        kind = "draft" if self.verified.is_draft else "report"
+        words = f"The {kind} of {period_text(header.period)}, version {header.version}, holds"
         missing = _count(self.verified.checks, Status.NOT_SERVED)
         mark, style = ("○ ", "yellow") if missing else ("✓ ", "green")
         rest = f" as far as this node serves it: {missing} {'check is' if missing == 1 else 'checks are'} not whole"
@@ -162,6 +165,7 @@ def _failure_panel(failure: Check) -> RenderableType:
         "tally report verify 2026-10/v1/report.json --url https://api.mainnet-beta.solana.com --issuer 7xKX…",
         "tally report verify report.json --url http://127.0.0.1:8899 --pdf report.pdf",
         "tally report verify report.json --url https://rpc.example.com --json   # exit 1 unless it holds",
+        "tally report verify report.json --url https://rpc.example.com --draft   # before it is published",
     ),
 )
 async def report_verify(
@@ -179,6 +183,9 @@ async def report_verify(
             help="report.json of the version that it corrects; else that of the folder beside.", dir_okay=False
         ),
     ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="It need not be published yet: for whoever is asked to approve it.")
+    ] = False,
 ) -> ReportVerified:
     """Check a published report with the file and an RPC endpoint alone: no profile, no database.
 
@@ -187,36 +194,58 @@ async def report_verify(
     instead, and what nothing on chain can show. Files beside it are made again from it. Exit 1 when a check failed. The
     endpoint is taken at its word: ask one of your own, or a second one.
     """
+    try:
+        verified = await check_file(
+            tally,
+            tally.open_chain_at(url),
+            file,
+            issuer=None if issuer is None else _address(issuer),
+            given={name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None},
+            corrected=corrected,
+            is_draft=draft,
+        )
+    except (EndpointError, ConfigurationError) as error:
+        # No profile is read here, so none is to be corrected.
+        error.hint = "Check --url, or give another endpoint of the report's cluster: --url RPC"
+        raise
+    return ReportVerified(verified, tally.is_verbose)
+
+
+async def check_file(
+    tally: Tally,
+    chain: Chain,
+    file: Path,
+    *,
+    issuer: Pubkey | None,
+    given: Mapping[str, Path] | None = None,
+    corrected: Path | None = None,
+    is_draft: bool = False,
+) -> Verified:
+    """report.json and what lies beside it, or was given, against a chain. InputError for a file that cannot be read."""
     render_pdf, render_page = tally.paper_renderers()
     content = read_file(file)
     files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
-    files |= {name: read_file(path) for name, path in _given(pdf, page).items()}
+    files |= {name: read_file(path) for name, path in (given or {}).items()}
     files |= _holders_beside(file)
-    wanted = None if issuer is None else _address(issuer)
+    before = read_file(corrected) if corrected else _beside(file, content)
 
     def progress(what: str, done: int, count: int) -> None:
         if not tally.is_json and tally.err.is_terminal:
             status.update(f"Reading the chain: {what} {done:,} of {count:,}")
 
-    before = read_file(corrected) if corrected else _beside(file, content)
     with tally.err.status("Reading the chain") as status:
-        try:
-            verified = await verify_report(
-                tally.open_chain_at(url),
-                content,
-                tally.clock,
-                issuer=wanted,
-                corrected=before,
-                files=files,
-                render_pdf=render_pdf,
-                render_page=render_page,
-                progress=progress,
-            )
-        except (ChainError, ConfigurationError) as error:
-            # No profile is read here, so none is to be corrected.
-            error.hint = "Check --url, or give another endpoint of the report's cluster: --url RPC"
-            raise
-    return ReportVerified(verified, tally.is_verbose)
+        return await verify_report(
+            chain,
+            content,
+            tally.clock,
+            issuer=issuer,
+            is_draft=is_draft,
+            corrected=before,
+            files=files,
+            render_pdf=render_pdf,
+            render_page=render_page,
+            progress=progress,
+        )
 
 
 def _beside(file: Path, content: bytes) -> bytes | None:
@@ -234,10 +263,6 @@ def _holders_beside(file: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): read_file(path) for path in sorted((folder / HOLDERS).glob("*/*.json"))
     }
-
-
-def _given(pdf: Path | None, page: Path | None) -> Mapping[str, Path]:
-    return {name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None}
 
 
 def _address(text: str) -> Pubkey:

@@ -97,6 +97,15 @@ async def approve_report(
     return await _keep(store, report, signer.pubkey, signature, clock)
 
 
+async def sign_approval(review: Review, signer: MessageSigner, *, publishers: Collection[Pubkey]) -> Approval:
+    """Sign the hash of a report that no store here has. Refused as in approve_report."""
+    review.require_sound()
+    require_second_key(signer.pubkey, publishers)
+    digest = review.report.digest
+    signature = await signer.sign_message(approval_message(digest))
+    return Approval(digest, str(signer.pubkey), str(signature))
+
+
 async def adopt_approval(
     store: ReportStore, report: StoredReport, approval: Approval, clock: Clock, *, publishers: Collection[Pubkey]
 ) -> StoredReport:
@@ -187,4 +196,5 @@ __all__ = [
     "require_approved",
     "require_second_key",
     "review_report",
+    "sign_approval",
 ]

@@ -94,8 +94,10 @@ async def plan_request_draw(chain: Chain, *, payer: Pubkey, issuer: Pubkey, publ
         )
     if account.last_day + 1 < after:
         raise Refused(
-            f"Days of {period_text(period)} can still be closed on chain: the last one closed is "
-            f"{day_text(account.last_day) if account.days else 'none'}.",
+            f"Days of {period_text(period)} can still be closed on chain: "
+            + (
+                f"the last one closed is {day_text(account.last_day)}." if account.days else "none is closed there yet."
+            ),
             hint=f"Anchor the closes up to {day_text(after - 1)}, or of a later day: tally report anchor-days",
         )
     require_role(snapshot.find(Role, role), RoleKind.PUBLISHER, publisher, snapshot.now)

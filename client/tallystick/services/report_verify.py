@@ -8,7 +8,7 @@ compared byte by byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from solders.pubkey import Pubkey
@@ -36,7 +36,7 @@ from tallystick.domain.reserve_report.published import (
     read_header,
 )
 from tallystick.domain.reserve_report.verification import verify_document
-from tallystick.domain.reserve_report.verify_anchor import publication_of
+from tallystick.domain.reserve_report.verify_anchor import HASH, PUBLICATION, publication_of, publication_to_come
 from tallystick.domain.reserve_report.verify_correction import verify_correction
 from tallystick.domain.reserve_report.verify_shards import verify_shards
 from tallystick.errors import ChainError, InputError, LedgerError, Refused, TallystickError
@@ -62,12 +62,14 @@ RenderPage = Callable[[bytes, bytes], bytes]
 class Verified:
     """Every check of one report. `header` is None for a file that is none; `is_verified` when no check failed.
 
-    `superseded_by` is the month's newest version on chain when that is a later one than this.
+    `superseded_by` is the month's newest version on chain when that is a later one than this; `is_draft` when the chain
+    does not have this one yet.
     """
 
     header: ReportHeader | None
     checks: tuple[Check, ...]
     superseded_by: int | None = None
+    is_draft: bool = False
 
     @property
     def is_verified(self) -> bool:
@@ -93,6 +95,7 @@ async def verify_report(
     clock: Clock,
     *,
     issuer: Pubkey | None = None,
+    is_draft: bool = False,
     corrected: bytes | None = None,
     files: Mapping[str, bytes] | None = None,
     render_pdf: RenderPdf | None = None,
@@ -104,8 +107,9 @@ async def verify_report(
 
     `corrected` is report.json of the version that it corrects, to compare what changed. `files` are those that lie
     beside it, by their names (published.py); the renderers make them again, and holders' files are held against the
-    report's roots. What is wrong is a failed check and raises nothing. ChainError when the cluster does not answer, or
-    the node is behind the report, and LedgerError when what it says contradicts itself: nothing is said of the report.
+    report's roots. With `is_draft` a report that is not published yet is checked as it will be, but for its hash. What
+    is wrong is a failed check and raises nothing. ChainError when the cluster does not answer, or the node is behind
+    the report, and LedgerError when what it says contradicts itself: nothing is said of the report.
     """
     try:
         document = read_report(content)
@@ -113,8 +117,8 @@ async def verify_report(
         header = read_header(content)
     except (InputError, LedgerError, KeyError) as error:
         return Verified(None, (Check("form", "form", Status.FAILED, f"This is no report that can be read: {error}"),))
-    identity, anchor = await _identify(chain, header, issuer, program_id)
-    if anchor is None:
+    identity, anchor = await _identify(chain, header, issuer, program_id, is_draft=is_draft)
+    if any(each.status is Status.FAILED for each in identity):
         return Verified(header, identity)
     times = await _check_times(chain, declared, anchor)
     if times.status is Status.FAILED:
@@ -129,7 +133,16 @@ async def verify_report(
             f"Nothing can be said of the report, as this node's answers do not fit together: {error.message}",
             hint=error.hint or "Ask another node.",
         ) from error
+    if anchor is None:
+        facts, *rest = (
+            replace(each, publications=(*each.publications, publication_to_come(content, each, declared)))
+            for each in (facts, *others)
+        )
+        others = tuple(rest)
     checks = verify_document(content, facts, is_signed_by, others)
+    if anchor is None:
+        # Of a publication that was made of the report itself nothing is learnt.
+        checks = tuple(each for each in checks if each.name not in (HASH, PUBLICATION))
     correction = verify_correction(content, declared, facts, corrected)
     beside = _check_files(content, declared, facts, files or {}, render_pdf, render_page)
     holders = verify_shards(document, files or {})
@@ -137,7 +150,7 @@ async def verify_report(
     versions = [each.version for each in facts.publications if each.period == header.period]
     newest = max(versions, default=header.version)
     superseded_by = newest if newest > header.version else None
-    return Verified(header, (*identity, times, *checks, *correction, *beside), superseded_by)
+    return Verified(header, (*identity, times, *checks, *correction, *beside), superseded_by, anchor is None)
 
 
 def is_signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
@@ -149,9 +162,9 @@ def is_signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 async def _identify(
-    chain: Chain, header: ReportHeader, issuer: Pubkey | None, program_id: Pubkey
+    chain: Chain, header: ReportHeader, issuer: Pubkey | None, program_id: Pubkey, *, is_draft: bool
 ) -> tuple[tuple[Check, ...], ReserveReport | None]:
-    """Whose report it claims to be, of which cluster, and its publication; None when there is nothing to go on with."""
+    """Whose report it claims to be, of which cluster, and its publication; None where there is none."""
     cluster = str(await chain.get_genesis_hash())
     if header.cluster != cluster:
         wrong = differ("/header/cluster", cluster, header.cluster)
@@ -180,14 +193,23 @@ async def _identify(
                 hint="Run this again once the node has caught up, or ask another one.",
             )
         words = f"No report of {period_text(header.period)} version {header.version} was published by {named}."
-        return (whose, Check("hash on chain", "anchor", Status.FAILED, words)), None
+        if is_draft:
+            return (
+                whose,
+                Check(HASH, "anchor", Status.STATED, f"Not published yet; its SHA-256 is {header.hash.hex()}."),
+            ), None
+        return (whose, Check(HASH, "anchor", Status.FAILED, words)), None
     return (whose,), anchor
 
 
-async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) -> Check:
-    """The as-of slot is the one published, and the closes' block times are those of the chain."""
+async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport | None) -> Check:
+    """The as-of slot is the one published, of a draft one that was reached; the closes' block times are the chain's."""
     name, last = "as-of and block times", declared.closes[-1]
-    if last.slot != anchor.as_of_slot:
+    if anchor is None:
+        if last.slot > await chain.get_slot("finalized"):
+            words = f"The as-of is slot {last.slot}, which this cluster has not reached."
+            return Check(name, "header", Status.FAILED, words, "/header/as_of/slot")
+    elif last.slot != anchor.as_of_slot:
         wrong = differ("/header/as_of/slot", anchor.as_of_slot, last.slot)
         return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
     closes = [(f"/declared/closes/contents/{place}", close) for place, close in enumerate(declared.closes)]
@@ -195,7 +217,7 @@ async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) 
         closes.append(("/declared/opening/content", declared.opening))
     for path, close in closes:
         # A node refuses to look for other slots.
-        if not 0 <= close.slot <= anchor.as_of_slot:
+        if not 0 <= close.slot <= last.slot:
             words = f"{path}/slot: {close.slot} is no slot up to the as-of."
             return Check(name, "header", Status.FAILED, words, f"{path}/slot")
     times = await read_block_times(chain, [close.slot for _, close in closes])
@@ -204,7 +226,7 @@ async def _check_times(chain: Chain, declared: Declared, anchor: ReserveReport) 
         if time not in (None, close.block_time):
             wrong = differ(f"{path}/block_time", time, close.block_time)
             return Check(name, "header", Status.FAILED, wrong.words, wrong.path, wrong.expected, wrong.found)
-    words = f"The as-of is the end of slot {last.slot}, as published."
+    words = f"The as-of is the end of slot {last.slot}" + (", as published." if anchor else ".")
     if unknown:
         words += f" The node no longer tells the times of {unknown} of {len(closes)} closes; those that the "
         words += "anchored closes have were taken."
@@ -296,7 +318,8 @@ def _check_approval(content: bytes, approval: bytes, declared: Declared, facts: 
     own = publication_of(facts, declared.period, declared.version)
     if own is not None and own.published_by == bytes(key):
         return Check(APPROVAL, "files", Status.FAILED, f"{key} both approved and published the report.")
-    words = f"{key} signed this report, and another key published it. Whose keys they are, the issuer tells."
+    publisher = "another key published it" if own and any(own.published_by) else "it is not published yet"
+    words = f"{key} signed this report, and {publisher}. Whose keys they are, the issuer tells."
     return Check(APPROVAL, "files", Status.PASSED, words)
 
 

@@ -138,6 +138,56 @@ def test_an_approval_made_elsewhere_is_taken_up_and_the_same_again_changes_nothi
     assert desk.terminal.type("report", "approve", month, "--signed", desk.folder / "none.json").code == 2
 
 
+def test_a_second_person_checks_and_signs_a_draft_on_a_machine_that_has_nothing_else(
+    desk: Desk, month: str, approved: dict[str, Any], tmp_path: Path
+) -> None:
+    there, draft = _second_machine(desk, tmp_path), tmp_path / "report.json"
+    shutil.copy(desk.folder / "report-drafts" / month / "v1" / "report.json", draft)
+    checked = there.json("report", "approve", month, "--draft", draft, "--out", tmp_path / "approval.json", "--dry-run")
+    assert (checked["signature"], checked["is_passed"]) == (None, True)
+    assert not (tmp_path / "approval.json").exists()
+    signed = there.json("report", "approve", month, "--draft", draft, "--out", tmp_path / "approval.json", "--yes")
+    assert (signed["digest"], signed["signature"]) == (approved["digest"], approved["signature"])
+    taken = desk.terminal.json("report", "approve", month, "--signed", tmp_path / "approval.json")
+    assert taken["signature"] == signed["signature"]
+
+
+def test_a_draft_with_one_changed_figure_is_not_signed(
+    desk: Desk, month: str, approved: dict[str, Any], tmp_path: Path
+) -> None:
+    there, draft = _second_machine(desk, tmp_path), tmp_path / "report.json"
+    content = (desk.folder / "report-drafts" / month / "v1" / "report.json").read_bytes()
+    draft.write_bytes(content.replace(b'"supply":"1000000000"', b'"supply":"1000000001"', 1))
+    assert draft.read_bytes() != content
+    words = ("report", "approve", month, "--draft", draft, "--out", tmp_path / "approval.json", "--yes", "--json")
+    typed = there.type(*words)
+    assert typed.code == 1
+    assert "The draft does not hold: " in typed.document["error"]["message"]
+    assert not (tmp_path / "approval.json").exists()
+    assert there.json("audit", "list", "--all")["entries"] == []
+
+
+def test_a_draft_without_a_place_for_the_approval_or_of_another_month_is_not_signed(
+    desk: Desk, month: str, approved: dict[str, Any], tmp_path: Path
+) -> None:
+    there, draft = _second_machine(desk, tmp_path), desk.folder / "report-drafts" / month / "v1" / "report.json"
+    typed = there.type("report", "approve", month, "--draft", draft, "--yes", "--json")
+    assert (typed.code, "--out" in typed.document["error"]["next"]) == (2, True)
+    out = tmp_path / "approval.json"
+    typed = there.type("report", "approve", "2020-01", "--draft", draft, "--out", out, "--yes", "--json")
+    assert (typed.code, out.exists()) == (1, False)
+    assert f"it is {month} v1" in typed.document["error"]["message"]
+
+
+def test_a_key_file_that_was_named_and_is_not_there_is_not_looked_for_in_the_profile(
+    desk: Desk, month: str, approved: dict[str, Any]
+) -> None:
+    typed = desk.terminal.type("report", "approve", month, "--key", desk.folder / "none.json", "--yes", "--json")
+    assert typed.code == 2
+    assert "--key" in typed.document["error"]["next"]
+    assert "profile" not in typed.document["error"]["next"]
+
+
 def test_who_the_profile_does_not_name_counts_for_nothing(desk: Desk, month: str, approved: dict[str, Any]) -> None:
     other = desk.folder / "keys" / "somebody.json"
     if not other.exists():
@@ -239,6 +289,21 @@ def test_a_month_without_a_report_is_said(desk: Desk) -> None:
         assert typed.code == 1
         assert "tally report build 2020-01" in typed.document["error"]["next"]
     assert desk.terminal.type("report", "publish", "2020-13", "--yes").code == 2
+
+
+def _second_machine(desk: Desk, folder: Path) -> Terminal:
+    """A profile with the issuer's address and the approver's key; no store, no drafts, no other keys."""
+    terminal = Terminal(folder / "profile.toml")
+    named = ("--name", "Example Issuer Ltd", "--lei", "EXAMPLEISSUERLTD0093", "--url", desk.url, "--no-keys")
+    terminal.json("init", *named, "--custodian-lei", "EXAMPLECUSTODYBANK81", "--account", "SAFE-4711")
+    issuer = desk.terminal.json("issuer", "status")["issuer"]
+
+    def change(document: dict[str, Any]) -> None:
+        document["issuer"]["address"] = issuer
+        document["keys"] = {"report_approver": str(desk.folder / "keys" / "report-approver.json")}
+
+    change_profile(terminal.profile, change)
+    return terminal
 
 
 def _copy(desk: Desk, folder: Path) -> Terminal:

@@ -296,7 +296,7 @@ async def test_a_draw_waits_for_the_month_and_for_its_days(desk: ReportingDesk) 
     with pytest.raises(Refused, match="ends on 2026-10-01T00:00:00Z"):
         await plan_request(desk)
     desk.warp(2 * DAY)
-    with pytest.raises(Refused, match="can still be closed on chain: the last one closed is none"):
+    with pytest.raises(Refused, match="can still be closed on chain: none is closed there yet"):
         await plan_request(desk)
     with pytest.raises(Refused, match="was not requested"):
         await plan_draw(desk)

@@ -13,9 +13,9 @@ from desk import SHARE
 from tallystick.adapters.store.closes import StoredClose
 from tallystick.domain.canonical import canonical_json
 from tallystick.domain.reserve_report.document import build_document, report_bytes
+from tallystick.domain.reserve_report.verify_anchor import publication_to_come
 from tallystick.errors import LedgerError
 from tallystick.services import report_rehearsal
-from tallystick.services.report_rehearsal import publication_to_come
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "domain"))
 

@@ -195,7 +195,8 @@ def _force(folder: Path) -> None:
 def _failed(verb: str, place: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{place.name} cannot be {verb} {place.parent}: {error.strerror or error}.",
-        hint="Check [report] folder in the profile, that it can be written and has room; then run it again.",
+        hint="Check the folder, [report] folder in the profile or --folder: that it can be written and has room; then"
+        " run it again.",
     )
 
 

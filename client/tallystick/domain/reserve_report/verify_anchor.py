@@ -11,6 +11,9 @@ from tallystick.domain.reserve_report.facts import PublicationFacts, ReportFacts
 from tallystick.domain.reserve_report.values import address, report_account
 
 NONE = bytes(32)
+HASH = "hash on chain"
+PUBLICATION = "publication"
+"""Checks that hold a report against its own publication."""
 
 
 def verify_anchor(content: bytes, facts: ReportFacts, period: int, version: int) -> Check:
@@ -19,7 +22,7 @@ def verify_anchor(content: bytes, facts: ReportFacts, period: int, version: int)
     name, digest = f"{period_text(period)} version {version}", sha256(content)
     if own is None:
         words = f"Nothing was published on chain for {name} of this issuer."
-        return Check("hash on chain", "anchor", Status.FAILED, words)
+        return Check(HASH, "anchor", Status.FAILED, words)
     wrong = None
     if own.hash != digest:
         wrong = Disagreement(
@@ -28,7 +31,7 @@ def verify_anchor(content: bytes, facts: ReportFacts, period: int, version: int)
             own.hash.hex(),
             digest.hex(),
         )
-    return check_of("hash on chain", "anchor", wrong, f"SHA-256 {digest.hex()} is the one published as {name}.")
+    return check_of(HASH, "anchor", wrong, f"SHA-256 {digest.hex()} is the one published as {name}.")
 
 
 def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, ...]:
@@ -46,13 +49,33 @@ def verify_publication(facts: ReportFacts, declared: Declared) -> tuple[Check, .
     words = f"The account {address(own.address)} has the as-of slot and the address of this report."
     if later:
         words += f" It was superseded by version {later[-1].version}."
-    return (check_of("publication", "anchor", wrong, words), _verify_chain(facts, own), _verify_opening(facts, own))
+    return (check_of(PUBLICATION, "anchor", wrong, words), _verify_chain(facts, own), _verify_opening(facts, own))
 
 
 def publication_of(facts: ReportFacts, period: int, version: int) -> PublicationFacts | None:
     """The publication of one version of one month."""
     found = (each for each in facts.publications if (each.period, each.version) == (period, version))
     return next(found, None)
+
+
+def publication_to_come(content: bytes, facts: ReportFacts, declared: Declared) -> PublicationFacts:
+    """The publication as the chain will have it, but for who publishes it and when."""
+    last = facts.publications[-1] if facts.publications else None
+    same = [each for each in facts.publications if each.period == declared.period]
+    return PublicationFacts(
+        address=report_account(facts.program, facts.issuer, declared.period, declared.version),
+        period=declared.period,
+        version=declared.version,
+        hash=sha256(content),
+        uri=declared.uri,
+        as_of_slot=facts.as_of.slot,
+        previous=last.address if last else NONE,
+        previous_hash=last.hash if last else NONE,
+        corrects=same[-1].address if same else NONE,
+        days_hash=facts.days_hash,
+        published_by=NONE,
+        published_at=0,
+    )
 
 
 def _verify_chain(facts: ReportFacts, own: PublicationFacts) -> Check:
