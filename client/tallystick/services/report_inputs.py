@@ -6,7 +6,7 @@ against the closes in report_build.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,12 +24,15 @@ from tallystick.adapters.store.statements import StatementRegister
 from tallystick.domain.amounts import Quantity, parse_quantity
 from tallystick.domain.canonical import sha256
 from tallystick.domain.closes import DailyClose, SecurityClose
+from tallystick.domain.identifiers import custody_accounts_hash
 from tallystick.domain.reserve_report.declared import (
     CONTROL_TOTALS,
     Assertion,
     Declared,
+    DeclaredAccount,
     DeclaredCustodian,
     DeclaredDividend,
+    DeclaredHolding,
     DeclaredTiming,
     DeclaredWallets,
     Officer,
@@ -87,6 +90,7 @@ async def collect_declared(
     declaration = await newest_declaration(books.declarations, issuer, month.period)
     stored = await books.statements.list()
     assertions = await books.declarations.assertions(issuer, month.period)
+    holdings, silent = holdings_at(close, stored, declaration), _without_statement(facts, profile, close)
     return Declared(
         period=month.period,
         version=version,
@@ -97,8 +101,9 @@ async def collect_declared(
         days_before=month.days_before,
         closes=month.closes,
         opening=month.opening,
-        custodians=_custodians(declaration, profile),
-        holdings=holdings_at(close, stored, declaration),
+        custodians=_custodians(declaration, profile, (*holdings, *silent)),
+        holdings=holdings,
+        without_statement=silent,
         timing=await _timing(chain, books.journal, month, facts),
         wallets=_wallets(facts, profile, declaration),
         breaks=await month_breaks(
@@ -126,11 +131,13 @@ async def newest_declaration(declarations: DeclarationStore, issuer: bytes, peri
     return read_declaration(kept.content) if kept else Declaration()
 
 
-def _custodians(declaration: Declaration, profile: ReportProfile) -> tuple[DeclaredCustodian, ...]:
-    """Every custodian of the profile and of the file, by LEI; the file's name, else the profile's."""
+def _custodians(
+    declaration: Declaration, profile: ReportProfile, accounts: Iterable[DeclaredHolding | DeclaredAccount]
+) -> tuple[DeclaredCustodian, ...]:
+    """Every custodian of these accounts, by LEI; the file's name, else the profile's."""
     declared = {each.lei: each for each in declaration.custodians}
     found: list[DeclaredCustodian] = []
-    for lei in sorted({*declared, *profile.custodians}):
+    for lei in sorted({each.custodian_lei for each in accounts}):
         each = declared.get(lei, DeclaredCustodian(lei))
         found.append(each if each.name else replace(each, name=profile.custodians.get(lei, "")))
     return tuple(found)
@@ -154,6 +161,22 @@ def _wallets(facts: ReportFacts, profile: ReportProfile, declaration: Declaratio
                 hint="It is one of the two: correct the profile, or declare again.",
             )
     return tuple(sorted((each for each in found if each.inventory or each.lost), key=lambda each: each.isin))
+
+
+def _without_statement(facts: ReportFacts, profile: ReportProfile, close: DailyClose) -> tuple[DeclaredAccount, ...]:
+    """The custody accounts of the as-of that the close uses no statement of, by ISIN, custodian and account. None of a
+    security whose accounts by the profile are not those that the chain had then."""
+    accounts = {bytes(each.security): {one.hash: one for one in each.accounts} for each in profile.securities}
+    closed = {part.mint: {each.account_hash for each in part.statements} for part in close.securities}
+    found: list[DeclaredAccount] = []
+    for security in facts.securities:
+        by_hash = accounts.get(security.address, {})
+        if custody_accounts_hash([*by_hash]) == security.custody_accounts_hash:
+            silent = by_hash.keys() - closed.get(security.mint, set())
+            found += [
+                DeclaredAccount(security.isin, by_hash[each].custodian_lei, by_hash[each].account) for each in silent
+            ]
+    return tuple(sorted(found, key=lambda each: (each.isin, each.custodian_lei, each.account)))
 
 
 async def _timing(

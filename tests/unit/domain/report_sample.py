@@ -22,6 +22,7 @@ from tallystick.domain.reserve_report.declared import (
     Change,
     Correction,
     Declared,
+    DeclaredAccount,
     DeclaredBreak,
     DeclaredCustodian,
     DeclaredDividend,
@@ -62,6 +63,8 @@ PERIOD: Final = 202610
 VERSION: Final = 2
 LEI: Final = "EXAMPLEISSUERLTD0094"
 CUSTODIANS: Final = ("HWUPKR0MPOU8FGXBT394", "EXAMPLECUSTODYBANK81")
+NEW_ACCOUNT: Final = "SAFE-9"
+"""Of the third security at the second custodian; its first statement is still to come."""
 URI: Final = "https://reports.example/2026-10/v2/report.json"
 SHARE: Final = 10**6
 DAY: Final = 86_400
@@ -248,6 +251,7 @@ def sample_declared() -> Declared:
             _holding(beta, 0, 102_000_004, in_transit=3 * SHARE, is_encumbered=False),
             _holding(gamma, 0, 26 * SHARE, pending_entitlements=26 * SHARE),
         ),
+        without_statement=(DeclaredAccount(gamma.isin, CUSTODIANS[1], NEW_ACCOUNT),),
         timing=(DeclaredTiming("2026-10-31", alpha.isin, "SAFE-1", "DLV-77", -5 * SHARE, "TIMING_ASOF"),),
         wallets=(DeclaredWallets(alpha.isin, (TREASURY,), (LOST,)),),
         breaks=_breaks(),
@@ -456,7 +460,9 @@ def _facts(plan: _Plan) -> SecurityFacts:
         seizures=(SeizureFacts(key("seizure"), key("mallory"), SHARE, 9, "executed", at(8), at(12)),)
         if is_gamma
         else (),
-        custody_accounts_hash=custody_accounts_hash(list(_accounts(plan))),
+        custody_accounts_hash=custody_accounts_hash(
+            [*_accounts(plan), *([custody_account_hash(CUSTODIANS[1], NEW_ACCOUNT)] if is_gamma else [])]
+        ),
         register=sample_register(plan.isin),
     )
 

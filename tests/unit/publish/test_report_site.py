@@ -200,7 +200,7 @@ def test_no_text_of_a_report_becomes_markup() -> None:
 def test_a_report_without_declarations_draw_or_register_says_so() -> None:
     text = rendered(bare()).decode()
     for words in (
-        "No account was declared.",
+        "No statement was used by the as-of close.",
         "not declared",
         "No day of this month was drawn on chain",
         "not examined",

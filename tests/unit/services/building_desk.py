@@ -34,7 +34,7 @@ DAY = 86_400
 
 
 class BuildingDesk(ReportingDesk):
-    """`inventory` are the issuer's own wallets, by their names here."""
+    """`accounts` are the custody accounts by the profile, `inventory` the issuer's own wallets, by their names here."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,13 +49,14 @@ class BuildingDesk(ReportingDesk):
             MemoryDeclarationStore(),
             MemoryReportStore(),
         )
+        self.accounts = (ACCOUNT,)
         self.inventory: tuple[str, ...] = ()
         self.uri = "https://reports.example.com"
 
     @property
     def declared(self) -> DeclaredSecurity:
         """What the profile says of the security."""
-        return DeclaredSecurity(self.security, (ACCOUNT,), tuple(self[name] for name in self.inventory))
+        return DeclaredSecurity(self.security, self.accounts, tuple(self[name] for name in self.inventory))
 
     @property
     def profile(self) -> ReportProfile:

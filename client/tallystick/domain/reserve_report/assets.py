@@ -21,15 +21,22 @@ def assets(material: Material) -> list[CanonicalValue]:
 
 def _assets(material: Material, security: SecurityFacts) -> Row:
     declared = material.declared
-    custodians = {each.lei: each for each in declared.custodians}
+    terms = {each.lei: each for each in declared.custodians}
     holdings = [each for each in declared.holdings if each.isin == security.isin]
     settled = sum(each.settled for each in holdings)
     price = next((each for each in declared.prices if each.isin == security.isin), None)
     return {
         **titled(security),
         "accounts": [
-            _account(each, custodians.get(each.custodian_lei, DeclaredCustodian(each.custodian_lei)))
-            for each in holdings
+            _account(each, terms.get(each.custodian_lei, DeclaredCustodian(each.custodian_lei))) for each in holdings
+        ],
+        "without_statement": [
+            {
+                "custodian": _custodian(terms.get(each.custodian_lei, DeclaredCustodian(each.custodian_lei))),
+                "account": each.account,
+            }
+            for each in declared.without_statement
+            if each.isin == security.isin
         ],
         "settled": digits(settled),
         "timing": [
@@ -60,7 +67,7 @@ def _assets(material: Material, security: SecurityFacts) -> Row:
 
 def _account(holding: DeclaredHolding, custodian: DeclaredCustodian) -> Row:
     return {
-        "custodian": {name: getattr(custodian, name) for name in CUSTODIAN},
+        "custodian": _custodian(custodian),
         "account": holding.account,
         "as_of": moment(holding.as_of),
         "statement_id": holding.statement_id,
@@ -74,6 +81,10 @@ def _account(holding: DeclaredHolding, custodian: DeclaredCustodian) -> Row:
         "pending_entitlements": digits(holding.pending_entitlements),
         "is_encumbered": holding.is_encumbered,
     }
+
+
+def _custodian(custodian: DeclaredCustodian) -> Row:
+    return {name: getattr(custodian, name) for name in CUSTODIAN}
 
 
 def _attestation(material: Material, security: SecurityFacts) -> CanonicalValue:

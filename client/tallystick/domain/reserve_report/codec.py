@@ -19,6 +19,7 @@ from tallystick.domain.reserve_report.declared import (
     Change,
     Correction,
     Declared,
+    DeclaredAccount,
     DeclaredBreak,
     DeclaredCustodian,
     DeclaredDividend,
@@ -171,6 +172,7 @@ DECLARED: Final = Record(
                 },
             )
         ),
+        "without_statement": Items(Record(DeclaredAccount, dict.fromkeys(("isin", "custodian_lei", "account"), _TEXT))),
         "timing": Items(
             Record(
                 DeclaredTiming,

@@ -38,6 +38,15 @@ class DeclaredHolding:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredAccount:
+    """A custody account of one security of which the as-of close uses no statement, as before the first one arrives."""
+
+    isin: str
+    custodian_lei: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredTiming:
     """A movement between what custodians' statements say and what the chain says at the close of `day` (YYYY-MM-DD).
 
@@ -227,6 +236,7 @@ class Declared:
     opening: DailyClose | None = None
     custodians: tuple[DeclaredCustodian, ...] = ()
     holdings: tuple[DeclaredHolding, ...] = ()
+    without_statement: tuple[DeclaredAccount, ...] = ()
     timing: tuple[DeclaredTiming, ...] = ()
     wallets: tuple[DeclaredWallets, ...] = ()
     breaks: tuple[DeclaredBreak, ...] = ()

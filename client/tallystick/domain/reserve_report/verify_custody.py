@@ -10,7 +10,12 @@ from tallystick.domain.closes import DailyClose, StatementReference
 from tallystick.domain.identifiers import custody_account_hash, custody_accounts_hash, movement_hash
 from tallystick.domain.reserve_report.checks import Check, Disagreement, Status, check_of
 from tallystick.domain.reserve_report.comparison import differ
-from tallystick.domain.reserve_report.declared import DeclaredBreak, DeclaredHolding, DeclaredTiming
+from tallystick.domain.reserve_report.declared import (
+    DeclaredAccount,
+    DeclaredBreak,
+    DeclaredHolding,
+    DeclaredTiming,
+)
 from tallystick.domain.reserve_report.facts import AttestationFacts, MovementFacts, SecurityFacts, Unserved
 from tallystick.domain.reserve_report.material import Material
 from tallystick.domain.reserve_report.reserves import drawn_close
@@ -181,11 +186,7 @@ def _wrong_holdings(material: Material, security: SecurityFacts) -> Iterator[Dis
         yield Disagreement(f"{security.ticker}: the as-of close rests on statements that are not declared.", "/assets")
     if Unserved.TERMS in material.facts.unserved:
         return
-    if accounts and not _are_on_chain(material, security, accounts):
-        words = f"{security.ticker}: these are not the custody accounts that are on chain."
-        yield Disagreement(
-            words, "/assets", security.custody_accounts_hash.hex(), custody_accounts_hash(accounts).hex()
-        )
+    yield from _wrong_accounts(material, security, accounts)
 
 
 def _is_signed_by_attestors(material: Material, security: SecurityFacts) -> bool:
@@ -218,17 +219,26 @@ def _attestation_hash(
     return sha256(b"tallystick:attestation", security.address, as_of, *parts)
 
 
-def _are_on_chain(material: Material, security: SecurityFacts, accounts: Sequence[bytes]) -> bool:
-    """Whether these are the custody accounts on chain, or some of them: one without a statement in the as-of close is
-    known from another close of the month."""
+def _wrong_accounts(material: Material, security: SecurityFacts, accounts: Sequence[bytes]) -> Iterator[Disagreement]:
+    """The accounts of the statements, with those declared to have none, are the custody accounts on chain. One that is
+    not declared may be known from another close of the month."""
+    silent = [_account_hash(each) for each in material.declared.without_statement if each.isin == security.isin]
+    if not accounts and not silent:
+        return
+    every = {*accounts, *(each for each in silent if each)}
+    expected, found = security.custody_accounts_hash, custody_accounts_hash(sorted(every))
+    if len(every) == len(accounts) + len(silent) and expected == found:
+        return
     opening = (material.declared.opening,) if material.declared.opening else ()
     parts = [material.closed(security, each) for each in (*opening, *material.declared.closes)]
     known = {each.account_hash for part in parts if part for each in part.statements if len(each.account_hash) == 32}
-    wanted = security.custody_accounts_hash
-    return wanted in (custody_accounts_hash(accounts), custody_accounts_hash(sorted(known)))
+    if silent or custody_accounts_hash(sorted(known)) != expected:
+        words = f"{security.ticker}: these are not the custody accounts that are on chain."
+        path = "/declared/without_statement" if silent else "/assets"
+        yield Disagreement(words, path, expected.hex(), found.hex())
 
 
-def _account_hash(holding: DeclaredHolding) -> bytes | None:
+def _account_hash(holding: DeclaredHolding | DeclaredAccount) -> bytes | None:
     try:
         return custody_account_hash(holding.custodian_lei, holding.account)
     except InputError:

@@ -25,6 +25,7 @@ SHOWN_ON_CHAIN: Final[tuple[Place, ...]] = (
     ("opening",),
     ("closes",),
     *(("holdings", _ANY, name) for name in ("isin", "custodian_lei", "account", "statement_hash", "as_of", "settled")),
+    ("without_statement",),
     ("wallets", _ANY, "isin"),
     *(("breaks", _ANY, name) for name in ("id", "kind", "instrument", "account", "reference")),
     ("dividends", _ANY, "distribution"),
@@ -83,11 +84,15 @@ def _wrong(material: Material) -> Iterator[Disagreement]:
     declared = material.declared
     isins = {each.isin for each in material.securities}
     used_leis = {each.custodian_lei for each in declared.holdings}
+    used_leis |= {each.custodian_lei for each in declared.without_statement}
     distributions = {each.address for security in material.securities for each in security.distributions}
     yield from _each_once("custodians", [each.lei for each in declared.custodians], used_leis)
     holdings = [(each.isin, each.custodian_lei, each.account) for each in declared.holdings]
     yield from _each_once("holdings", holdings, None)
     yield from _each_once("holdings", sorted({each.isin for each in declared.holdings}), isins)
+    silent = [(each.isin, each.custodian_lei, each.account) for each in declared.without_statement]
+    yield from _each_once("without_statement", silent, None)
+    yield from _each_once("without_statement", sorted({each.isin for each in declared.without_statement}), isins)
     yield from _each_once("wallets", [each.isin for each in declared.wallets], isins)
     for each in declared.wallets:
         yield from _each_once("wallets", each.inventory, None)

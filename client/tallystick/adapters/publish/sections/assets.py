@@ -47,8 +47,9 @@ def assets(document: Node) -> Section:
     return Section(
         "Assets",
         (
-            *_custodians(accounts),
+            *_custodians([account for each in found for account in (*each["accounts"], *each["without_statement"])]),
             _accounts(accounts),
+            _without_statement(found),
             _on_their_way(accounts),
             _taken_off(accounts),
             _timing(found),
@@ -59,9 +60,9 @@ def assets(document: Node) -> Section:
     )
 
 
-def _custodians(accounts: Sequence[tuple[Node, Node]]) -> list[Block]:
+def _custodians(accounts: Sequence[Node]) -> list[Block]:
     seen: dict[str, Node] = {}
-    for _, account in accounts:
+    for account in accounts:
         seen.setdefault(account["custodian"]["lei"], account["custodian"])
     if not seen:
         return [Words("No custodian's statement was used by the as-of close.", Tone.FAILED)]
@@ -121,6 +122,21 @@ def _accounts(accounts: Sequence[tuple[Node, Node]]) -> Table:
         ),
         otherwise="No statement was used by the as-of close.",
         note="Free shares alone are counted as held.",
+    )
+
+
+def _without_statement(found: Sequence[Node]) -> Table:
+    listed = [(each, account) for each in found for account in each["without_statement"]]
+    return Table(
+        "Custody accounts without a statement",
+        (text("Security"), text("Custodian"), text("Account")),
+        rows(
+            [each["ticker"] for each, _ in listed],
+            [account["custodian"]["name"] or account["custodian"]["lei"] for _, account in listed],
+            [account["account"] for _, account in listed],
+        ),
+        otherwise="The as-of close used a statement of every custody account.",
+        note="Nothing in them is counted as held.",
     )
 
 
