@@ -22,6 +22,7 @@ def assets(material: Material) -> list[CanonicalValue]:
 def _assets(material: Material, security: SecurityFacts) -> Row:
     declared = material.declared
     terms = {each.lei: each for each in declared.custodians}
+    names = {each.lei: each.name for each in declared.custodians}
     holdings = [each for each in declared.holdings if each.isin == security.isin]
     settled = sum(each.settled for each in holdings)
     price = next((each for each in declared.prices if each.isin == security.isin), None)
@@ -32,7 +33,7 @@ def _assets(material: Material, security: SecurityFacts) -> Row:
         ],
         "without_statement": [
             {
-                "custodian": _custodian(terms.get(each.custodian_lei, DeclaredCustodian(each.custodian_lei))),
+                "custodian": {"lei": each.custodian_lei, "name": names.get(each.custodian_lei, "")},
                 "account": each.account,
             }
             for each in declared.without_statement
@@ -67,7 +68,7 @@ def _assets(material: Material, security: SecurityFacts) -> Row:
 
 def _account(holding: DeclaredHolding, custodian: DeclaredCustodian) -> Row:
     return {
-        "custodian": _custodian(custodian),
+        "custodian": {name: getattr(custodian, name) for name in CUSTODIAN},
         "account": holding.account,
         "as_of": moment(holding.as_of),
         "statement_id": holding.statement_id,
@@ -81,10 +82,6 @@ def _account(holding: DeclaredHolding, custodian: DeclaredCustodian) -> Row:
         "pending_entitlements": digits(holding.pending_entitlements),
         "is_encumbered": holding.is_encumbered,
     }
-
-
-def _custodian(custodian: DeclaredCustodian) -> Row:
-    return {name: getattr(custodian, name) for name in CUSTODIAN}
 
 
 def _attestation(material: Material, security: SecurityFacts) -> CanonicalValue:

@@ -163,9 +163,8 @@ def _roll_forward() -> Schema:
 
 
 def _assets() -> Schema:
-    custodian = object_schema(dict.fromkeys(CUSTODIAN, _TEXT))
     account = _object(
-        custodian=custodian,
+        custodian=object_schema(dict.fromkeys(CUSTODIAN, _TEXT)),
         account=_TEXT,
         as_of=_TIME,
         statement_id=_TEXT,
@@ -188,7 +187,7 @@ def _assets() -> Schema:
         **_TITLE,
         **_amounts("settled", "reserve", "attested"),
         accounts=_list(account),
-        without_statement=_list(_object(custodian=custodian, account=_TEXT)),
+        without_statement=_list(_object(custodian=_object(lei=_TEXT, name=_TEXT), account=_TEXT)),
         timing=_list(_object(day=_DAY, account=_TEXT, reference=_TEXT, amount=_AMOUNT, kind=_TEXT)),
         attestation=_or_null(attestation),
         price=_or_null(_object(amount=_TEXT, currency=_TEXT, source=_TEXT, at=_TIME)),

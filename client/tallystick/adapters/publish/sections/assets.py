@@ -47,7 +47,7 @@ def assets(document: Node) -> Section:
     return Section(
         "Assets",
         (
-            *_custodians([account for each in found for account in (*each["accounts"], *each["without_statement"])]),
+            *_custodians(accounts),
             _accounts(accounts),
             _without_statement(found),
             _on_their_way(accounts),
@@ -60,9 +60,9 @@ def assets(document: Node) -> Section:
     )
 
 
-def _custodians(accounts: Sequence[Node]) -> list[Block]:
+def _custodians(accounts: Sequence[tuple[Node, Node]]) -> list[Block]:
     seen: dict[str, Node] = {}
-    for account in accounts:
+    for _, account in accounts:
         seen.setdefault(account["custodian"]["lei"], account["custodian"])
     if not seen:
         return [Words("No custodian's statement was used by the as-of close.", Tone.FAILED)]
@@ -129,10 +129,11 @@ def _without_statement(found: Sequence[Node]) -> Table:
     listed = [(each, account) for each in found for account in each["without_statement"]]
     return Table(
         "Custody accounts without a statement",
-        (text("Security"), text("Custodian"), text("Account")),
+        (text("Security"), text("Custodian"), text("LEI"), text("Account")),
         rows(
             [each["ticker"] for each, _ in listed],
-            [account["custodian"]["name"] or account["custodian"]["lei"] for _, account in listed],
+            [account["custodian"]["name"] for _, account in listed],
+            [account["custodian"]["lei"] for _, account in listed],
             [account["account"] for _, account in listed],
         ),
         otherwise="The as-of close used a statement of every custody account.",
