@@ -43,7 +43,7 @@ def verify_declared(material: Material) -> Check:
 def verify_signatures(material: Material, is_signed: IsSigned) -> Check:
     """The officers' signatures over the as-of close and the words of the assertion."""
     found = material.declared.assertion
-    name, section = "assertion", "assertion"
+    name, section = "signatures", "assertion"
     if found is None:
         return Check(name, section, Status.STATED, "No assertion by the issuer's management is in this report.")
     message = assertion_message(material.declared.period, material.close_hashes[-1], found.text)
