@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from tallystick.errors import InputError
@@ -25,10 +26,20 @@ def notice_hash(file: Path) -> bytes:
 
 
 def write_file(file: Path, content: bytes) -> None:
-    """Write a result where it was asked for. InputError when that is not possible."""
+    """Write a result where it was asked for, whole or not at all: what was there stays until all of it is written.
+    InputError when that is not possible."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        if file.exists() and not file.is_file():  # such as /dev/stdout
+            file.write_bytes(content)
+            return
+        whole = file.resolve()
+        part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(content)
+            part.replace(whole)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"{file} cannot be written: {error.strerror}.", hint="Name another place, or make room; then run it again."
