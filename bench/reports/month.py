@@ -101,6 +101,10 @@ class Answers:
         self._ledger = ledger
         self._lists: dict[bytes, tuple[Signature | None, bytes]] = {}
 
+    def forget(self) -> None:
+        """Accounts were written past every rule: no kept list is of now."""
+        self._lists.clear()
+
     def application(self) -> Starlette:
         """Answers JSON-RPC at /."""
 
@@ -215,7 +219,8 @@ async def serve(folder: Path, holders: int, seed: int, later: int) -> None:
     clock, upgrade_key, told = MonthClock(), folder / "keys" / "upgrade-authority.json", sys.stdout
     ledger = create_ledger(clock.cluster, upgrade_authority=make_key(upgrade_key), seed=seed.to_bytes(8, "little"))
     listening = listen("127.0.0.1", 0, "a free port", "Try again.")
-    url, server = f"http://127.0.0.1:{listening.getsockname()[1]}", WebServer(Answers(ledger).application())
+    answers, url = Answers(ledger), f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = WebServer(answers.application())
     serving = await server.start(listening, "The localnet")
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
@@ -227,6 +232,7 @@ async def serve(folder: Path, holders: int, seed: int, later: int) -> None:
             mint = security_of(tally.issuer, share.id).mint
             wallets = [tally.profile.wallet(name) for name in HOLDERS]
             associated, loose = write_holders(ledger, mint, wallets, holders, seed)
+            answers.forget()
             await move(tally, mint, loose, "earlier")  # An account has a history, which a rewinding asks for.
             report = ReportStory(tally, clock, url, folder, tell)
             report.day = clock.today().isoformat()
