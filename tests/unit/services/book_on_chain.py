@@ -80,7 +80,6 @@ class BookOnChain(AccountsOnChain):
         super().__init__()
         self.clock = ManualClock(START)
         self.ledger = Ledger(self.clock, seed=b"books")
-        self.chain = MemoryChain(self.ledger)
         payer, admin, authority = (Keypair.from_seed(digest(name)) for name in ("payer", "admin", "authority"))
         self.ledger.add_program(token.TOKEN_2022_PROGRAM, token_2022_binary())
         self.ledger.add_program(PROGRAM_ID, program_binary(), authority.pubkey())
@@ -152,6 +151,7 @@ class BookOnChain(AccountsOnChain):
             self.ledger.set_account(address, Account(Pubkey.default(), 0, b""))
         for address, account in self._listed.items():
             self.ledger.set_account(address, account)
+        self.chain = MemoryChain(self.ledger)
         self.written.clear()
         self.balances.clear()
         self.movements: list[tuple[BookedMovement, CustodyAccount]] = []
