@@ -123,7 +123,7 @@ def verify_breaks(material: Material) -> Check:
     words = f"{known} {'break is one' if known == 1 else 'breaks are those'} that the daily closes name."
     if wrong is None and beyond:
         words += (
-            f" That there {'was' if beyond == 1 else 'were'} {beyond} beside them, and no more, is the issuer's word."
+            f" That there {'was' if beyond == 1 else 'were'} {beyond} more that no close names is the issuer's word."
         )
         return Check("breaks", "differences", Status.STATED, words)
     return check_of("breaks", "differences", wrong, words)
