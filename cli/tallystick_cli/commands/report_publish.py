@@ -44,7 +44,7 @@ from tallystick_cli.approval import Signed, confirm, count, given_key, sign
 from tallystick_cli.command import command
 from tallystick_cli.commands.report import MonthArgument, VersionOption, app
 from tallystick_cli.commands.report_verify import ReportVerified, check_file
-from tallystick_cli.context import StoredReport, Tally
+from tallystick_cli.context import KeypairSigner, StoredReport, Tally
 from tallystick_cli.files import read_file, write_file
 from tallystick_cli.render import facts, instant_text, shown_path, stack, when
 
@@ -206,24 +206,14 @@ async def approve(
             return Approved(review, None)
         kept = await adopt_approval(books.reports, report, approval, tally.clock, publishers=publishers)
     else:
-        signer = given_key(key) if key is not None else tally.signer("report_approver")
+        signer = _approver(tally, key)
         if tally.is_dry_run:
             return Approved(review, None)
-        if not tally.is_yes:
-            confirm(
-                tally,
-                lambda: approval_panel(tally, review, signer.pubkey),
-                f"Approve report {report.name}: this signs its digest",
-                "Sign that you agree to this report?",
-            )
+        _confirm_approval(tally, review, signer.pubkey)
         kept = await approve_report(books.reports, review, signer, tally.clock, publishers=publishers)
     approval = published_approval(kept)
     if kept.approval != report.approval:
-        await (await tally.open_trail()).note(
-            "report approve",
-            kept.name,
-            {"digest": kept.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
-        )
+        await _note_approval(tally, review, approval)
     if out is not None:
         write_file(out, approval_bytes(approval))
     return Approved(replace(review, report=kept), approval, out)
@@ -235,7 +225,7 @@ async def _approve_draft(tally: Tally, period: int, draft: Path, key: Path | Non
     header = read_header(content)
     report = StoredReport(bytes(tally.issuer), period, header.version, content, built_at=0)
     chain = tally.open_chain()
-    verified = await check_file(tally, chain, draft, issuer=tally.issuer, is_draft=True)
+    verified = await check_file(tally, chain, draft, content, issuer=tally.issuer, is_draft=True)
     failure = verified.first_failure
     if failure is not None:
         raise Refused(
@@ -245,26 +235,39 @@ async def _approve_draft(tally: Tally, period: int, draft: Path, key: Path | Non
     if not verified.is_draft:
         raise Refused(f"The chain has report {report.name} already.", hint="A published report takes no approval.")
     review = review_report(report, document_problems, await rebuild(tally, report)).require_sound()
-    signer = given_key(key) if key is not None else tally.signer("report_approver")
+    signer = _approver(tally, key)
     publishers = await publisher_keys(chain, tally.issuer)
     require_second_key(signer.pubkey, publishers)
     if tally.is_dry_run:
         return Approved(review, None, verified=verified)
+    _confirm_approval(tally, review, signer.pubkey, verified)
+    approval = await sign_approval(review, signer, publishers=publishers)
+    await _note_approval(tally, review, approval)
+    write_file(out, approval_bytes(approval))
+    return Approved(review, approval, out, verified)
+
+
+def _approver(tally: Tally, key: Path | None) -> KeypairSigner:
+    return given_key(key) if key is not None else tally.signer("report_approver")
+
+
+def _confirm_approval(tally: Tally, review: Review, key: Pubkey, verified: Verified | None = None) -> None:
+    """Show what is signed and ask, unless that was answered on the command line."""
     if not tally.is_yes:
         confirm(
             tally,
-            lambda: approval_panel(tally, review, signer.pubkey, verified),
-            f"Approve report {report.name}: this signs its digest",
+            lambda: approval_panel(tally, review, key, verified),
+            f"Approve report {review.report.name}: this signs its digest",
             "Sign that you agree to this report?",
         )
-    approval = await sign_approval(review, signer, publishers=publishers)
+
+
+async def _note_approval(tally: Tally, review: Review, approval: Approval) -> None:
     await (await tally.open_trail()).note(
         "report approve",
-        report.name,
-        {"digest": report.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
+        review.report.name,
+        {"digest": review.report.digest.hex(), "approver": approval.approver, "is_rebuilt": review.is_rebuilt},
     )
-    write_file(out, approval_bytes(approval))
-    return Approved(review, approval, out, verified)
 
 
 @command(

@@ -199,6 +199,7 @@ async def report_verify(
             tally,
             tally.open_chain_at(url),
             file,
+            read_file(file),
             issuer=None if issuer is None else _address(issuer),
             given={name: path for name, path in ((PDF, pdf), (PAGE, page)) if path is not None},
             corrected=corrected,
@@ -215,15 +216,16 @@ async def check_file(
     tally: Tally,
     chain: Chain,
     file: Path,
+    content: bytes,
     *,
     issuer: Pubkey | None,
     given: Mapping[str, Path] | None = None,
     corrected: Path | None = None,
     is_draft: bool = False,
 ) -> Verified:
-    """report.json and what lies beside it, or was given, against a chain. InputError for a file that cannot be read."""
+    """report.json, as it was read from `file`, and what lies beside it, or was given, against a chain. InputError for a
+    file that cannot be read."""
     render_pdf, render_page = tally.paper_renderers()
-    content = read_file(file)
     files = {name: (file.parent / name).read_bytes() for name in FILES if (file.parent / name).is_file()}
     files |= {name: read_file(path) for name, path in (given or {}).items()}
     files |= _holders_beside(file)
