@@ -32,15 +32,18 @@ def write_file(file: Path, content: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.is_file():  # such as /dev/stdout
             file.write_bytes(content)
-            return
-        whole = file.resolve()
-        part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(whole)
-        finally:
-            part.unlink(missing_ok=True)
+        else:
+            _write_whole(file.resolve(), content)
     except OSError as error:
         raise InputError(
             f"{file} cannot be written: {error.strerror}.", hint="Name another place, or make room; then run it again."
         ) from error
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -17,9 +17,7 @@ from tallystick.program.addresses import action_address
 from tallystick.program.generated.accounts import CorporateAction
 from tallystick.program.generated.types import ActionKind, ActionTerms
 from tallystick.services.action_execution import plan_execute_action
-from tallystick.services.action_reads import (
-    find_versions,
-)
+from tallystick.services.action_reads import find_versions
 from tallystick.services.action_rules import NO_CURRENCY
 from tallystick.services.chain_reads import chain_time
 from tallystick.services.corporate_actions import (

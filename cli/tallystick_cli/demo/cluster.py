@@ -9,12 +9,13 @@ from tallystick.errors import ChainError
 
 from tallystick_cli.context import Clock, SystemClock
 
-DAY = 24 * 3600
-MORNING = 8 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
+MORNING = 8 * HOUR
 """Seconds after midnight at which the demo's days begin."""
 AFTER_MIDNIGHT = 5 * 60
 """Seconds after midnight at which the day before is closed."""
-INTO_THE_MONTH = 3600
+INTO_THE_MONTH = HOUR
 """Seconds after a month's end that are over before the demo tells that month: more than it moves its cluster past it,
 so that the cluster is never ahead of the machine."""
 

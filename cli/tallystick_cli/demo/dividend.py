@@ -34,7 +34,7 @@ from tallystick_cli.demo.cast import (
     RENT_CAP,
     TREASURY,
 )
-from tallystick_cli.demo.cluster import DemoClock
+from tallystick_cli.demo.cluster import HOUR, DemoClock
 from tallystick_cli.demo.crowd import NAMES, CrowdHolder, Lot, make_crowd, of_lot, spread
 from tallystick_cli.demo.dollar import DECIMALS as CENTS
 from tallystick_cli.demo.dollar import DemoDollar
@@ -44,7 +44,6 @@ from tallystick_cli.demo.refusals import backoffice_words
 from tallystick_cli.demo.statements import write_confirmation
 from tallystick_cli.render import shown_path, table
 
-HOUR = 3600
 SYMBOL = APPLE.symbol
 EVENT = DIVIDEND.event
 TEXT = f"{SYMBOL} {EVENT}"

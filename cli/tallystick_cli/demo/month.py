@@ -13,12 +13,11 @@ from tallystick_cli.commands import attest, close, order, reconcile
 from tallystick_cli.commands import statement as statements
 from tallystick_cli.context import Tally
 from tallystick_cli.demo.cast import APPLE, PURCHASES, REDEEMED, SHARES, Purchase
-from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, MORNING, DemoClock
+from tallystick_cli.demo.cluster import AFTER_MIDNIGHT, HOUR, MORNING, DemoClock
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.demo.statements import write_statement
 from tallystick_cli.render import instant_text, shown_path
 
-HOUR = 3600
 WEEK = 7
 
 

@@ -33,9 +33,8 @@ from tallystick.services.securities import security_of
 from tallystick.services.subscription import order_id
 
 from tallystick_cli.context import KeypairSigner, Tally, new_memory_outbox
+from tallystick_cli.demo.cluster import HOUR
 from tallystick_cli.render import Output
-
-HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)

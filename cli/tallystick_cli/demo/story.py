@@ -46,7 +46,7 @@ from tallystick_cli.demo.cast import (
     STRANGER,
     TREASURY,
 )
-from tallystick_cli.demo.cluster import DAY, DemoClock
+from tallystick_cli.demo.cluster import DAY, HOUR, DemoClock
 from tallystick_cli.demo.narrator import Narrator
 from tallystick_cli.demo.refusals import (
     Refusal,
@@ -60,7 +60,6 @@ from tallystick_cli.demo.statements import write_statement
 from tallystick_cli.render import instant_text, shown_path
 
 DELAY = 1
-HOUR = 3600
 
 
 @dataclass(slots=True)

@@ -21,19 +21,20 @@ def assets(material: Material) -> list[CanonicalValue]:
 
 def _assets(material: Material, security: SecurityFacts) -> Row:
     declared = material.declared
-    terms = {each.lei: each for each in declared.custodians}
-    names = {each.lei: each.name for each in declared.custodians}
+    custodians = {each.lei: each for each in declared.custodians}
+
+    def custodian(lei: str) -> DeclaredCustodian:
+        return custodians.get(lei, DeclaredCustodian(lei))
+
     holdings = [each for each in declared.holdings if each.isin == security.isin]
     settled = sum(each.settled for each in holdings)
     price = next((each for each in declared.prices if each.isin == security.isin), None)
     return {
         **titled(security),
-        "accounts": [
-            _account(each, terms.get(each.custodian_lei, DeclaredCustodian(each.custodian_lei))) for each in holdings
-        ],
+        "accounts": [_account(each, custodian(each.custodian_lei)) for each in holdings],
         "without_statement": [
             {
-                "custodian": {"lei": each.custodian_lei, "name": names.get(each.custodian_lei, "")},
+                "custodian": {"lei": each.custodian_lei, "name": custodian(each.custodian_lei).name},
                 "account": each.account,
             }
             for each in declared.without_statement

@@ -77,9 +77,7 @@ def _disagreements(material: Material, otherwise: Sequence[Material]) -> Iterato
         openings = _possible((material, *otherwise), None)
         yield from _of_close(material, declared.opening, "/declared/opening/content", openings, is_opening=True)
     elif declared.days_before != NO_DAYS:
-        yield Disagreement(
-            "Days before the month were closed on chain, and the report has no opening.", "/declared/opening"
-        )
+        yield Disagreement(_NO_OPENING, "/declared/opening")
     for place, close in enumerate(declared.closes):
         figures = _possible((material, *otherwise), place)
         yield from _of_close(material, close, f"/declared/closes/contents/{place}", figures)
