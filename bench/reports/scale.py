@@ -31,6 +31,7 @@ from typing import IO, Any, Final
 from playwright.async_api import Browser, async_playwright
 from tallystick.adapters.publish.server import SiteServer
 from tallystick.domain.base58 import base58_encode
+from tallystick.domain.report_anchors import parse_period
 from tallystick.domain.reserve_report.published import HOLDERS, REPORT, version_folder
 from tallystick.domain.reserve_report.shards import LIMIT, read_shard
 from tallystick_cli.demo.cast import APPLE
@@ -132,7 +133,7 @@ def run(cluster: Cluster, folder: Path, name: str, *arguments: str) -> Step:
 def run_month(cluster: Cluster, folder: Path) -> list[Step]:
     """Every command from the last close of a month to an auditor's copy of its report."""
     period = cluster.period
-    report = folder / "reports" / version_folder(int(period.replace("-", "")), 1) / REPORT
+    report = folder / "reports" / version_folder(parse_period(period), 1) / REPORT
     statement = f"STMT-{cluster.day}"
     month = [
         run(cluster, folder, "`reconcile`", "reconcile"),
@@ -195,7 +196,7 @@ def measure(holders: int, seed: int, later: int, runs: int) -> str:
         folder = Path(name)
         with run_cluster(folder, holders, seed, later) as cluster:
             steps = run_month(cluster, folder)
-        version = version_folder(int(cluster.period.replace("-", "")), 1)
+        version = version_folder(parse_period(cluster.period), 1)
         files = sorted((folder / "reports" / version / HOLDERS / APPLE.isin).glob("*.json"))
         sizes = [file.stat().st_size for file in files]
         lines = [f"| {holders:,} holders | seconds | CPU, s | the localnet's CPU, s | peak memory |"]

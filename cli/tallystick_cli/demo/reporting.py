@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tallystick.domain.report_anchors import parse_period
 from tallystick.domain.reserve_report.published import REPORT, version_folder
 from tallystick.errors import LedgerError
 
@@ -144,7 +145,7 @@ class ReportStory:
             "A stranger checks it, with the file and any RPC endpoint",
             "Nothing is believed but the chain: figures are recomputed, PDF and page are made again from the file.",
         )
-        file = site / version_folder(int(self.period.replace("-", "")), 1) / REPORT
+        file = site / version_folder(parse_period(self.period), 1) / REPORT
         verified = await self.tell.run(
             f"tally report verify {shown_path(file)} --url {self.url}",
             report_verify.report_verify(self.tally, file, url=self.url),

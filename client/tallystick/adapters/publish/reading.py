@@ -154,7 +154,12 @@ def yes_no(value: bool | None) -> str:
     return "not declared" if value is None else "yes" if value else "no"
 
 
-def detail(name: str, value: object) -> str:
+def worded(name: str) -> str:
+    """A name of the document or the program in words: cash_dividend and QUANTITY_SHORT without what joins them."""
+    return name.replace("_", " ").lower()
+
+
+def detail(value: object, name: str) -> str:
     """A field of an event of the program: seconds as a time or a duration where its name says so, else as it is.
 
     What is no text is written as JSON.

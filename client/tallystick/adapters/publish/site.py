@@ -257,18 +257,8 @@ def _part_of(value: str | None, row: Mapping[str, str | None]) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}%"
 
 
-def _detail(value: CanonicalValue, name: str) -> str:
-    """The value of an event's field, whose name says whether seconds are a time."""
-    return reading.detail(name, value)
-
-
 def _unsigned(value: str | None) -> str | None:
     return value and value.removeprefix("-")
-
-
-def _worded(name: str) -> str:
-    """A name of the document or the program in words: cash_dividend and QUANTITY_SHORT without what joins them."""
-    return name.replace("_", " ").lower()
 
 
 @cache
@@ -286,6 +276,7 @@ def _environment() -> Environment:
         "basis_points",
         "count",
         "days_in_a_row",
+        "detail",
         "duration",
         "grouped",
         "instant",
@@ -295,10 +286,11 @@ def _environment() -> Environment:
         "period",
         "sentence",
         "signed",
+        "worded",
         "yes_no",
     ):
         environment.filters[name] = getattr(reading, name)
-    environment.filters |= {"detail": _detail, "part_of": _part_of, "unsigned": _unsigned, "worded": _worded}
+    environment.filters |= {"part_of": _part_of, "unsigned": _unsigned}
     return environment
 
 

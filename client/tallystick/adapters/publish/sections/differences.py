@@ -30,6 +30,7 @@ from tallystick.adapters.publish.reading import (
     instant,
     instant_in_words,
     up_to,
+    worded,
 )
 
 Node = Mapping[str, Any]
@@ -100,7 +101,7 @@ def _breaks(
             code("Break"),
         ),
         rows(
-            [each["kind"].replace("_", " ").lower() for each in found],
+            [worded(each["kind"]) for each in found],
             [_named(each["isin"], listed) for each in found],
             [amount(each["amount"], listed.get(each["isin"], ("", 0))[1]) for each in found],
             [_UNITS.get(each["unit"], ABSENT) for each in found],
@@ -149,7 +150,7 @@ def _holds(found: Sequence[Node]) -> Table:
         rows(
             [each["ticker"] for each in found],
             [", ".join(each["scopes"]) for each in found],
-            [each["owner_kind"].replace("_", " ") for each in found],
+            [worded(each["owner_kind"]) for each in found],
             [count(each["reason_code"]) for each in found],
             [instant(each["placed_at"]) for each in found],
             [instant(each["released_at"]) if each["released_at"] else "not released" for each in found],

@@ -29,6 +29,7 @@ from tallystick.adapters.publish.reading import (
     detail,
     instant,
     multiplier,
+    worded,
 )
 
 Node = Mapping[str, Any]
@@ -70,7 +71,7 @@ def corporate_actions(document: Node) -> Section:
     if not actions:
         blocks.append(Words("No corporate action touched the month."))
     for each in actions:
-        blocks.append(Subheading(f"{each['ticker']}: {_spelled(each['kind'])}, {_spelled(each['status'])}"))
+        blocks.append(Subheading(f"{each['ticker']}: {worded(each['kind'])}, {worded(each['status'])}"))
         blocks.append(Facts(_terms(each)))
         blocks.extend(_distributions(each["distributions"]))
     if earlier:
@@ -119,7 +120,7 @@ def _distributions(found: Sequence[Node]) -> list[Block]:
             ),
             rows(
                 [count(each["number"]) for each in found],
-                [_spelled(each["status"]) for each in found],
+                [worded(each["status"]) for each in found],
                 [count(each["entries"]) for each in found],
                 [count(each["paid_entries"]) for each in found],
                 *(amounts((each[name], each["payment_decimals"]) for each in found) for name in names),
@@ -191,7 +192,7 @@ def control_log(document: Node) -> Section:
                     number("Grants"),
                 ),
                 rows(
-                    [_spelled(each["kind"]) for each in roles],
+                    [worded(each["kind"]) for each in roles],
                     [each["key"] for each in roles],
                     *([instant(each[name]) for each in roles] for name in ("granted_at", "in_force_from")),
                     [instant(each["ends_at"]) if each["ends_at"] else "in force" for each in roles],
@@ -226,7 +227,7 @@ def control_log(document: Node) -> Section:
                 ),
                 rows(
                     [each["ticker"] for each in seizures],
-                    [_spelled(each["status"]) for each in seizures],
+                    [worded(each["status"]) for each in seizures],
                     [amount(each["raw"], decimals.get(each["isin"], 0)) for each in seizures],
                     [count(each["reason_code"]) for each in seizures],
                     *([instant(each[name]) for each in seizures] for name in ("proposed_at", "executed_at")),
@@ -242,9 +243,5 @@ def control_log(document: Node) -> Section:
 
 def _details(details: Node) -> str:
     """The fields of an event, as it names them."""
-    parts = [f"{_spelled(name)}: {detail(name, value)}" for name, value in details.items() if value not in (None, "")]
+    parts = [f"{worded(name)}: {detail(value, name)}" for name, value in details.items() if value not in (None, "")]
     return "; ".join(parts) or ABSENT
-
-
-def _spelled(name: str) -> str:
-    return name.replace("_", " ")
